@@ -1,0 +1,75 @@
+import type { Operation } from './change.ts';
+import { channelKey, type LiveChannel } from './channel.ts';
+import { eventKey } from './event-type.ts';
+import type { ChannelId, UserId } from './ids.ts';
+
+/**
+ * The live channels of one organisation, found by what they watch. The writer owns it and is the only one to change it;
+ * after a failed save it is thrown away and built anew from the store.
+ */
+export interface ChannelIndex {
+  readonly byKey: Map<string, LiveChannel>;
+  readonly byEvent: Map<string, Map<string, LiveChannel>>;
+  readonly countByUser: Map<UserId, number>;
+  /** No channel expires before this; may be earlier than the earliest expiry, never later. */
+  nextExpiryAt: number;
+}
+
+export function createChannelIndex(channels: Iterable<LiveChannel>): ChannelIndex {
+  const index: ChannelIndex = { byKey: new Map(), byEvent: new Map(), countByUser: new Map(), nextExpiryAt: Infinity };
+  for (const channel of channels) putChannel(index, channel);
+  return index;
+}
+
+export const findChannel = (index: ChannelIndex, userId: UserId, channelId: ChannelId): LiveChannel | undefined =>
+  index.byKey.get(channelKey(userId, channelId));
+
+export function putChannel(index: ChannelIndex, channel: LiveChannel): void {
+  removeChannel(index, channel);
+  const key = channelKey(channel.userId, channel.channelId);
+  index.byKey.set(key, channel);
+  index.countByUser.set(channel.userId, (index.countByUser.get(channel.userId) ?? 0) + 1);
+  index.nextExpiryAt = Math.min(index.nextExpiryAt, channel.expiresAt);
+  for (const event of channel.events) {
+    const watched = eventKey(event.module, event.operation);
+    const channels = index.byEvent.get(watched);
+    if (channels) channels.set(key, channel);
+    else index.byEvent.set(watched, new Map([[key, channel]]));
+  }
+}
+
+export function removeChannel(
+  index: ChannelIndex,
+  { userId, channelId }: Pick<LiveChannel, 'userId' | 'channelId'>,
+): void {
+  const key = channelKey(userId, channelId);
+  const known = index.byKey.get(key);
+  if (!known) return;
+  index.byKey.delete(key);
+  const left = (index.countByUser.get(userId) ?? 1) - 1;
+  if (left > 0) index.countByUser.set(userId, left);
+  else index.countByUser.delete(userId);
+  for (const event of known.events) {
+    const watched = eventKey(event.module, event.operation);
+    const channels = index.byEvent.get(watched);
+    channels?.delete(key);
+    if (channels?.size === 0) index.byEvent.delete(watched);
+  }
+}
+
+export function watching(index: ChannelIndex, module: string, operation: Operation): Iterable<LiveChannel> {
+  return index.byEvent.get(eventKey(module, operation))?.values() ?? [];
+}
+
+/** Channels whose time has come; moves the mark to the earliest expiry left. */
+export function dueChannels(index: ChannelIndex, now: number): LiveChannel[] {
+  if (now < index.nextExpiryAt) return [];
+  const due: LiveChannel[] = [];
+  let next = Infinity;
+  for (const channel of index.byKey.values()) {
+    if (channel.expiresAt <= now) due.push(channel);
+    else next = Math.min(next, channel.expiresAt);
+  }
+  index.nextExpiryAt = next;
+  return due;
+}

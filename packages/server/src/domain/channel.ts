@@ -1,0 +1,63 @@
+import type { FieldCondition } from './condition.ts';
+import type { EventType } from './event-type.ts';
+import type { ChannelId, Generation, RecordId, UserId } from './ids.ts';
+import type { ApiVersion } from './wire/api-version.ts';
+
+/** What matching needs of a channel: kept in memory for every live one, so it stays small (P10). */
+export interface LiveChannel {
+  readonly generation: Generation;
+  readonly userId: UserId;
+  readonly channelId: ChannelId;
+  /** Whose shapes its notifications have: the version of the last POST or PUT. */
+  readonly version: ApiVersion;
+  /** Without repeats, ordered by module as first given, then as `OPERATIONS`. */
+  readonly events: readonly EventType[];
+  readonly notifyOnRelated: boolean;
+  readonly withValues: boolean;
+  /** At most one a module; empty means none was set. */
+  readonly conditions: readonly FieldCondition[];
+  /** Epoch milliseconds. Live if and only if the batch's time is before it. */
+  readonly expiresAt: number;
+  /** Number of its newest notification; 0 at the start of a generation. Counted up in place by the writer alone. */
+  lastNumber: number;
+}
+
+/** A channel as stored: one row for each generation. */
+export interface Channel extends LiveChannel {
+  readonly notifyUrl: string;
+  readonly token: string | null;
+  readonly openedAt: number;
+  readonly modifiedAt: number;
+  /** The org's change number at its expiry, once that was committed; undefined while live. */
+  readonly lapsedFrom?: number;
+  /** Set by DELETE: what it still owed is cancelled. */
+  readonly endedAt?: number;
+}
+
+/** What a channel was from one moment on: for explaining and for other nodes. Holds no secret. */
+export interface ChannelRevision {
+  /** Counts the channel changes of an organisation, contiguous. */
+  readonly version: number;
+  readonly at: number;
+  readonly kind: 'opened' | 'replaced' | 'merged' | 'pruned' | 'renewed' | 'expired' | 'deleted';
+  readonly channel: LiveChannel;
+}
+
+/** Changes that a channel did not see because it had expired: from (exclusive) to (inclusive, undefined while open). */
+export interface Lapse {
+  readonly generation: Generation;
+  readonly fromChange: number;
+  readonly toChange?: number;
+  readonly at: number;
+}
+
+export const channelKey = (userId: UserId, channelId: ChannelId): string => `${userId}/${channelId}`;
+
+/** The part of a change that one channel is owed: becomes a notification. */
+export interface Owed {
+  readonly channel: LiveChannel;
+  /** Subject module: the changed one, or the related one that a lookup points at. */
+  readonly module: string;
+  readonly operation: EventType['operation'];
+  readonly ids: readonly RecordId[];
+}

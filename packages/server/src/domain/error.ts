@@ -1,0 +1,44 @@
+import type { JsonObject } from './json.ts';
+
+/** What a caller can act on. The HTTP status belongs to `http/errors.ts`; the codes are the API's (reference §4.9, §4.10, §6). */
+export type ErrorCode =
+  | 'INVALID_DATA'
+  | 'MANDATORY_NOT_FOUND'
+  | 'DUPLICATE_DATA'
+  | 'EXPECTED_FIELD_MISSING'
+  | 'DEPENDENT_FIELD_MISSING'
+  | 'AMBIGUITY_DURING_PROCESSING'
+  | 'NOT_SUBSCRIBED'
+  | 'LIMIT_REACHED'
+  | 'LIMIT_EXCEEDED'
+  | 'REQUIRED_PARAM_MISSING'
+  | 'INVALID_MODULE'
+  | 'INVALID_REQUEST_METHOD'
+  | 'INVALID_URL_PATTERN'
+  | 'REQUEST_ENTITY_TOO_LARGE'
+  | 'INVALID_TOKEN'
+  | 'AUTHENTICATION_FAILURE'
+  | 'OAUTH_SCOPE_MISMATCH'
+  | 'NO_PERMISSION'
+  | 'SERVICE_UNAVAILABLE'
+  | 'INTERNAL_ERROR';
+
+/** One item of a list that was refused: a value, since its neighbours go on. */
+export interface Refusal {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly details: JsonObject;
+}
+
+/** Refuses a whole call. Thrown before anything was changed. */
+export class AppError extends Error {
+  override readonly name = 'AppError';
+  readonly code: ErrorCode;
+  readonly details: JsonObject;
+
+  constructor(code: ErrorCode, message: string, details: JsonObject = {}, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.details = details;
+  }
+}

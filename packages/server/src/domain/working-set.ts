@@ -1,0 +1,241 @@
+import type { Change, ChangedRecord, Operation } from './change.ts';
+import { type Channel, type ChannelRevision, channelKey, type Lapse, type LiveChannel } from './channel.ts';
+import { type ChannelIndex, dueChannels, putChannel, removeChannel } from './channel-index.ts';
+import {
+  type ChannelId,
+  type Generation,
+  idFromSerial,
+  type NotificationId,
+  type RecordId,
+  type UserId,
+} from './ids.ts';
+import { match } from './matching.ts';
+import type { Notification } from './notification.ts';
+import type { Org, User } from './org.ts';
+import { type KeyRef, keyRef, type RecordRef, recordKey, type StoredRecord } from './record.ts';
+
+/** Counters of an organisation, saved with each batch. */
+export interface OrgCounters {
+  readonly nextSerial: number;
+  readonly lastChange: number;
+  /** Newest channel revision. */
+  readonly channelVersion: number;
+  /** Committed time, epoch milliseconds: never runs backwards. */
+  readonly lastTime: number;
+}
+
+/** What a batch of commands may look at; everything else of the organisation stays in the store. */
+export interface Needs {
+  readonly records?: readonly RecordRef[];
+  /** Look-ups for unique and duplicate-check fields; the records found are loaded too. */
+  readonly keys?: readonly KeyRef[];
+  readonly users?: readonly UserId[];
+  /** Channels in full (with URL and token), live or lapsed within retention. */
+  readonly channels?: readonly { readonly userId: UserId; readonly channelId: ChannelId }[];
+}
+
+/** What a batch changed; saved as a whole, in one transaction. */
+export interface WriteSet {
+  counters: OrgCounters;
+  readonly records: Map<string, StoredRecord | RemovedRecord>;
+  readonly keysAdded: Map<string, KeyRef & { readonly id: RecordId }>;
+  readonly keysRemoved: Map<string, KeyRef & { readonly id: RecordId }>;
+  readonly changes: Change[];
+  readonly notifications: Notification[];
+  readonly channels: Map<Generation, Channel>;
+  /** Highest number given in this batch, for channels that took notifications. */
+  readonly numbers: Map<Generation, number>;
+  /** Channels whose expiry this batch committed, with the change after which they lapsed. */
+  readonly lapsed: Map<Generation, number>;
+  readonly revisions: ChannelRevision[];
+  readonly lapses: Lapse[];
+}
+
+export interface RemovedRecord extends RecordRef {
+  readonly removed: true;
+}
+
+/**
+ * One batch in memory: what was loaded, with the effects of the commands decided so far. Commands look and write through
+ * the functions below; a command that throws must do so before its first write.
+ */
+export interface WorkingSet {
+  readonly org: Org;
+  /** The batch's time: `max(clock, lastTime)`. */
+  readonly now: number;
+  readonly records: Map<string, StoredRecord | undefined>;
+  readonly keys: Map<string, Set<RecordId>>;
+  readonly users: Map<UserId, User>;
+  readonly channels: Map<string, Channel>;
+  readonly index: ChannelIndex;
+  readonly writes: WriteSet;
+  readonly randomId: () => NotificationId;
+}
+
+export const emptyWrites = (counters: OrgCounters): WriteSet => ({
+  counters,
+  records: new Map(),
+  keysAdded: new Map(),
+  keysRemoved: new Map(),
+  changes: [],
+  notifications: [],
+  channels: new Map(),
+  numbers: new Map(),
+  lapsed: new Map(),
+  revisions: [],
+  lapses: [],
+});
+
+/** A new id of the organisation. One that is not used afterwards leaves a harmless hole. */
+export function takeId(set: WorkingSet): string {
+  const { counters } = set.writes;
+  set.writes.counters = { ...counters, nextSerial: counters.nextSerial + 1 };
+  return idFromSerial(set.org.id, counters.nextSerial);
+}
+
+export const findRecord = (set: WorkingSet, module: string, id: RecordId): StoredRecord | undefined =>
+  set.records.get(recordKey(module, id));
+
+/** Ids of the records that hold this value in a unique or duplicate-check field. */
+export const findByKey = (set: WorkingSet, key: KeyRef): readonly RecordId[] => [...(set.keys.get(keyRef(key)) ?? [])];
+
+/** Stores a record with its look-up entries (`keys`), which replace those it had (`oldKeys`). */
+export function putRecord(
+  set: WorkingSet,
+  record: StoredRecord,
+  keys: readonly KeyRef[],
+  oldKeys: readonly KeyRef[] = [],
+): void {
+  const key = recordKey(record.module, record.id);
+  set.records.set(key, record);
+  set.writes.records.set(key, record);
+  for (const old of oldKeys) dropKey(set, old, record.id);
+  for (const added of keys) addKey(set, added, record.id);
+}
+
+export function removeRecord(set: WorkingSet, record: StoredRecord, oldKeys: readonly KeyRef[]): void {
+  const key = recordKey(record.module, record.id);
+  set.records.set(key, undefined);
+  set.writes.records.set(key, { module: record.module, id: record.id, removed: true });
+  for (const old of oldKeys) dropKey(set, old, record.id);
+}
+
+function addKey(set: WorkingSet, key: KeyRef, id: RecordId): void {
+  const ref = keyRef(key);
+  const ids = set.keys.get(ref);
+  if (ids) ids.add(id);
+  else set.keys.set(ref, new Set([id]));
+  set.writes.keysRemoved.delete(`${ref}/${id}`);
+  set.writes.keysAdded.set(`${ref}/${id}`, { ...key, id });
+}
+
+function dropKey(set: WorkingSet, key: KeyRef, id: RecordId): void {
+  const ref = keyRef(key);
+  set.keys.get(ref)?.delete(id);
+  set.writes.keysAdded.delete(`${ref}/${id}`);
+  set.writes.keysRemoved.set(`${ref}/${id}`, { ...key, id });
+}
+
+/** Numbers a change, finds who is owed it and numbers their notifications. At most 100 records, none twice. */
+export function addChange(
+  set: WorkingSet,
+  module: string,
+  operation: Operation,
+  by: UserId,
+  records: readonly ChangedRecord[],
+): void {
+  const number = set.writes.counters.lastChange + 1;
+  set.writes.counters = { ...set.writes.counters, lastChange: number };
+  const change: Change = { number, module, operation, at: set.now, by, records };
+  set.writes.changes.push(change);
+  for (const { channel, ...subject } of match(change, set.index)) {
+    channel.lastNumber += 1;
+    set.writes.numbers.set(channel.generation, channel.lastNumber);
+    set.writes.notifications.push({
+      org: set.org.id,
+      generation: channel.generation,
+      number: channel.lastNumber,
+      id: set.randomId(),
+      ...subject,
+      version: channel.version,
+      withValues: channel.withValues,
+      change,
+    });
+  }
+}
+
+/** The caller's channel of this id, live or lapsed, as the commands before left it. */
+export const loadedChannel = (set: WorkingSet, userId: UserId, channelId: ChannelId): Channel | undefined =>
+  set.channels.get(channelKey(userId, channelId));
+
+/** Saves a channel that is live from now on. Ends its lapse, if it was in one. */
+export function saveChannel(set: WorkingSet, channel: Channel, kind: ChannelRevision['kind']): void {
+  const { lapsedFrom, ...rest } = channel;
+  const known = set.index.byKey.get(channelKey(channel.userId, channel.channelId));
+  const lastNumber = known?.generation === channel.generation ? known.lastNumber : channel.lastNumber;
+  const saved: Channel = { ...rest, lastNumber };
+  if (lapsedFrom !== undefined) {
+    const toChange = set.writes.counters.lastChange;
+    set.writes.lapses.push({ generation: channel.generation, fromChange: lapsedFrom, toChange, at: set.now });
+  }
+  set.channels.set(channelKey(channel.userId, channel.channelId), saved);
+  set.writes.channels.set(channel.generation, saved);
+  putChannel(set.index, liveChannel(saved));
+  addRevision(set, kind, saved);
+}
+
+/** Ends a generation: what it still owed is cancelled, and its id is free for a new one. */
+export function endChannel(set: WorkingSet, channel: Channel): void {
+  set.channels.delete(channelKey(channel.userId, channel.channelId));
+  set.writes.channels.set(channel.generation, { ...channel, endedAt: set.now });
+  removeChannel(set.index, channel);
+  addRevision(set, 'deleted', channel);
+}
+
+/** Commits the expiries that are due, before anything else of the batch is decided (DESIGN §3). */
+export function expireDue(set: WorkingSet): void {
+  for (const channel of dueChannels(set.index, set.now)) {
+    const fromChange = set.writes.counters.lastChange;
+    removeChannel(set.index, channel);
+    const key = channelKey(channel.userId, channel.channelId);
+    const loaded = set.channels.get(key);
+    if (loaded) set.channels.set(key, { ...loaded, lastNumber: channel.lastNumber, lapsedFrom: fromChange });
+    set.writes.lapsed.set(channel.generation, fromChange);
+    set.writes.lapses.push({ generation: channel.generation, fromChange, at: set.now });
+    addRevision(set, 'expired', channel);
+  }
+}
+
+function addRevision(set: WorkingSet, kind: ChannelRevision['kind'], channel: LiveChannel): void {
+  const version = set.writes.counters.channelVersion + 1;
+  set.writes.counters = { ...set.writes.counters, channelVersion: version };
+  set.writes.revisions.push({ version, at: set.now, kind, channel: liveChannel(channel) });
+}
+
+/** The part of a channel that matching needs, and nothing else of it. */
+function liveChannel(channel: LiveChannel): LiveChannel {
+  const {
+    generation,
+    userId,
+    channelId,
+    version,
+    events,
+    notifyOnRelated,
+    withValues,
+    conditions,
+    expiresAt,
+    lastNumber,
+  } = channel;
+  return {
+    generation,
+    userId,
+    channelId,
+    version,
+    events,
+    notifyOnRelated,
+    withValues,
+    conditions,
+    expiresAt,
+    lastNumber,
+  };
+}

@@ -1,0 +1,90 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
+import { AppError } from '../domain/error.ts';
+import type { JsonObject } from '../domain/json.ts';
+import type { Principal } from '../domain/org.ts';
+import type { ScopeNeed } from '../domain/scope.ts';
+import type { ApiVersion } from '../domain/wire/api-version.ts';
+import { parseJsonObject } from './json.ts';
+
+/** One authenticated request under `/crm/{version}`, free of Fastify. */
+export interface Call {
+  readonly version: ApiVersion;
+  readonly principal: Principal;
+  readonly params: Readonly<Record<string, string>>;
+  /** Decoded; of a repeated key the last. */
+  readonly query: ReadonlyMap<string, string>;
+  /** The body as a JSON object, whatever the Content-Type says; else `AppError` INVALID_DATA «body». */
+  body(): JsonObject;
+}
+
+/** What a call is answered with. Without a body: status 204 and nothing. */
+export interface Answer {
+  readonly status: number;
+  readonly body?: object;
+}
+
+export interface CrmOperation {
+  /** Checked before `handle`. */
+  readonly scope: (call: Call) => ScopeNeed;
+  readonly handle: (call: Call) => Promise<Answer>;
+}
+
+/** Says who is calling, or throws one of the 401 family. */
+export type Authenticate = (authorization: string | undefined) => Promise<Principal>;
+
+export interface CrmRouteContext {
+  readonly version: ApiVersion;
+  readonly authenticate: Authenticate;
+  readonly requireScope: (principal: Principal, need: ScopeNeed) => void;
+}
+
+const METHODS: readonly HTTPMethods[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** Serves one path; its other methods are answered `INVALID_REQUEST_METHOD`. */
+export function resource(
+  app: FastifyInstance,
+  context: CrmRouteContext,
+  url: string,
+  operations: Partial<Record<HTTPMethods, CrmOperation>>,
+): void {
+  for (const method of METHODS) {
+    const operation = operations[method];
+    app.route({
+      method,
+      url,
+      exposeHeadRoute: false,
+      handler: (request, reply) => {
+        if (!operation) throw new AppError('INVALID_REQUEST_METHOD', 'The http request method type is not a valid one');
+        return serve(context, operation, request, reply);
+      },
+    });
+  }
+}
+
+async function serve(
+  context: CrmRouteContext,
+  operation: CrmOperation,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const call: Call = {
+    version: context.version,
+    principal: await context.authenticate(request.headers.authorization),
+    params: request.params as Record<string, string>,
+    query: readQuery(request.query as Record<string, string | string[]>),
+    body: () => parseJsonObject(request.body instanceof Buffer ? request.body : undefined),
+  };
+  context.requireScope(call.principal, operation.scope(call));
+  return sendAnswer(reply, await operation.handle(call));
+}
+
+export function sendAnswer(reply: FastifyReply, { status, body }: Answer): FastifyReply {
+  reply.code(status);
+  if (body === undefined) return reply.send();
+  return reply.type('application/json;charset=UTF-8').send(JSON.stringify(body));
+}
+
+function readQuery(query: Record<string, string | string[]>): ReadonlyMap<string, string> {
+  const last = (value: string | string[]) => (Array.isArray(value) ? (value.at(-1) ?? '') : value);
+  return new Map(Object.entries(query).map(([key, value]) => [key, last(value)]));
+}

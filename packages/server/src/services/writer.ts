@@ -1,0 +1,157 @@
+import type { Clock } from '../domain/clock.ts';
+import { AppError } from '../domain/error.ts';
+import type { NotificationId, OrgId } from '../domain/ids.ts';
+import { emptyWrites, expireDue, type Needs, type WorkingSet, type WriteSet } from '../domain/working-set.ts';
+import type { Loaded, OrgTransactions } from '../storage/store.ts';
+
+/** One step of an organisation's history. */
+export interface Command<Answer> {
+  readonly needs: Needs;
+  /** Roughly how many rows it writes, to bound a batch. */
+  readonly weight: number;
+  /** Pure. Throws `AppError` before its first write into the set, or answers. */
+  decide(set: WorkingSet): Answer;
+}
+
+export interface Writer {
+  /** Queues a command; resolves once it is committed and durable, rejects with what it threw or why it was not saved. */
+  submit<Answer>(org: OrgId, command: Command<Answer>): Promise<Answer>;
+  /** Takes no more; resolves when all that was queued is answered. */
+  drain(): Promise<void>;
+}
+
+export interface WriterOptions {
+  readonly store: OrgTransactions;
+  readonly clock: Clock;
+  readonly randomId: () => NotificationId;
+  /** Told of each commit, in commit order for each organisation. Must not throw. */
+  readonly onCommitted: (org: OrgId, writes: WriteSet) => void;
+  /** Most commands that may wait in one organisation before new ones are answered 503. */
+  readonly maxQueued: number;
+  /** Most row weight of one batch. */
+  readonly maxBatchWeight: number;
+}
+
+interface Queued {
+  readonly command: Command<unknown>;
+  readonly resolve: (answer: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+type Verdict =
+  | { readonly kind: 'answer'; readonly answer: unknown }
+  | { readonly kind: 'refused'; readonly error: AppError };
+
+/** Gives each organisation one writer: what waits is decided together and committed in one transaction (DESIGN §3). */
+export function createWriter(options: WriterOptions): Writer {
+  const queues = new Map<OrgId, Queued[]>();
+  const running = new Set<Promise<void>>();
+  let draining = false;
+
+  async function run(org: OrgId, queue: Queued[]): Promise<void> {
+    while (queue.length > 0) {
+      const batch = takeBatch(queue, options.maxBatchWeight);
+      try {
+        await commit(org, batch);
+      } catch (error) {
+        if (batch.length === 1) batch[0]?.reject(error);
+        // One of them cannot be saved: let it fail alone.
+        else for (const queued of batch) await commit(org, [queued]).catch((cause) => queued.reject(cause));
+      }
+    }
+    queues.delete(org);
+  }
+
+  async function commit(org: OrgId, batch: readonly Queued[]): Promise<void> {
+    const { verdicts, writes } = await options.store.inOrg(
+      org,
+      mergeNeeds(batch.map(({ command }) => command.needs)),
+      (loaded) => {
+        const set = openSet(loaded, options);
+        expireDue(set);
+        const decided = batch.map(({ command }) => decideOne(command, set));
+        return { writes: set.writes, result: { verdicts: decided, writes: set.writes } };
+      },
+    );
+    options.onCommitted(org, writes);
+    batch.forEach((queued, i) => {
+      const verdict = verdicts[i];
+      if (verdict?.kind === 'answer') queued.resolve(verdict.answer);
+      else queued.reject(verdict?.error);
+    });
+  }
+
+  return {
+    submit<Answer>(org: OrgId, command: Command<Answer>): Promise<Answer> {
+      return new Promise<Answer>((resolve, reject) => {
+        const queue = queues.get(org);
+        if (draining || (queue && queue.length >= options.maxQueued)) {
+          reject(
+            new AppError('SERVICE_UNAVAILABLE', draining ? 'The server is stopping' : 'Too many writes are waiting'),
+          );
+          return;
+        }
+        const queued: Queued = { command, resolve: resolve as (answer: unknown) => void, reject };
+        if (queue) {
+          queue.push(queued);
+          return;
+        }
+        const started = [queued];
+        queues.set(org, started);
+        // A turn later, so that what arrives together is committed together.
+        const done = Promise.resolve().then(() => run(org, started));
+        running.add(done);
+        done.finally(() => running.delete(done));
+      });
+    },
+    async drain() {
+      draining = true;
+      while (running.size > 0) await Promise.all(running);
+    },
+  };
+}
+
+function decideOne(command: Command<unknown>, set: WorkingSet): Verdict {
+  try {
+    return { kind: 'answer', answer: command.decide(set) };
+  } catch (error) {
+    // Anything else is a bug, which may have left half of its writes in the set: the batch is given up.
+    if (!(error instanceof AppError)) throw error;
+    return { kind: 'refused', error };
+  }
+}
+
+function openSet(loaded: Loaded, { clock, randomId }: WriterOptions): WorkingSet {
+  const now = Math.max(clock.now(), loaded.counters.lastTime);
+  return {
+    org: loaded.org,
+    now,
+    records: new Map(loaded.records),
+    keys: new Map([...loaded.keys].map(([key, ids]) => [key, new Set(ids)])),
+    users: new Map(loaded.users),
+    channels: new Map(loaded.channels),
+    index: loaded.index,
+    writes: emptyWrites({ ...loaded.counters, lastTime: now }),
+    randomId,
+  };
+}
+
+function takeBatch(queue: Queued[], maxWeight: number): Queued[] {
+  let weight = 0;
+  let count = 0;
+  for (const { command } of queue) {
+    weight += command.weight;
+    if (count > 0 && weight > maxWeight) break;
+    count += 1;
+  }
+  return queue.splice(0, count);
+}
+
+function mergeNeeds(all: readonly Needs[]): Needs {
+  return {
+    records: all.flatMap((needs) => needs.records ?? []),
+    keys: all.flatMap((needs) => needs.keys ?? []),
+    users: all.flatMap((needs) => needs.users ?? []),
+    channels: all.flatMap((needs) => needs.channels ?? []),
+  };
+}
