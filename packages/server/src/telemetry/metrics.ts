@@ -1,0 +1,82 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+
+/** What is counted, by room. Names and labels are listed in docs/operations.md. */
+export interface Metrics {
+  readonly requests: { observe(labels: { method: string; route: string; status: string }, seconds: number): void };
+  readonly commits: { observe(commands: number): void };
+  readonly changes: { inc(count: number): void };
+  readonly notifications: { inc(count: number): void };
+  readonly attempts: { inc(labels: { outcome: string }): void };
+  readonly attemptSeconds: { observe(seconds: number): void };
+  readonly settleBatch: { observe(settlements: number): void };
+  /** Read when scraped. */
+  readonly gauges: { register(name: string, help: string, read: () => number): void };
+  text(): Promise<string>;
+  readonly contentType: string;
+}
+
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry, prefix: 'watchbell_' });
+  const requests = new Histogram({
+    name: 'watchbell_http_request_seconds',
+    help: 'Time to answer a request',
+    labelNames: ['method', 'route', 'status'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5],
+    registers,
+  });
+  const commits = new Histogram({
+    name: 'watchbell_commit_commands',
+    help: 'Commands saved by one commit of an organisation',
+    buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500],
+    registers,
+  });
+  const changes = new Counter({ name: 'watchbell_changes_total', help: 'Record changes committed', registers });
+  const notifications = new Counter({
+    name: 'watchbell_notifications_total',
+    help: 'Notifications committed',
+    registers,
+  });
+  const attempts = new Counter({
+    name: 'watchbell_attempts_total',
+    help: 'Requests to receivers, by outcome',
+    labelNames: ['outcome'],
+    registers,
+  });
+  const attemptSeconds = new Histogram({
+    name: 'watchbell_attempt_seconds',
+    help: 'Duration of requests to receivers',
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 10],
+    registers,
+  });
+  const settleBatch = new Histogram({
+    name: 'watchbell_settle_batch',
+    help: 'Outcomes written by one transaction',
+    buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500],
+    registers,
+  });
+  return {
+    requests: { observe: (labels, seconds) => requests.observe(labels, seconds) },
+    commits,
+    changes,
+    notifications,
+    attempts,
+    attemptSeconds,
+    settleBatch,
+    gauges: {
+      register(name, help, read) {
+        new Gauge({
+          name,
+          help,
+          registers,
+          collect() {
+            this.set(read());
+          },
+        });
+      },
+    },
+    text: () => registry.metrics(),
+    contentType: registry.contentType,
+  };
+}
