@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseChannelId } from '../src/domain/ids.ts';
+import { parseChannelId } from '../../src/domain/ids.ts';
 
 test.each([
   ['9223372036854775807', '9223372036854775807'],
