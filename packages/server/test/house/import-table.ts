@@ -1,0 +1,61 @@
+/** Who may import whom (docs/architecture.md). A room is a folder of `src/`, or a file that stands alone in it. */
+export interface Rule {
+  /** Rooms, or single files as `room/file.ts`. */
+  readonly rooms: readonly string[];
+  /** Packages from npm, `node:` for the built-ins; `*` for any. */
+  readonly packages: readonly string[];
+}
+
+const DOMAIN_AND_STORE = ['domain', 'storage/store.ts', 'telemetry/logger.ts', 'telemetry/metrics.ts'];
+
+export const TABLE: Readonly<Record<string, Rule>> = {
+  domain: { rooms: [], packages: [] },
+  telemetry: { rooms: [], packages: ['*'] },
+  storage: { rooms: ['domain', 'telemetry/logger.ts', 'telemetry/metrics.ts'], packages: ['*'] },
+  services: { rooms: DOMAIN_AND_STORE, packages: ['node:'] },
+  delivery: { rooms: DOMAIN_AND_STORE, packages: ['*'] },
+  http: { rooms: ['domain', 'services', 'telemetry/logger.ts', 'telemetry/metrics.ts'], packages: ['*'] },
+  cli: { rooms: [], packages: ['*'] },
+  'config.ts': { rooms: ['domain'], packages: ['node:'] },
+  'app.ts': { rooms: ['*'], packages: ['*'] },
+  'main.ts': { rooms: ['cli'], packages: ['node:'] },
+};
+
+/** Commands that run the server or look into its store themselves. */
+const SERVER_COMMANDS = ['dev', 'serve', 'setup', 'migrate', 'doctor', 'server-command'];
+
+/** What is wrong with importing `specifier` in `file` (a path below `src/`), or undefined. */
+export function violation(file: string, specifier: string): string | undefined {
+  const room = roomOf(file);
+  const rule = TABLE[room];
+  if (!rule) return `${file}: the room ${room} is not in the table`;
+  if (!specifier.startsWith('.')) {
+    const allowed = rule.packages.some((name) => name === '*' || specifier.startsWith(name));
+    return allowed ? undefined : `${file} (${room}) must not import the package ${specifier}`;
+  }
+  const target = resolveFrom(file, specifier);
+  const targetRoom = roomOf(target);
+  if (targetRoom === room) return undefined;
+  if (room === 'cli' && SERVER_COMMANDS.some((name) => file === `cli/${name}.ts`)) {
+    if (target === 'app.ts' || target === 'config.ts') return undefined;
+  }
+  const allowed = rule.rooms.some((name) => name === '*' || name === targetRoom || name === target);
+  return allowed ? undefined : `${file} (${room}) must not import ${target}`;
+}
+
+/** Every module that a source text imports or loads. */
+export function specifiers(source: string): string[] {
+  const found = source.matchAll(/(?:\bfrom\s+|\bimport\s*\(\s*|\bimport\s+)['"]([^'"]+)['"]/g);
+  return [...found].flatMap((match) => match[1] ?? []);
+}
+
+const roomOf = (path: string): string => path.split('/')[0] ?? path;
+
+function resolveFrom(file: string, specifier: string): string {
+  const path = file.split('/').slice(0, -1);
+  for (const part of specifier.split('/')) {
+    if (part === '..') path.pop();
+    else if (part !== '.') path.push(part);
+  }
+  return path.join('/');
+}
