@@ -17,6 +17,7 @@ export const TABLE: Readonly<Record<string, Rule>> = {
   http: { rooms: ['domain', 'services', 'telemetry/logger.ts', 'telemetry/metrics.ts'], packages: ['*'] },
   cli: { rooms: [], packages: ['*'] },
   'config.ts': { rooms: ['domain'], packages: ['node:'] },
+  'system-clock.ts': { rooms: ['domain'], packages: [] },
   'app.ts': { rooms: ['*'], packages: ['*'] },
   'main.ts': { rooms: ['cli'], packages: ['node:'] },
 };

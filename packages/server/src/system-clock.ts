@@ -1,0 +1,19 @@
+import type { Clock } from './domain/clock.ts';
+
+/** Longest delay that timers take. */
+const MAX_DELAY_MS = 2 ** 31 - 1;
+
+/** The machine's clock. A call comes when the clock shows its time, also after the clock was set back meanwhile. */
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  at(time, call) {
+    let timer: NodeJS.Timeout;
+    const arm = () => {
+      const delay = Math.min(Math.max(time - Date.now(), 0), MAX_DELAY_MS);
+      timer = setTimeout(() => (Date.now() >= time ? call() : arm()), delay);
+      timer.unref();
+    };
+    arm();
+    return () => clearTimeout(timer);
+  },
+};
