@@ -1,0 +1,55 @@
+import { idFromSerial, type OrgId } from '../ids.ts';
+import type { Field, Module } from '../module.ts';
+import type { Profile } from '../org.ts';
+import type { Values } from '../record.ts';
+import { accounts } from './accounts.ts';
+import { contacts } from './contacts.ts';
+import { deals } from './deals.ts';
+import { leads } from './leads.ts';
+
+/** Every module an organisation has, in the order in which the API lists them. */
+export const MODULES: readonly Module[] = [leads, accounts, contacts, deals];
+
+const FIELDS_PER_MODULE = 1000;
+const VALUES_PER_PICK_LIST = 1000;
+/** Above every serial that records, users and profiles are given. */
+const PICK_LIST_VALUES_FROM = 900_000_000_000;
+
+const modules = new Map(MODULES.map((module) => [module.apiName, module]));
+const fields = new Map(
+  MODULES.map((module) => [
+    module,
+    new Map(module.fields.map((field, position) => [field.apiName, { field, position }])),
+  ]),
+);
+
+/** By its exact API name. */
+export const findModule = (apiName: string): Module | undefined => modules.get(apiName);
+
+/** By its exact API name. */
+export const findField = (module: Module, apiName: string): Field | undefined =>
+  fields.get(module)?.get(apiName)?.field;
+
+export const moduleId = (org: OrgId, module: Module): string => idFromSerial(org, module.serial);
+
+/** Made of the module's serial and the field's position, which never changes: lists of fields only grow at their end. */
+export const fieldId = (org: OrgId, module: Module, field: Field): string =>
+  idFromSerial(org, fieldSerial(module, field.apiName));
+
+/** `position` counts from 0 within the pick list. */
+export const pickListValueId = (org: OrgId, module: Module, field: Field, position: number): string =>
+  idFromSerial(org, PICK_LIST_VALUES_FROM + fieldSerial(module, field.apiName) * VALUES_PER_PICK_LIST + position);
+
+export const mayUse = (profile: Profile, module: string): boolean => !profile.deniedModules.includes(module);
+
+/** What a record is called in lookups; undefined when it has no name. */
+export function nameOf(values: Values, module: Module): string | undefined {
+  const name = values[module.nameField];
+  return typeof name === 'string' ? name : undefined;
+}
+
+function fieldSerial(module: Module, apiName: string): number {
+  const found = fields.get(module)?.get(apiName);
+  if (!found) throw new Error(`${module.apiName} has no field ${apiName}`);
+  return module.serial * FIELDS_PER_MODULE + found.position;
+}

@@ -1,0 +1,65 @@
+import type { Field, FieldType } from '../module.ts';
+
+/** What a field adds to its name, label and type. */
+type Extra = Omit<Field, 'apiName' | 'label' | 'type'>;
+
+/** `Last_Name` is labelled `Last Name`; `Record_Status__s` `Record Status`. */
+const labelOf = (apiName: string): string => apiName.replace(/__s$/, '').replaceAll('_', ' ');
+
+export function field(type: FieldType, apiName: string, { label, ...extra }: Extra & { label?: string } = {}): Field {
+  return { apiName, label: label ?? labelOf(apiName), type, ...extra };
+}
+
+type Options = Extra & { label?: string };
+
+export const text = (apiName: string, length: number, options?: Options): Field =>
+  field('text', apiName, { length, ...options });
+export const textarea = (apiName: string, length = 32_000, options?: Options): Field =>
+  field('textarea', apiName, { length, ...options });
+export const email = (apiName: string, options?: Options): Field =>
+  field('email', apiName, { length: 100, ...options });
+export const phone = (apiName: string, options?: Options): Field => field('phone', apiName, { length: 30, ...options });
+export const website = (apiName: string, options?: Options): Field =>
+  field('website', apiName, { length: 450, ...options });
+export const integer = (apiName: string, options?: Options): Field =>
+  field('integer', apiName, { length: 9, ...options });
+export const currency = (apiName: string, options?: Options): Field =>
+  field('currency', apiName, { length: 16, decimals: 2, ...options });
+export const double = (apiName: string, options?: Options): Field =>
+  field('double', apiName, { length: 16, decimals: 2, ...options });
+export const percent = (apiName: string, options?: Options): Field =>
+  field('percent', apiName, { length: 5, decimals: 2, ...options });
+export const boolean = (apiName: string, options?: Options): Field => field('boolean', apiName, options);
+export const date = (apiName: string, options?: Options): Field => field('date', apiName, options);
+export const datetime = (apiName: string, options?: Options): Field => field('datetime', apiName, options);
+export const pickList = (apiName: string, values: readonly string[], options?: Options): Field =>
+  field('picklist', apiName, { length: 120, pickList: values, ...options });
+export const lookup = (apiName: string, module: string, options?: Options): Field =>
+  field('lookup', apiName, { length: 120, lookup: module, ...options });
+/** A list of line items or people; never named among affected fields (reference §5.2). */
+export const subform = (apiName: string, options?: Options): Field =>
+  field('subform', apiName, { unreported: true, ...options });
+
+const SET_BY_SYSTEM = { readOnly: true } as const;
+
+/**
+ * What every record has besides its id. Begins each module's list, so it is closed: a field added here would move the
+ * ids of all that follow; append it to the modules instead.
+ */
+export const SYSTEM_FIELDS: readonly Field[] = [
+  field('ownerlookup', 'Owner', { length: 120 }),
+  field('ownerlookup', 'Created_By', { length: 120, ...SET_BY_SYSTEM }),
+  field('ownerlookup', 'Modified_By', { length: 120, ...SET_BY_SYSTEM }),
+  datetime('Created_Time', SET_BY_SYSTEM),
+  datetime('Modified_Time', SET_BY_SYSTEM),
+  pickList('Record_Status__s', ['Trash', 'Draft', 'Available'], SET_BY_SYSTEM),
+];
+
+export const tag = text('Tag', 2000, SET_BY_SYSTEM);
+export const lastActivity = datetime('Last_Activity_Time', SET_BY_SYSTEM);
+export const locked = boolean('Locked__s', SET_BY_SYSTEM);
+export const image = field('profileimage', 'Record_Image', { length: 255, ...SET_BY_SYSTEM });
+export const unsubscribed: readonly Field[] = [
+  pickList('Unsubscribed_Mode', ['Consent form', 'Manual', 'Unsubscribe link', 'Zoho campaigns'], SET_BY_SYSTEM),
+  datetime('Unsubscribed_Time', SET_BY_SYSTEM),
+];
