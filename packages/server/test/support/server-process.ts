@@ -1,0 +1,69 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+
+export const BIN = fileURLToPath(new URL('../../bin/watchbell.js', import.meta.url));
+
+export interface ServerProcess {
+  readonly base: string;
+  readonly process: ChildProcess;
+  /** What it wrote to standard error so far. */
+  readonly log: () => string;
+  kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null>;
+}
+
+/** Starts the built dev server as a process of its own; resolves when it answers /readyz. */
+export async function startServerProcess(options: {
+  readonly dataDir: string;
+  /** 0: any. */
+  readonly port: number;
+  /** Put before the command, such as a tracer with its flags. */
+  readonly wrapper?: readonly string[];
+  readonly flags?: readonly string[];
+}): Promise<ServerProcess> {
+  const [command = process.execPath, ...args] = [
+    ...(options.wrapper ?? []),
+    process.execPath,
+    BIN,
+    'dev',
+    ...['--port', String(options.port), '--data-dir', options.dataDir, '--log-level', 'warn'],
+    ...(options.flags ?? []),
+  ];
+  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  let log = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    log += chunk.toString();
+  });
+  const exited = once(child, 'exit');
+  let out = '';
+  // The base is printed when requests are served.
+  const base = await new Promise<string>((resolve, reject) => {
+    child.stdout.on('data', (chunk: Buffer) => {
+      out += chunk.toString();
+      const found = /http:\/\/127\.0\.0\.1:\d+/.exec(out);
+      if (found) resolve(found[0]);
+    });
+    exited.then(([code]) => reject(new Error(`the server ended with ${code}:\n${log}${out}`)));
+  });
+  for (;;) {
+    const ready = await fetch(`${base}/readyz`).catch(() => undefined);
+    if (ready?.ok) break;
+    await delay(10);
+  }
+  return {
+    base,
+    process: child,
+    log: () => log,
+    async kill(signal) {
+      child.kill(signal);
+      await exited;
+      return child.exitCode;
+    },
+  };
+}
+
+export const readCredentials = (dataDir: string): Record<string, string> =>
+  JSON.parse(readFileSync(join(dataDir, 'credentials.json'), 'utf8')) as Record<string, string>;
