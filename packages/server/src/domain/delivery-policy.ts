@@ -1,0 +1,95 @@
+const SECOND = 1000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** How notifications are sent. Times in milliseconds, sizes in bytes. */
+export interface DeliveryPolicy {
+  /** Wait before each attempt; its length is the number of attempts after which a notification is parked. */
+  readonly retrySchedule: readonly number[];
+  /** A retry comes later than scheduled by at most this part of its wait, and never earlier. */
+  readonly jitter: number;
+  /** Longest `Retry-After` that is honoured. */
+  readonly maxRetryAfter: number;
+  /** For a whole exchange, answer included; real time. */
+  readonly deadline: number;
+  /** For finding the address and connecting to it; real time. */
+  readonly connectTimeout: number;
+  /** Most that is read of an answer's body; one that is longer only costs its connection. */
+  readonly maxAnswer: number;
+  /** Most that is kept of the body of a failure. */
+  readonly maxExcerpt: number;
+
+  /** Most requests at once to the channel's receiver, and with how many it starts. */
+  readonly channelFlights: number;
+  readonly firstFlights: number;
+  /** Most requests at once of one organisation to one origin. */
+  readonly originFlights: number;
+  readonly nodeFlights: number;
+  /** Part of the node that failing lanes hold together; lanes that never succeeded have another such part. */
+  readonly unprovenShare: number;
+  /** Most of the node, and of each such part, that one organisation holds. */
+  readonly orgShare: number;
+  /** Origins whose connections are kept. */
+  readonly maxOrigins: number;
+
+  /** Most notifications of a lane in flight, waiting for their retry or being saved. */
+  readonly maxUnfinished: number;
+  /** Most records of a lane for which something was skipped. */
+  readonly maxSkippedRecords: number;
+  /** Most that one lane, and all together, keep in memory of what waits; the rest is read when its turn comes. */
+  readonly laneNotifications: number;
+  readonly laneBytes: number;
+  readonly nodeBytes: number;
+  /** Most notifications of one read. */
+  readonly windowRows: number;
+  readonly windowBytes: number;
+  /** Most reads at once that start a lane. */
+  readonly startReads: number;
+
+  /** Most outcomes saved together. */
+  readonly settleBatch: number;
+  /** With so many outcomes unsaved, no attempt starts. */
+  readonly maxUnsettled: number;
+}
+
+export const DEFAULT_DELIVERY_POLICY: DeliveryPolicy = {
+  retrySchedule: [
+    0,
+    5 * SECOND,
+    30 * SECOND,
+    2 * MINUTE,
+    5 * MINUTE,
+    15 * MINUTE,
+    30 * MINUTE,
+    HOUR,
+    2 * HOUR,
+    4 * HOUR,
+    8 * HOUR,
+    8 * HOUR,
+  ],
+  jitter: 0.2,
+  maxRetryAfter: HOUR,
+  deadline: 10 * SECOND,
+  connectTimeout: 3 * SECOND,
+  maxAnswer: 64 * KIB,
+  maxExcerpt: KIB,
+  channelFlights: 16,
+  firstFlights: 2,
+  originFlights: 32,
+  nodeFlights: 512,
+  unprovenShare: 0.25,
+  orgShare: 0.5,
+  maxOrigins: 256,
+  maxUnfinished: 256,
+  maxSkippedRecords: 4096,
+  laneNotifications: 256,
+  laneBytes: MIB,
+  nodeBytes: 64 * MIB,
+  windowRows: 64,
+  windowBytes: 256 * KIB,
+  startReads: 32,
+  settleBatch: 1000,
+  maxUnsettled: 5000,
+};
