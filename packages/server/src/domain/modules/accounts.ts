@@ -45,7 +45,7 @@ export const accounts: Module = {
     text('Account_Name', 200, { mandatory: true }),
     text('Account_Site', 80),
     lookup('Parent_Account', 'Accounts'),
-    text('Account_Number', 40),
+    text('Account_Number', 40, { unique: true }),
     pickList('Account_Type', ACCOUNT_TYPES),
     pickList('Industry', INDUSTRIES),
     currency('Annual_Revenue'),

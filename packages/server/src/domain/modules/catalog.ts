@@ -3,12 +3,53 @@ import type { Field, Module } from '../module.ts';
 import type { Profile } from '../org.ts';
 import type { Values } from '../record.ts';
 import { accounts } from './accounts.ts';
+import { appointments } from './appointments.ts';
+import { appointmentsRescheduled } from './appointments-rescheduled.ts';
+import { calls } from './calls.ts';
+import { campaigns } from './campaigns.ts';
+import { cases } from './cases.ts';
 import { contacts } from './contacts.ts';
 import { deals } from './deals.ts';
+import { events } from './events.ts';
+import { invoices } from './invoices.ts';
 import { leads } from './leads.ts';
+import { notes } from './notes.ts';
+import { priceBooks } from './price-books.ts';
+import { products } from './products.ts';
+import { purchaseOrders } from './purchase-orders.ts';
+import { quotes } from './quotes.ts';
+import { salesOrders } from './sales-orders.ts';
+import { services } from './services.ts';
+import { solutions } from './solutions.ts';
+import { tasks } from './tasks.ts';
+import { users } from './users.ts';
+import { vendors } from './vendors.ts';
 
 /** Every module an organisation has, in the order in which the API lists them. */
-export const MODULES: readonly Module[] = [leads, accounts, contacts, deals];
+export const MODULES: readonly Module[] = [
+  leads,
+  accounts,
+  contacts,
+  deals,
+  campaigns,
+  tasks,
+  cases,
+  events,
+  calls,
+  solutions,
+  products,
+  vendors,
+  priceBooks,
+  quotes,
+  salesOrders,
+  purchaseOrders,
+  invoices,
+  appointments,
+  services,
+  appointmentsRescheduled,
+  notes,
+  users,
+];
 
 const FIELDS_PER_MODULE = 1000;
 const VALUES_PER_PICK_LIST = 1000;

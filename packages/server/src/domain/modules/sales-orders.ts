@@ -1,0 +1,51 @@
+import type { Module } from '../module.ts';
+import {
+  currency,
+  date,
+  field,
+  locked,
+  lookup,
+  pickList,
+  SYSTEM_FIELDS,
+  subform,
+  tag,
+  text,
+  textarea,
+} from './fields.ts';
+import { ADDRESSES, TOTALS } from './inventory.ts';
+import { CARRIERS } from './pick-lists.ts';
+
+export const salesOrders: Module = {
+  apiName: 'Sales_Orders',
+  serial: 2215,
+  singular: 'Sales Order',
+  plural: 'Sales Orders',
+  nameField: 'Subject',
+  duplicateCheck: ['Subject'],
+  hasRecords: true,
+  fields: [
+    ...SYSTEM_FIELDS,
+    field('autonumber', 'SO_Number', { length: 120, readOnly: true }),
+    text('Subject', 120, { mandatory: true }),
+    lookup('Account_Name', 'Accounts', { mandatory: true }),
+    lookup('Contact_Name', 'Contacts'),
+    lookup('Deal_Name', 'Deals'),
+    lookup('Quote_Name', 'Quotes'),
+    text('Customer_No', 100),
+    text('Purchase_Order', 100),
+    date('Due_Date'),
+    pickList('Carrier', CARRIERS),
+    text('Pending', 250),
+    currency('Excise_Duty'),
+    currency('Sales_Commission'),
+    pickList('Status', ['Created', 'Approved', 'Delivered', 'Cancelled']),
+    subform('Product_Details'),
+    subform('Ordered_Items'),
+    ...TOTALS,
+    ...ADDRESSES,
+    textarea('Terms_and_Conditions'),
+    textarea('Description'),
+    tag,
+    locked,
+  ],
+};

@@ -1,0 +1,46 @@
+import type { Module } from '../module.ts';
+import {
+  boolean,
+  email,
+  image,
+  lastActivity,
+  locked,
+  phone,
+  pickList,
+  SYSTEM_FIELDS,
+  tag,
+  text,
+  textarea,
+  website,
+} from './fields.ts';
+import { GL_ACCOUNTS } from './pick-lists.ts';
+
+export const vendors: Module = {
+  apiName: 'Vendors',
+  serial: 2209,
+  singular: 'Vendor',
+  plural: 'Vendors',
+  nameField: 'Vendor_Name',
+  duplicateCheck: ['Vendor_Name'],
+  hasRecords: true,
+  fields: [
+    ...SYSTEM_FIELDS,
+    text('Vendor_Name', 120, { mandatory: true }),
+    phone('Phone'),
+    email('Email'),
+    website('Website'),
+    text('Category', 50),
+    pickList('GL_Account', GL_ACCOUNTS),
+    boolean('Email_Opt_Out'),
+    text('Street', 250),
+    text('City', 100),
+    text('State', 100),
+    text('Zip_Code', 30),
+    text('Country', 100),
+    textarea('Description'),
+    image,
+    tag,
+    lastActivity,
+    locked,
+  ],
+};
