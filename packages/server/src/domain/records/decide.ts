@@ -1,0 +1,176 @@
+import type { ChangedRecord, Operation } from '../change.ts';
+import type { Refusal } from '../error.ts';
+import type { RecordId } from '../ids.ts';
+import type { Json } from '../json.ts';
+import type { Module } from '../module.ts';
+import { findField, findModule, nameOf } from '../modules/catalog.ts';
+import type { User } from '../org.ts';
+import { type RecordRef, recordKey, type StoredRecord, type Values } from '../record.ts';
+import { findByKey, findRecord, putRecord, removeRecord, takeId, type WorkingSet } from '../working-set.ts';
+import { withDerived, withoutEmpty, withProbability } from './derive.ts';
+import { lookupTarget, type RecordInput, userTarget } from './input.ts';
+import { keyOf, keysOf } from './keys.ts';
+import { missingValue, takenValue, unknownRecord, unknownTarget } from './refusals.ts';
+import { done, type Result, refused } from './result.ts';
+import { type Names, shownUser, shownValue } from './shown.ts';
+import { isSettable } from './values.ts';
+
+/** A record written into the working set, and what of it a change reports. */
+export interface Saved {
+  readonly operation: Operation;
+  /** As it is now; of a deleted one, as it was. */
+  readonly record: StoredRecord;
+  /** Undefined when an update changed no value: it succeeds and moves Modified_Time, but nothing fires. */
+  readonly changed?: ChangedRecord;
+}
+
+export function insertRecord(set: WorkingSet, module: Module, input: RecordInput, caller: User): Result<Saved> {
+  const refusal = missing(module, input) ?? dangling(set, module, input) ?? taken(set, module, input);
+  if (refusal) return refused(refusal);
+
+  const values = withDerived(module, {
+    ...(findField(module, 'Owner') && { Owner: { id: caller.id } }),
+    ...withoutEmpty(Object.fromEntries(withProbability(module, {}, input.given))),
+  });
+  const record: StoredRecord = {
+    module: module.apiName,
+    id: takeId(set) as RecordId,
+    values,
+    createdAt: set.now,
+    createdBy: caller.id,
+    modifiedAt: set.now,
+    modifiedBy: caller.id,
+  };
+  putRecord(set, record, keysOf(module, values));
+
+  const given = [...input.given].filter(([, value]) => value !== null).map(([name]) => name);
+  const changed: ChangedRecord = {
+    id: record.id,
+    fields: [],
+    values: shownValues(set, module, values, reported(module, given), caller),
+    related: targets(module, values),
+  };
+  return done({ operation: 'insert', record, changed });
+}
+
+export function updateRecord(
+  set: WorkingSet,
+  module: Module,
+  id: RecordId,
+  input: RecordInput,
+  caller: User,
+): Result<Saved> {
+  const before = findRecord(set, module.apiName, id);
+  if (!before) return refused(unknownRecord(id, input.id && input.path));
+  const refusal = emptied(module, input) ?? dangling(set, module, input) ?? taken(set, module, input, id);
+  if (refusal) return refused(refusal);
+
+  const given = withProbability(module, before.values, input.given);
+  const values = withDerived(module, withoutEmpty({ ...before.values, ...Object.fromEntries(given) }));
+  const record: StoredRecord = { ...before, values, modifiedAt: set.now, modifiedBy: caller.id };
+  putRecord(set, record, keysOf(module, values), keysOf(module, before.values));
+
+  const different = [...given.keys()].filter((name) => !sameValue(before.values[name], values[name]));
+  if (different.length === 0) return done({ operation: 'update', record });
+  const fields = reported(module, different);
+  const changed: ChangedRecord = {
+    id,
+    fields,
+    values: shownValues(set, module, values, fields, caller),
+    related: unite(targets(module, values), targets(module, before.values)),
+  };
+  return done({ operation: 'update', record, changed });
+}
+
+/** A delete reports who did it and the record's status, as captured from the API (reference §5.3). */
+export function deleteRecord(set: WorkingSet, module: Module, id: RecordId, caller: User): Result<Saved> {
+  const record = findRecord(set, module.apiName, id);
+  if (!record) return refused(unknownRecord(id));
+  removeRecord(set, record, keysOf(module, record.values));
+  const changed: ChangedRecord = {
+    id,
+    fields: ['Modified_By', 'Record_Status__s'],
+    values: { Modified_By: shownUser(caller.id, caller), Record_Status__s: 0 },
+    related: targets(module, record.values),
+  };
+  return done({ operation: 'delete', record, changed });
+}
+
+/** On insert a mandatory field must have a value; owners have a default. */
+function missing(module: Module, { path, given }: RecordInput): Refusal | undefined {
+  const absent = module.fields.find(
+    (field) =>
+      field.mandatory &&
+      isSettable(field) &&
+      field.type !== 'ownerlookup' &&
+      (given.get(field.apiName) ?? null) === null,
+  );
+  return absent && missingValue(path, absent.apiName);
+}
+
+/** On update neither a mandatory field nor the owner can be emptied. */
+function emptied(module: Module, { path, given }: RecordInput): Refusal | undefined {
+  for (const [name, value] of given) {
+    const field = findField(module, name);
+    if (value === null && (field?.mandatory || field?.type === 'ownerlookup')) return missingValue(path, name);
+  }
+  return undefined;
+}
+
+function dangling(set: WorkingSet, module: Module, { path, given }: RecordInput): Refusal | undefined {
+  for (const [name, value] of given) {
+    const field = findField(module, name);
+    if (!field) continue;
+    const target = lookupTarget(field, value);
+    const userId = userTarget(field, value);
+    if (target && !findRecord(set, target.module, target.id)) return unknownTarget(path, name);
+    if (userId && !set.users.has(userId)) return unknownTarget(path, name);
+  }
+  return undefined;
+}
+
+function taken(set: WorkingSet, module: Module, { path, given }: RecordInput, own?: RecordId): Refusal | undefined {
+  for (const [name, value] of given) {
+    if (!findField(module, name)?.unique) continue;
+    const key = keyOf(module, name, value);
+    const holder = key && findByKey(set, key).find((id) => id !== own);
+    if (holder) return takenValue(path, name, holder);
+  }
+  return undefined;
+}
+
+/** Stored values are normalised, so equal ones are written alike. */
+const sameValue = (a: Json | undefined, b: Json | undefined): boolean =>
+  JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
+
+const reported = (module: Module, names: readonly string[]): string[] =>
+  names.filter((name) => !findField(module, name)?.unreported);
+
+function shownValues(set: WorkingSet, module: Module, values: Values, fields: readonly string[], caller: User): Values {
+  const names = namesIn(set, caller);
+  return Object.fromEntries(
+    fields.flatMap((name) => {
+      const field = findField(module, name);
+      return field ? [[name, shownValue(field, values[name], names)]] : [];
+    }),
+  );
+}
+
+/** Names of what the batch loaded: every record and user that was given is in it. */
+const namesIn = (set: WorkingSet, caller: User): Names => ({
+  timeZone: set.org.timeZone,
+  user: (id) => (id === caller.id ? caller : set.users.get(id)),
+  record: (ref) => {
+    const record = findRecord(set, ref.module, ref.id);
+    const module = findModule(ref.module);
+    return record && module && (nameOf(record.values, module) ?? '');
+  },
+});
+
+const targets = (module: Module, values: Values): RecordRef[] =>
+  module.fields.flatMap((field) => lookupTarget(field, values[field.apiName]) ?? []);
+
+export function unite(refs: readonly RecordRef[], more: readonly RecordRef[]): RecordRef[] {
+  const known = new Set(refs.map((ref) => recordKey(ref.module, ref.id)));
+  return [...refs, ...more.filter((ref) => !known.has(recordKey(ref.module, ref.id)))];
+}

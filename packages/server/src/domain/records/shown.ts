@@ -1,0 +1,34 @@
+import type { RecordId, UserId } from '../ids.ts';
+import type { Json, JsonObject } from '../json.ts';
+import type { Field } from '../module.ts';
+import { fullName, type User } from '../org.ts';
+import type { RecordRef } from '../record.ts';
+import { formatTime, parseTime } from '../time.ts';
+import { lookupTarget, userTarget } from './input.ts';
+
+/** What ids are called, for showing values: from a batch or from what was read for an answer. */
+export interface Names {
+  /** Undefined when the record is gone or has no name. */
+  record(ref: RecordRef): string | undefined;
+  user(id: UserId): User | undefined;
+  readonly timeZone: string;
+}
+
+/** A stored value in the record API's shape; a lookup whose record is gone is shown as empty (`null`). */
+export function shownValue(field: Field, value: Json | undefined, names: Names): Json {
+  if (value === undefined || value === null) return null;
+  const target = lookupTarget(field, value);
+  if (target) return shownLookup(target.id, names.record(target));
+  const userId = userTarget(field, value);
+  if (userId) return shownUser(userId, names.user(userId));
+  if (field.type === 'datetime' && typeof value === 'string') {
+    const time = parseTime(value);
+    return time === undefined ? null : formatTime(time, names.timeZone);
+  }
+  return value;
+}
+
+const shownLookup = (id: RecordId, name: string | undefined): Json => (name === undefined ? null : { name, id });
+
+export const shownUser = (id: UserId, user: User | undefined): JsonObject =>
+  user ? { name: fullName(user), id, email: user.email } : { name: null, id };
