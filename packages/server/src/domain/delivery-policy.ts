@@ -54,7 +54,7 @@ export interface DeliveryPolicy {
   readonly maxUnsettled: number;
 }
 
-export const DEFAULT_DELIVERY_POLICY: DeliveryPolicy = {
+export const DEFAULT_POLICY: DeliveryPolicy = {
   retrySchedule: [
     0,
     5 * SECOND,
