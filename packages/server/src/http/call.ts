@@ -13,11 +13,13 @@ export interface Call {
   readonly params: Readonly<Record<string, string>>;
   /** Decoded; of a repeated key the last. */
   readonly query: ReadonlyMap<string, string>;
+  /** `If-Modified-Since` as sent, in whatever form. */
+  readonly ifModifiedSince: string | undefined;
   /** The body as a JSON object, whatever the Content-Type says; else `AppError` INVALID_DATA «body». */
   body(): JsonObject;
 }
 
-/** What a call is answered with. Without a body: status 204 and nothing. */
+/** What a call is answered with. Without a body (204, 304): nothing. */
 export interface Answer {
   readonly status: number;
   readonly body?: object;
@@ -72,6 +74,7 @@ async function serve(
     principal: await context.authenticate(request.headers.authorization),
     params: request.params as Record<string, string>,
     query: readQuery(request.query as Record<string, string | string[]>),
+    ifModifiedSince: request.headers['if-modified-since'],
     body: () => parseJsonObject(request.body instanceof Buffer ? request.body : undefined),
   };
   context.requireScope(call.principal, operation.scope(call));
@@ -84,7 +87,8 @@ export function sendAnswer(reply: FastifyReply, { status, body }: Answer): Fasti
   return reply.type('application/json;charset=UTF-8').send(JSON.stringify(body));
 }
 
-function readQuery(query: Record<string, string | string[]>): ReadonlyMap<string, string> {
+/** Query parameters, of a repeated one the last. */
+export function readQuery(query: Record<string, string | string[]>): ReadonlyMap<string, string> {
   const last = (value: string | string[]) => (Array.isArray(value) ? (value.at(-1) ?? '') : value);
   return new Map(Object.entries(query).map(([key, value]) => [key, last(value)]));
 }

@@ -118,6 +118,11 @@ export interface Membership {
   readonly profile: Profile;
 }
 
+export interface MemberPage {
+  readonly members: readonly Membership[];
+  readonly moreMembers: boolean;
+}
+
 export interface OAuthClient {
   readonly id: string;
   readonly orgId: OrgId;
@@ -134,6 +139,8 @@ export interface AccountStore {
   addUser(org: OrgId, user: User, at: number): Promise<void>;
   findMember(org: OrgId, user: UserId): Promise<Membership | undefined>;
   findUsers(org: OrgId, ids: readonly UserId[]): Promise<User[]>;
+  /** By user id, ascending. `page` from 1, `perPage` 1 … 200. */
+  listMembers(org: OrgId, page: number, perPage: number): Promise<MemberPage>;
   setDeniedModules(org: OrgId, profile: ProfileId, modules: readonly string[]): Promise<void>;
   addClient(client: OAuthClient, at: number): Promise<void>;
   findClient(id: string): Promise<OAuthClient | undefined>;
