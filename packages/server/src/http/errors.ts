@@ -45,3 +45,40 @@ export function toWire(error: unknown): { readonly status: number; readonly body
   const bug = new AppError('INTERNAL_ERROR', 'Internal Server Error');
   return { status: 500, body: wireError(bug), isBug: true };
 }
+
+/** What the framework refuses by itself, in the API's words; anything else as it is. */
+export function fromFramework(error: unknown, bodyLimit: number): unknown {
+  if (!isFrameworkError(error)) return error;
+  if (error.validation) {
+    const [fault] = error.validation;
+    const field = fault?.instancePath.slice(1) || fault?.params.missingProperty || fault?.params.additionalProperty;
+    const details = typeof field === 'string' ? { api_name: field } : {};
+    return new AppError('INVALID_DATA', error.message, details, { cause: error });
+  }
+  switch (error.code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return new AppError('REQUEST_ENTITY_TOO_LARGE', 'The request body is too large', { maximum_length: bodyLimit });
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+    case 'ECONNRESET':
+      return new AppError('INVALID_DATA', 'body', { expected_data_type: 'jsonobject' }, { cause: error });
+    case 'FST_ERR_BAD_URL':
+    case 'FST_ERR_MAX_PARAM_LENGTH':
+      return notFound();
+    default:
+      return error;
+  }
+}
+
+export const notFound = (): AppError =>
+  new AppError('INVALID_URL_PATTERN', 'Please check if the URL trying to access is a correct one');
+
+interface FrameworkError extends Error {
+  readonly code?: string;
+  readonly validation?: readonly {
+    readonly instancePath: string;
+    readonly params: Readonly<Record<string, unknown>>;
+  }[];
+}
+
+const isFrameworkError = (error: unknown): error is FrameworkError => error instanceof Error && 'code' in error;

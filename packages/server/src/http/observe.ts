@@ -1,0 +1,19 @@
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+
+/** One log line and one measurement for each request. Never its query string, which may hold secrets. */
+export function observeRequests(
+  app: FastifyInstance,
+  { logger, metrics }: { readonly logger: Logger; readonly metrics: Metrics },
+): void {
+  app.addHook('onResponse', async (request, reply) => {
+    const { method } = request;
+    const status = reply.statusCode;
+    const ms = reply.elapsedTime;
+    const route = request.routeOptions.url ?? 'none';
+    metrics.requests.observe({ method, route, status: String(status) }, ms / 1000);
+    const path = request.url.split('?', 1)[0];
+    logger.info({ requestId: request.id, method, path, status, ms: Math.round(ms * 10) / 10 }, 'request');
+  });
+}

@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import { AppError } from '../domain/error.ts';
+import { API_VERSIONS } from '../domain/wire/api-version.ts';
+import type { Compat } from '../domain/wire/compat.ts';
+import type { Auth } from '../services/auth.ts';
+import type { Inbox } from '../services/inbox.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { CrmRouteContext } from './call.ts';
+import { guardDev } from './dev-guard.ts';
+import { fromFramework, notFound, toWire } from './errors.ts';
+import { observeRequests } from './observe.ts';
+import { type Check, healthRoutes } from './routes/health.ts';
+import { inboxRoutes } from './routes/inbox.ts';
+import { oauthRoutes } from './routes/oauth.ts';
+
+/** What the HTTP server is made of. */
+export interface HttpParts {
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly auth: Auth;
+  readonly crmRoutes: readonly ((app: FastifyInstance, context: CrmRouteContext) => void)[];
+  /** Only in the dev profile. */
+  readonly inbox?: Inbox;
+  /** Whether requests can be served and notifications sent right now. */
+  readonly check: Check;
+  /** How callers reach this server: an origin without a trailing slash. Known once it listens. */
+  readonly base: () => string;
+  readonly compat: Compat;
+  /** Largest request body, bytes. */
+  readonly bodyLimit: number;
+  /** Answer only requests addressed to loopback and sent from no foreign web page. */
+  readonly devGuard: boolean;
+}
+
+/** To receive a whole request. */
+const REQUEST_TIMEOUT_MS = 30_000;
+const HEADERS_TIMEOUT_MS = 10_000;
+/** Longer than the usual idle time of a load balancer, which must be the first to close. */
+const KEEP_ALIVE_MS = 72_000;
+const MAX_PARAM_LENGTH = 100;
+
+/** All that is served over HTTP; not listening yet. Closing it answers what was begun and ends idle connections. */
+export function createHttp(parts: HttpParts): FastifyInstance {
+  const app = Fastify({
+    bodyLimit: parts.bodyLimit,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    http: { headersTimeout: HEADERS_TIMEOUT_MS },
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    exposeHeadRoutes: false,
+    requestIdHeader: false,
+    genReqId: () => randomUUID(),
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    ajv: { customOptions: { removeAdditional: false } },
+    frameworkErrors: (error, _request, reply) => sendError(error, reply, parts),
+    clientErrorHandler: refuseBrokenRequest,
+  });
+  keepBodiesRaw(app);
+  setHeaders(app);
+  observeRequests(app, parts);
+  if (parts.devGuard) guardDev(app);
+  app.setErrorHandler((error, _request, reply) => sendError(error, reply, parts));
+  app.setNotFoundHandler(() => {
+    throw notFound();
+  });
+
+  healthRoutes(app, parts);
+  oauthRoutes(app, parts);
+  if (parts.inbox) inboxRoutes(app, { ...parts, inbox: parts.inbox });
+  const { authenticate, requireScope } = parts.auth;
+  for (const version of API_VERSIONS) {
+    const context: CrmRouteContext = { version, authenticate, requireScope };
+    app.register(
+      async (crm) => {
+        for (const register of parts.crmRoutes) register(crm, context);
+      },
+      { prefix: `/crm/${version}` },
+    );
+  }
+  return app;
+}
+
+/** Every body arrives as a `Buffer`, whatever its Content-Type says: each route reads it in its own way. */
+function keepBodiesRaw(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+}
+
+function setHeaders(app: FastifyInstance): void {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers({
+      'cache-control': 'no-store, no-cache, must-revalidate, private',
+      'x-content-type-options': 'nosniff',
+      'x-frame-options': 'SAMEORIGIN',
+      'x-request-id': request.id,
+    });
+  });
+}
+
+function sendError(error: unknown, reply: FastifyReply, { logger, bodyLimit }: HttpParts): FastifyReply {
+  const known = fromFramework(error, reply.request.routeOptions?.bodyLimit ?? bodyLimit);
+  const { status, body, isBug } = toWire(known);
+  if (isBug) logger.error({ requestId: reply.request.id, err: error }, 'request failed by a bug');
+  else if (status === 503) logger.warn({ requestId: reply.request.id, err: error }, 'request refused for now');
+  if (status === 503) reply.header('retry-after', '1');
+  return reply.code(status).type('application/json;charset=UTF-8').send(JSON.stringify(body));
+}
+
+/** What is no HTTP request, or came too slowly, is answered on the bare socket. */
+function refuseBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const { body } = toWire(new AppError('INVALID_DATA', 'The request is not well-formed HTTP or came too slowly'));
+  const text = JSON.stringify(body);
+  const head = `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json;charset=UTF-8\r\nConnection: close`;
+  socket.end(`${head}\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`);
+}

@@ -1,0 +1,208 @@
+import { AppError } from '../domain/error.ts';
+import { idFromSerial, isOrgId, type OrgId, type ProfileId, type UserId } from '../domain/ids.ts';
+import { isStorable } from '../domain/json.ts';
+import type { Org, Principal, Profile, User } from '../domain/org.ts';
+import { isTimeZone } from '../domain/time.ts';
+import type { AccountStore, OAuthClient, TokenStore } from '../storage/store.ts';
+import { hashSecret, hex, newToken, type RandomBytes } from './secret.ts';
+
+export interface SetupInput {
+  readonly orgName: string;
+  /** IANA name. */
+  readonly timeZone: string;
+  readonly email: string;
+  /** May be empty. */
+  readonly firstName: string;
+  readonly lastName: string;
+  readonly clientName: string;
+}
+
+/** Secrets in clear: shown once, only their hashes are kept. */
+export interface NewCredentials {
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly refreshToken: string;
+  readonly adminToken: string;
+}
+
+export type NewUser = Omit<User, 'id'>;
+export type NewProfile = Omit<Profile, 'id'>;
+
+export interface Accounts {
+  /** Makes an organisation with its first user, an OAuth client and an operator token. `AppError` INVALID_DATA names a bad field. */
+  setup(input: SetupInput): Promise<NewCredentials>;
+  /** The sample organisation of the dev profile with its fixed credentials, made where they are missing. */
+  ensureDev(input: { readonly timeZone: string }): Promise<{ readonly isNew: boolean; readonly principal: Principal }>;
+  addProfile(org: OrgId, profile: NewProfile): Promise<Profile>;
+  addUser(org: OrgId, user: NewUser): Promise<User>;
+  addClient(org: OrgId, name: string): Promise<{ readonly clientId: string; readonly clientSecret: string }>;
+  /** A refresh token that lives until it is revoked. Without `scopes`: all that the API knows. */
+  makeRefreshToken(input: {
+    readonly orgId: OrgId;
+    readonly userId: UserId;
+    readonly clientId: string;
+    readonly scopes?: readonly string[];
+  }): Promise<string>;
+}
+
+export interface AccountsOptions {
+  readonly accounts: AccountStore;
+  readonly tokens: TokenStore;
+  /** Real time, epoch ms. */
+  readonly realNow: () => number;
+  readonly random: RandomBytes;
+}
+
+export const ALL_SCOPES: readonly string[] = [
+  'ZohoCRM.notifications.ALL',
+  'ZohoCRM.modules.ALL',
+  'ZohoCRM.settings.ALL',
+  'ZohoCRM.org.ALL',
+  'ZohoCRM.users.ALL',
+];
+
+/** The same on every engine and node; only ever in the dev profile, which answers loopback alone. */
+export const DEV_CREDENTIALS: NewCredentials = {
+  clientId: '1000.DEV',
+  clientSecret: 'dev-secret',
+  refreshToken: '1000.dev.refresh',
+  adminToken: 'dev-admin',
+};
+const DEV_ORG = '3652397';
+
+/** Serials of an organisation's first profile and user; later ones are random in a range that records never reach. */
+const FIRST_PROFILE = 26_011;
+const FIRST_USER = 186_017;
+const ADDED_FROM = 900_000_000_000;
+const ADDED_RANGE = 100_000_000_000;
+
+const MAX_TEXT = 100;
+const MAX_EMAIL = 254;
+
+export function createAccounts({ accounts, tokens, realNow, random }: AccountsOptions): Accounts {
+  const addedSerial = (): number => ADDED_FROM + Number(BigInt(`0x${hex(random(8))}`) % BigInt(ADDED_RANGE));
+
+  async function freeOrgId(): Promise<OrgId> {
+    for (;;) {
+      const id = String(1_000_000 + (Number.parseInt(hex(random(4)), 16) % 8_000_000));
+      if (isOrgId(id) && !(await accounts.findOrg(id))) return id;
+    }
+  }
+
+  async function addFirstMember(org: Org, user: Omit<NewUser, 'profileId'>): Promise<void> {
+    const profile: Profile = { id: profileId(org.id, FIRST_PROFILE), name: 'Administrator', deniedModules: [] };
+    await accounts.addProfile(org.id, profile);
+    await accounts.addUser(org.id, { ...user, id: userId(org.id, FIRST_USER), profileId: profile.id }, realNow());
+  }
+
+  async function addClient(org: OrgId, name: string, id: string, secret: string): Promise<void> {
+    const client: OAuthClient = { id, orgId: org, name, secretHash: hashSecret(secret) };
+    await accounts.addClient(client, realNow());
+  }
+
+  async function keepRefreshToken(
+    token: string,
+    owner: { orgId: OrgId; userId: UserId; clientId: string; scopes: readonly string[] },
+  ): Promise<void> {
+    await tokens.add({ ...owner, hash: hashSecret(token), kind: 'refresh', createdAt: realNow() });
+  }
+
+  async function keepAdminToken(token: string, orgId: OrgId): Promise<void> {
+    await tokens.add({ hash: hashSecret(token), kind: 'admin', orgId, scopes: [], createdAt: realNow() });
+  }
+
+  return {
+    async setup(input) {
+      checkSetup(input);
+      const org: Org = { id: await freeOrgId(), name: input.orgName, timeZone: input.timeZone };
+      await accounts.addOrg(org, realNow());
+      await addFirstMember(org, { email: input.email, firstName: input.firstName, lastName: input.lastName });
+      const made: NewCredentials = {
+        clientId: newClientId(random),
+        clientSecret: hex(random(24)),
+        refreshToken: newToken(random),
+        adminToken: hex(random(32)),
+      };
+      await addClient(org.id, input.clientName, made.clientId, made.clientSecret);
+      const owner = { orgId: org.id, userId: userId(org.id, FIRST_USER), clientId: made.clientId, scopes: ALL_SCOPES };
+      await keepRefreshToken(made.refreshToken, owner);
+      await keepAdminToken(made.adminToken, org.id);
+      return made;
+    },
+
+    async ensureDev({ timeZone }) {
+      const { clientId, clientSecret, refreshToken, adminToken } = DEV_CREDENTIALS;
+      const orgId = DEV_ORG as OrgId;
+      const first = userId(orgId, FIRST_USER);
+      const known = await accounts.findOrg(orgId);
+      const org: Org = known ?? { id: orgId, name: 'Watchbell Sample', timeZone };
+      if (!known) await accounts.addOrg(org, realNow());
+      if (!(await accounts.findMember(orgId, first))) {
+        await addFirstMember(org, { email: 'patricia@example.com', firstName: 'Patricia', lastName: 'Boyle' });
+      }
+      if (!(await accounts.findClient(clientId))) await addClient(orgId, 'Dev client', clientId, clientSecret);
+      if (!(await tokens.find(hashSecret(refreshToken)))) {
+        await keepRefreshToken(refreshToken, { orgId, userId: first, clientId, scopes: ALL_SCOPES });
+      }
+      if (!(await tokens.find(hashSecret(adminToken)))) await keepAdminToken(adminToken, orgId);
+      const member = await accounts.findMember(orgId, first);
+      if (!member) throw new Error('The sample user that was just made cannot be found');
+      return { isNew: !known, principal: { ...member, clientId, scopes: ALL_SCOPES } };
+    },
+
+    async addProfile(org, input) {
+      checkText('name', input.name);
+      const profile: Profile = { ...input, id: profileId(org, addedSerial()) };
+      await accounts.addProfile(org, profile);
+      return profile;
+    },
+
+    async addUser(org, input) {
+      checkUser(input);
+      const user: User = { ...input, id: userId(org, addedSerial()) };
+      await accounts.addUser(org, user, realNow());
+      return user;
+    },
+
+    async addClient(org, name) {
+      checkText('name', name);
+      const made = { clientId: newClientId(random), clientSecret: hex(random(24)) };
+      await addClient(org, name, made.clientId, made.clientSecret);
+      return made;
+    },
+
+    async makeRefreshToken({ scopes = ALL_SCOPES, ...owner }) {
+      const token = newToken(random);
+      await keepRefreshToken(token, { ...owner, scopes });
+      return token;
+    },
+  };
+}
+
+const userId = (org: OrgId, serial: number): UserId => idFromSerial(org, serial) as UserId;
+const profileId = (org: OrgId, serial: number): ProfileId => idFromSerial(org, serial) as ProfileId;
+
+const newClientId = (random: RandomBytes): string => `1000.${hex(random(15)).toUpperCase()}`;
+
+function checkSetup(input: SetupInput): void {
+  checkText('orgName', input.orgName);
+  if (!isTimeZone(input.timeZone)) throw badField('timeZone', 'is not an IANA time zone');
+  checkUser(input);
+  checkText('clientName', input.clientName);
+}
+
+function checkUser(user: Pick<User, 'email' | 'firstName' | 'lastName'>): void {
+  if (user.email.length > MAX_EMAIL || !/^[^\s@\0]+@[^\s@\0]+$/.test(user.email) || !isStorable(user.email)) {
+    throw badField('email', 'is not an e-mail address');
+  }
+  if (user.firstName !== '') checkText('firstName', user.firstName);
+  checkText('lastName', user.lastName);
+}
+
+function checkText(field: string, text: string): void {
+  if (text.trim() === '' || text.length > MAX_TEXT || !isStorable(text)) {
+    throw badField(field, `must have 1 to ${MAX_TEXT} characters`);
+  }
+}
+
+const badField = (field: string, what: string): AppError => new AppError('INVALID_DATA', `${field} ${what}`, { field });
