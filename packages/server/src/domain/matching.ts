@@ -40,10 +40,13 @@ function passingIds(change: Change, channel: LiveChannel): RecordId[] {
   return passing.map((record) => record.id);
 }
 
+/** Without the changed records themselves, which are owed as what they are: a deleted one is not also updated. */
 function relatedIds(change: Change): Map<string, Set<RecordId>> {
   const related = new Map<string, Set<RecordId>>();
+  const changed = new Set(change.records.map((record) => record.id));
   for (const record of change.records) {
     for (const { module, id } of record.related) {
+      if (changed.has(id)) continue;
       const ids = related.get(module);
       if (ids) ids.add(id);
       else related.set(module, new Set([id]));

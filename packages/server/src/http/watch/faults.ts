@@ -34,12 +34,14 @@ export type Read<Value> =
   | { readonly kind: 'read'; readonly value: Value }
   | { readonly kind: 'refused'; readonly refusal: Refusal };
 
+export const toRefusal = ({ code, message, details }: AppError): Refusal => ({ code, message, details });
+
 /** The first fault of an entry as a value: its neighbours go on. */
 export function reading<Value>(read: () => Value): Read<Value> {
   try {
     return { kind: 'read', value: read() };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    return { kind: 'refused', refusal: { code: error.code, message: error.message, details: error.details } };
+    return { kind: 'refused', refusal: toRefusal(error) };
   }
 }

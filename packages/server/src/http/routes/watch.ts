@@ -1,0 +1,63 @@
+import type { FastifyInstance } from 'fastify';
+import type { ScopeNeed, ScopeOperation } from '../../domain/scope.ts';
+import type { WatchRequest } from '../../domain/watch.ts';
+import { VERSION_RULES } from '../../domain/wire/api-version.ts';
+import type { Compat } from '../../domain/wire/compat.ts';
+import type { Channels } from '../../services/channels.ts';
+import { type Answer, type Call, type CrmRouteContext, resource } from '../call.ts';
+import { type AnswerContext, watchAnswer } from '../watch/answer.ts';
+import type { Read } from '../watch/faults.ts';
+import { listAnswer, readListQuery } from '../watch/list.ts';
+import { onlyDeletesEvents, readDelete, readWatch } from '../watch/request.ts';
+
+export interface WatchParts {
+  readonly channels: Channels;
+  /** Origin that resource URIs start with, without a slash at the end. */
+  readonly base: () => string;
+  readonly compat: Compat;
+}
+
+/** `/crm/{version}/actions/watch`; which scopes open what: reference §6.4. */
+export function watchRoutes(app: FastifyInstance, context: CrmRouteContext, parts: WatchParts): void {
+  const answerContext = ({ principal, version }: Call): AnswerContext => ({
+    org: principal.org,
+    version,
+    base: parts.base(),
+    compat: parts.compat,
+  });
+
+  async function apply(call: Call, entries: readonly Read<WatchRequest>[], success: 200 | 201): Promise<Answer> {
+    const requests = entries.flatMap((entry) => (entry.kind === 'read' ? [entry.value] : []));
+    const results = await parts.channels.apply(call.principal, call.version, requests);
+    return watchAnswer(entries, results, success, answerContext(call));
+  }
+
+  resource(app, context, '/actions/watch', {
+    POST: {
+      scope: () => notifications('CREATE', 'WRITE'),
+      handle: (call) => apply(call, readWatch(call, 'POST'), 201),
+    },
+    GET: {
+      scope: () => notifications('READ'),
+      async handle(call) {
+        const query = readListQuery(call);
+        return listAnswer(query, await parts.channels.list(call.principal, query), answerContext(call));
+      },
+    },
+    PUT: {
+      scope: () => notifications('WRITE', 'UPDATE'),
+      handle: (call) => apply(call, readWatch(call, 'PUT'), 200),
+    },
+    PATCH: {
+      scope: (call) =>
+        onlyDeletesEvents(call) ? notifications('WRITE', 'UPDATE', 'DELETE') : notifications('WRITE', 'UPDATE'),
+      handle: (call) => apply(call, readWatch(call, 'PATCH'), 200),
+    },
+    DELETE: {
+      scope: ({ version }) => notifications(...VERSION_RULES[version].deleteScopes),
+      handle: (call) => apply(call, readDelete(call), 200),
+    },
+  });
+}
+
+const notifications = (...operations: ScopeOperation[]): ScopeNeed => ({ family: 'notifications', operations });
