@@ -55,8 +55,8 @@ export interface RecordReads {
   findMany(org: OrgId, module: string, ids: readonly RecordId[]): Promise<StoredRecord[]>;
   /** By id, descending: newest first. `page` from 1, `perPage` 1 … 200. */
   list(org: OrgId, module: string, page: number, perPage: number): Promise<RecordPage>;
-  /** Values of the name field for lookups, by `recordKey`; those that are gone are absent. */
-  names(org: OrgId, refs: readonly RecordRef[]): Promise<Map<string, string>>;
+  /** Values of the name field for lookups, by `recordKey`; those that are gone or have none are absent. */
+  names(org: OrgId, refs: readonly (RecordRef & { readonly nameField: string })[]): Promise<Map<string, string>>;
 }
 
 export interface ChannelReads {

@@ -1,0 +1,173 @@
+-- Ids are TEXT, times are epoch milliseconds, JSON is TEXT as it was written. Tables of an organisation lead with org_id
+-- in every key.
+
+-- Facts about this store as a whole.
+CREATE TABLE meta (
+  name  TEXT NOT NULL PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE org (
+  id              TEXT    NOT NULL PRIMARY KEY,
+  name            TEXT    NOT NULL,
+  time_zone       TEXT    NOT NULL,
+  created_at      INTEGER NOT NULL,
+  -- Counters, saved with each batch of its writer.
+  next_serial     INTEGER NOT NULL,
+  last_change     INTEGER NOT NULL,
+  channel_version INTEGER NOT NULL,
+  last_time       INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE profile (
+  org_id         TEXT NOT NULL,
+  id             TEXT NOT NULL,
+  name           TEXT NOT NULL,
+  denied_modules TEXT NOT NULL, -- JSON list of API names
+  PRIMARY KEY (org_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE user_account (
+  org_id     TEXT    NOT NULL,
+  id         TEXT    NOT NULL,
+  email      TEXT    NOT NULL,
+  first_name TEXT    NOT NULL,
+  last_name  TEXT    NOT NULL,
+  profile_id TEXT    NOT NULL,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (org_id, id),
+  FOREIGN KEY (org_id, profile_id) REFERENCES profile (org_id, id)
+) STRICT, WITHOUT ROWID;
+
+-- Directories over all organisations: they say to which one a caller belongs.
+CREATE TABLE oauth_client (
+  id          TEXT    NOT NULL PRIMARY KEY,
+  org_id      TEXT    NOT NULL,
+  name        TEXT    NOT NULL,
+  secret_hash TEXT    NOT NULL,
+  created_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE token (
+  hash         TEXT    NOT NULL PRIMARY KEY, -- SHA-256; the token itself is not kept
+  kind         TEXT    NOT NULL CHECK (kind IN ('grant', 'refresh', 'access', 'admin')),
+  org_id       TEXT    NOT NULL,
+  user_id      TEXT,
+  client_id    TEXT,
+  scopes       TEXT    NOT NULL, -- JSON list
+  redirect_uri TEXT,
+  expires_at   INTEGER,
+  created_at   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX token_expiry ON token (expires_at) WHERE expires_at IS NOT NULL;
+
+CREATE TABLE record (
+  org_id       TEXT    NOT NULL,
+  module       TEXT    NOT NULL,
+  id           TEXT    NOT NULL,
+  field_values TEXT    NOT NULL, -- JSON object by API name
+  created_at   INTEGER NOT NULL,
+  created_by   TEXT    NOT NULL,
+  modified_at  INTEGER NOT NULL,
+  modified_by  TEXT    NOT NULL,
+  PRIMARY KEY (org_id, module, id)
+) STRICT;
+
+-- Look-ups for unique and duplicate-check fields; value is folded.
+CREATE TABLE record_key (
+  org_id    TEXT NOT NULL,
+  module    TEXT NOT NULL,
+  field     TEXT NOT NULL,
+  value     TEXT NOT NULL,
+  record_id TEXT NOT NULL,
+  PRIMARY KEY (org_id, module, field, value, record_id)
+) STRICT, WITHOUT ROWID;
+
+-- The change log: stored once, its notifications refer to it.
+CREATE TABLE record_change (
+  org_id     TEXT    NOT NULL,
+  number     INTEGER NOT NULL,
+  module     TEXT    NOT NULL,
+  operation  TEXT    NOT NULL CHECK (operation IN ('insert', 'update', 'delete')),
+  at         INTEGER NOT NULL,
+  changed_by TEXT    NOT NULL,
+  records    TEXT    NOT NULL, -- JSON list
+  PRIMARY KEY (org_id, number)
+) STRICT;
+
+-- The outbox. Subject module and operation are its own; ids are the part of the change that it is about.
+CREATE TABLE notification (
+  org_id        TEXT    NOT NULL,
+  generation    TEXT    NOT NULL,
+  number        INTEGER NOT NULL,
+  id            TEXT    NOT NULL,
+  change_number INTEGER NOT NULL,
+  module        TEXT    NOT NULL,
+  operation     TEXT    NOT NULL CHECK (operation IN ('insert', 'update', 'delete')),
+  ids           TEXT    NOT NULL, -- JSON list
+  version       TEXT    NOT NULL,
+  with_values   INTEGER NOT NULL CHECK (with_values IN (0, 1)),
+  state         TEXT    NOT NULL CHECK (state IN ('pending', 'delivered', 'parked', 'cancelled')),
+  attempts_made INTEGER NOT NULL,
+  due_at        INTEGER,
+  PRIMARY KEY (org_id, generation, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX notification_id ON notification (org_id, id);
+CREATE INDEX notification_pending ON notification (org_id, generation, number) WHERE state = 'pending';
+
+CREATE TABLE attempt (
+  org_id      TEXT    NOT NULL,
+  generation  TEXT    NOT NULL,
+  number      INTEGER NOT NULL,
+  attempt     INTEGER NOT NULL,
+  at          INTEGER NOT NULL,
+  duration_ms INTEGER NOT NULL,
+  outcome     TEXT    NOT NULL, -- JSON object
+  PRIMARY KEY (org_id, generation, number, attempt)
+) STRICT, WITHOUT ROWID;
+
+-- One row for each generation. notify_url and token are sealed under the secret key.
+CREATE TABLE channel (
+  org_id            TEXT    NOT NULL,
+  generation        TEXT    NOT NULL,
+  user_id           TEXT    NOT NULL,
+  channel_id        TEXT    NOT NULL,
+  version           TEXT    NOT NULL,
+  events            TEXT    NOT NULL, -- JSON list
+  notify_on_related INTEGER NOT NULL CHECK (notify_on_related IN (0, 1)),
+  with_values       INTEGER NOT NULL CHECK (with_values IN (0, 1)),
+  conditions        TEXT    NOT NULL, -- JSON list
+  expires_at        INTEGER NOT NULL,
+  notify_url        TEXT    NOT NULL,
+  token             TEXT,
+  last_number       INTEGER NOT NULL,
+  opened_at         INTEGER NOT NULL,
+  modified_at       INTEGER NOT NULL,
+  lapsed_from       INTEGER,
+  ended_at          INTEGER,
+  PRIMARY KEY (org_id, generation)
+) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX channel_current ON channel (org_id, user_id, channel_id) WHERE ended_at IS NULL;
+CREATE INDEX channel_live ON channel (org_id, opened_at, generation) WHERE ended_at IS NULL AND lapsed_from IS NULL;
+
+CREATE TABLE channel_revision (
+  org_id   TEXT    NOT NULL,
+  version  INTEGER NOT NULL,
+  at       INTEGER NOT NULL,
+  kind     TEXT    NOT NULL,
+  snapshot TEXT    NOT NULL, -- JSON object; holds no secret
+  PRIMARY KEY (org_id, version)
+) STRICT;
+
+-- Changes that an expired channel did not see: from_change exclusive, to_change inclusive, open while NULL.
+CREATE TABLE lapse (
+  org_id      TEXT    NOT NULL,
+  generation  TEXT    NOT NULL,
+  from_change INTEGER NOT NULL,
+  to_change   INTEGER,
+  at          INTEGER NOT NULL,
+  PRIMARY KEY (org_id, generation, from_change)
+) STRICT, WITHOUT ROWID;

@@ -1,0 +1,147 @@
+import type { OrgId, ProfileId, UserId } from '../domain/ids.ts';
+import type { Org, Profile, User } from '../domain/org.ts';
+import type { OrgCounters } from '../domain/working-set.ts';
+import { type Db, insertRows, list, type Row, type Statement, sql, type Write } from './db.ts';
+import { integer, text, textList } from './rows.ts';
+import type { AccountStore, OAuthClient } from './store.ts';
+
+/** Serials below it are never given to records: users and profiles have theirs there. */
+const FIRST_SERIAL = 10_000_000;
+
+const ORG_COLUMNS = sql`id, name, time_zone, next_serial, last_change, channel_version, last_time`;
+const USER_COLUMNS = sql`u.id, u.email, u.first_name, u.last_name, u.profile_id`;
+
+export const selectOrg = (id: OrgId): Statement => sql`SELECT ${ORG_COLUMNS} FROM org WHERE id = ${id}`;
+
+export const readOrg = (row: Row): Org => ({
+  id: text<OrgId>(row, 'id'),
+  name: text(row, 'name'),
+  timeZone: text(row, 'time_zone'),
+});
+
+export const readCounters = (row: Row): OrgCounters => ({
+  nextSerial: integer(row, 'next_serial'),
+  lastChange: integer(row, 'last_change'),
+  channelVersion: integer(row, 'channel_version'),
+  lastTime: integer(row, 'last_time'),
+});
+
+export const saveCounters = (org: OrgId, counters: OrgCounters): Write => sql`
+  UPDATE org SET next_serial = ${counters.nextSerial}, last_change = ${counters.lastChange},
+    channel_version = ${counters.channelVersion}, last_time = ${counters.lastTime}
+  WHERE id = ${org}`;
+
+export const selectUsers = (org: OrgId, ids: readonly UserId[]): Statement => sql`
+  SELECT ${USER_COLUMNS} FROM user_account u WHERE u.org_id = ${org} AND u.id IN ${list(ids)} ORDER BY u.id`;
+
+export const readUser = (row: Row): User => ({
+  id: text<UserId>(row, 'id'),
+  email: text(row, 'email'),
+  firstName: text(row, 'first_name'),
+  lastName: text(row, 'last_name'),
+  profileId: text<ProfileId>(row, 'profile_id'),
+});
+
+const readProfile = (row: Row): Profile => ({
+  id: text<ProfileId>(row, 'profile_id'),
+  name: text(row, 'profile_name'),
+  deniedModules: textList(row, 'denied_modules'),
+});
+
+const readClient = (row: Row): OAuthClient => ({
+  id: text(row, 'id'),
+  orgId: text<OrgId>(row, 'org_id'),
+  name: text(row, 'name'),
+  secretHash: text(row, 'secret_hash'),
+});
+
+export function createAccountStore(db: Db): AccountStore {
+  const one = async (statement: Statement): Promise<Row | undefined> => (await db.read([statement]))[0]?.[0];
+  const all = async (statement: Statement): Promise<readonly Row[]> => (await db.read([statement]))[0] ?? [];
+  return {
+    async addOrg(org, at) {
+      await db.write([
+        insertRows('org (id, name, time_zone, created_at, next_serial, last_change, channel_version, last_time)', [
+          [org.id, org.name, org.timeZone, at, FIRST_SERIAL, 0, 0, at],
+        ]),
+      ]);
+    },
+
+    async findOrg(id) {
+      const row = await one(selectOrg(id));
+      return row && readOrg(row);
+    },
+
+    async listOrgs() {
+      return (await all(sql`SELECT ${ORG_COLUMNS} FROM org ORDER BY id`)).map(readOrg);
+    },
+
+    async addProfile(org, { id, name, deniedModules }) {
+      await db.write([
+        insertRows('profile (org_id, id, name, denied_modules)', [[org, id, name, JSON.stringify(deniedModules)]]),
+      ]);
+    },
+
+    async addUser(org, { id, email, firstName, lastName, profileId }, at) {
+      await db.write([
+        insertRows('user_account (org_id, id, email, first_name, last_name, profile_id, created_at)', [
+          [org, id, email, firstName, lastName, profileId, at],
+        ]),
+      ]);
+    },
+
+    async findMember(org, user) {
+      const [orgs, members] = await db.read([
+        selectOrg(org),
+        sql`
+          SELECT ${USER_COLUMNS}, p.name AS profile_name, p.denied_modules
+          FROM user_account u JOIN profile p ON p.org_id = u.org_id AND p.id = u.profile_id
+          WHERE u.org_id = ${org} AND u.id = ${user}`,
+      ]);
+      const [orgRow] = orgs ?? [];
+      const [member] = members ?? [];
+      if (!orgRow || !member) return undefined;
+      return { org: readOrg(orgRow), user: readUser(member), profile: readProfile(member) };
+    },
+
+    async findUsers(org, ids) {
+      return (await all(selectUsers(org, ids))).map(readUser);
+    },
+
+    async listMembers(org, page, perPage) {
+      const [orgs, members] = await db.read([
+        selectOrg(org),
+        sql`
+          SELECT ${USER_COLUMNS}, p.name AS profile_name, p.denied_modules
+          FROM user_account u JOIN profile p ON p.org_id = u.org_id AND p.id = u.profile_id
+          WHERE u.org_id = ${org} ORDER BY u.id LIMIT ${perPage + 1} OFFSET ${(page - 1) * perPage}`,
+      ]);
+      const [orgRow] = orgs ?? [];
+      if (!orgRow || !members) return { members: [], moreMembers: false };
+      const inOrg = readOrg(orgRow);
+      return {
+        members: members
+          .slice(0, perPage)
+          .map((row) => ({ org: inOrg, user: readUser(row), profile: readProfile(row) })),
+        moreMembers: members.length > perPage,
+      };
+    },
+
+    async setDeniedModules(org, profile, modules) {
+      await db.write([
+        sql`UPDATE profile SET denied_modules = ${JSON.stringify(modules)} WHERE org_id = ${org} AND id = ${profile}`,
+      ]);
+    },
+
+    async addClient({ id, orgId, name, secretHash }, at) {
+      await db.write([
+        insertRows('oauth_client (id, org_id, name, secret_hash, created_at)', [[id, orgId, name, secretHash, at]]),
+      ]);
+    },
+
+    async findClient(id) {
+      const row = await one(sql`SELECT id, org_id, name, secret_hash FROM oauth_client WHERE id = ${id}`);
+      return row && readClient(row);
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import type { Change, ChangedRecord, Operation } from '../domain/change.ts';
+import type { OrgId, UserId } from '../domain/ids.ts';
+import { insertRows, type Row, sql, type Write } from './db.ts';
+import { integer, objectList, oneOf, text } from './rows.ts';
+
+export const STORED_OPERATIONS: readonly Operation[] = ['insert', 'update', 'delete'];
+
+/** Named so that they can stand beside a notification's own columns. */
+export const CHANGE_COLUMNS = sql`c.number AS change_number, c.module AS change_module, c.operation AS change_operation,
+  c.at AS change_at, c.changed_by AS changed_by, c.records AS change_records`;
+
+export const readChange = (row: Row): Change => ({
+  number: integer(row, 'change_number'),
+  module: text(row, 'change_module'),
+  operation: oneOf(row, 'change_operation', STORED_OPERATIONS),
+  at: integer(row, 'change_at'),
+  by: text<UserId>(row, 'changed_by'),
+  records: objectList<ChangedRecord>(row, 'change_records', ['id', 'fields', 'values', 'related']),
+});
+
+export const saveChanges = (org: OrgId, changes: readonly Change[]): Write =>
+  insertRows(
+    'record_change (org_id, number, module, operation, at, changed_by, records)',
+    changes.map(({ number, module, operation, at, by, records }) => [
+      org,
+      number,
+      module,
+      operation,
+      at,
+      by,
+      JSON.stringify(records),
+    ]),
+  );

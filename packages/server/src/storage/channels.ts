@@ -1,0 +1,142 @@
+import type { Channel, ChannelRevision, Lapse, LiveChannel } from '../domain/channel.ts';
+import type { FieldCondition } from '../domain/condition.ts';
+import type { EventType } from '../domain/event-type.ts';
+import type { ChannelId, Generation, OrgId, UserId } from '../domain/ids.ts';
+import { API_VERSIONS } from '../domain/wire/api-version.ts';
+import type { Needs, WriteSet } from '../domain/working-set.ts';
+import type { Cipher, Place } from './cipher.ts';
+import { changeRows, type Db, insertRows, list, type Row, type Statement, sql, type Write } from './db.ts';
+import { groupBy } from './group.ts';
+import { flag, integer, integerOrNone, objectList, oneOf, text, textOrNone } from './rows.ts';
+import type { ChannelReads } from './store.ts';
+
+const LIVE_COLUMNS = sql`generation, user_id, channel_id, version, events, notify_on_related, with_values, conditions,
+  expires_at, last_number`;
+const COLUMNS = sql`${LIVE_COLUMNS}, notify_url, token, opened_at, modified_at, lapsed_from, ended_at`;
+
+/** What the index of an organisation is built from. */
+export const selectLive = (org: OrgId): Statement => sql`
+  SELECT ${LIVE_COLUMNS} FROM channel
+  WHERE org_id = ${org} AND ended_at IS NULL AND lapsed_from IS NULL ORDER BY opened_at, generation`;
+
+export function selectCurrent(org: OrgId, channels: NonNullable<Needs['channels']>): Statement[] {
+  return groupBy(channels, ({ userId }) => userId).map(
+    ([userId, group]) => sql`
+      SELECT ${COLUMNS} FROM channel
+      WHERE org_id = ${org} AND user_id = ${userId} AND ended_at IS NULL
+        AND channel_id IN ${list(group.map(({ channelId }) => channelId))}`,
+  );
+}
+
+export const selectGeneration = (org: OrgId, generation: Generation): Statement => sql`
+  SELECT ${COLUMNS} FROM channel WHERE org_id = ${org} AND generation = ${generation} AND ended_at IS NULL`;
+
+export const readLiveChannel = (row: Row): LiveChannel => ({
+  generation: text<Generation>(row, 'generation'),
+  userId: text<UserId>(row, 'user_id'),
+  channelId: text<ChannelId>(row, 'channel_id'),
+  version: oneOf(row, 'version', API_VERSIONS),
+  events: objectList<EventType>(row, 'events', ['module', 'operation']),
+  notifyOnRelated: flag(row, 'notify_on_related'),
+  withValues: flag(row, 'with_values'),
+  conditions: objectList<FieldCondition>(row, 'conditions', ['module', 'rule']),
+  expiresAt: integer(row, 'expires_at'),
+  lastNumber: integer(row, 'last_number'),
+});
+
+export function readChannel(row: Row, org: OrgId, cipher: Cipher): Channel {
+  const live = readLiveChannel(row);
+  const token = textOrNone(row, 'token');
+  const lapsedFrom = integerOrNone(row, 'lapsed_from');
+  const endedAt = integerOrNone(row, 'ended_at');
+  return {
+    ...live,
+    notifyUrl: cipher.open(text(row, 'notify_url'), place(org, live.generation, 'notify_url')),
+    token: token === undefined ? null : cipher.open(token, place(org, live.generation, 'token')),
+    openedAt: integer(row, 'opened_at'),
+    modifiedAt: integer(row, 'modified_at'),
+    ...(lapsedFrom === undefined ? {} : { lapsedFrom }),
+    ...(endedAt === undefined ? {} : { endedAt }),
+  };
+}
+
+/**
+ * Lapses come before channels: one that expired and was renewed in the same batch is live afterwards. Numbers come last
+ * and alone count up a row that exists.
+ */
+export function saveChannels(
+  org: OrgId,
+  { channels, lapsed, numbers }: Pick<WriteSet, 'channels' | 'lapsed' | 'numbers'>,
+  cipher: Cipher,
+): Write[] {
+  return [
+    changeRows(
+      lapsed,
+      ([generation, fromChange]) => sql`
+        UPDATE channel SET lapsed_from = ${fromChange} WHERE org_id = ${org} AND generation = ${generation}`,
+    ),
+    insertRows(
+      `channel (org_id, generation, user_id, channel_id, version, events, notify_on_related, with_values, conditions,
+        expires_at, last_number, notify_url, token, opened_at, modified_at, lapsed_from, ended_at)`,
+      Array.from(channels.values(), (channel) => [
+        org,
+        channel.generation,
+        channel.userId,
+        channel.channelId,
+        channel.version,
+        JSON.stringify(channel.events),
+        Number(channel.notifyOnRelated),
+        Number(channel.withValues),
+        JSON.stringify(channel.conditions),
+        channel.expiresAt,
+        channel.lastNumber,
+        cipher.seal(channel.notifyUrl, place(org, channel.generation, 'notify_url')),
+        channel.token === null ? null : cipher.seal(channel.token, place(org, channel.generation, 'token')),
+        channel.openedAt,
+        channel.modifiedAt,
+        channel.lapsedFrom ?? null,
+        channel.endedAt ?? null,
+      ]),
+      `ON CONFLICT (org_id, generation) DO UPDATE SET version = excluded.version, events = excluded.events,
+        notify_on_related = excluded.notify_on_related, with_values = excluded.with_values,
+        conditions = excluded.conditions, expires_at = excluded.expires_at, notify_url = excluded.notify_url,
+        token = excluded.token, opened_at = excluded.opened_at, modified_at = excluded.modified_at,
+        lapsed_from = excluded.lapsed_from, ended_at = excluded.ended_at`,
+    ),
+    changeRows(
+      numbers,
+      ([generation, number]) => sql`
+        UPDATE channel SET last_number = ${number} WHERE org_id = ${org} AND generation = ${generation}`,
+    ),
+  ];
+}
+
+export const saveRevisions = (org: OrgId, revisions: readonly ChannelRevision[]): Write =>
+  insertRows(
+    'channel_revision (org_id, version, at, kind, snapshot)',
+    revisions.map(({ version, at, kind, channel }) => [org, version, at, kind, JSON.stringify(channel)]),
+  );
+
+/** One that ends keeps the time at which it began. */
+export const saveLapses = (org: OrgId, lapses: readonly Lapse[]): Write =>
+  insertRows(
+    'lapse (org_id, generation, from_change, to_change, at)',
+    lapses.map(({ generation, fromChange, toChange, at }) => [org, generation, fromChange, toChange ?? null, at]),
+    'ON CONFLICT (org_id, generation, from_change) DO UPDATE SET to_change = excluded.to_change',
+  );
+
+export function createChannelReads(db: Db, cipher: Cipher): ChannelReads {
+  return {
+    async listLive(org, user, now) {
+      const [rows = []] = await db.read([
+        sql`
+          SELECT ${COLUMNS} FROM channel
+          WHERE org_id = ${org} AND user_id = ${user} AND ended_at IS NULL AND expires_at > ${now}
+          ORDER BY opened_at, channel_id`,
+      ]);
+      return rows.map((row) => readChannel(row, org, cipher));
+    },
+  };
+}
+
+const place = (org: OrgId, generation: Generation, column: string): Place => ['channel', org, generation, column];

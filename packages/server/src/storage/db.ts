@@ -1,0 +1,112 @@
+export type SqlValue = string | number | null;
+
+/** Many values in one place: `id IN ${list(ids)}`. */
+export interface ValueList {
+  readonly list: readonly string[];
+}
+
+/** SQL text with a gap before each value: values are bound, never written into the text. */
+export interface Statement {
+  readonly parts: readonly string[];
+  readonly values: readonly (SqlValue | ValueList)[];
+}
+
+/** One insert of many rows: an engine may run it row by row or as one statement. */
+export interface RowInsert {
+  /** Table with its columns, such as `lapse (org_id, generation)`. */
+  readonly into: string;
+  readonly rows: readonly (readonly SqlValue[])[];
+  /** `ON CONFLICT …`, or empty. */
+  readonly conflict: string;
+}
+
+/** The same update or delete for many rows. */
+export interface RowChange {
+  readonly parts: readonly string[];
+  readonly rows: readonly (readonly SqlValue[])[];
+}
+
+export type Write = Statement | RowInsert | RowChange;
+
+/** A row by column name, not yet trusted; `rows.ts` reads it. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** The few fragments in which engines differ. */
+export interface Dialect {
+  /** True where the text of the column holds this text. */
+  contains(column: Statement, text: string): Statement;
+  /** The text of one member of a JSON object kept as text. */
+  member(column: Statement, name: string): Statement;
+}
+
+/** Thin seam over a database. One message for several statements; the answer has the rows of each. */
+export interface Db {
+  readonly dialect: Dialect;
+  /** Beside the writer, for answers and long searches. Sees all that was durable before the call. */
+  read(statements: readonly Statement[]): Promise<Row[][]>;
+  /** On the writer's way: never waits for a long search. Sees all that was durable before the call. */
+  load(statements: readonly Statement[]): Promise<Row[][]>;
+  /** All or nothing; durable when it resolves. May share its commit with other writes. */
+  write(writes: readonly Write[]): Promise<Row[][]>;
+}
+
+export function sql(texts: TemplateStringsArray, ...values: readonly (SqlValue | ValueList | Statement)[]): Statement {
+  const parts: string[] = [];
+  const bound: (SqlValue | ValueList)[] = [];
+  let text = texts[0] ?? '';
+  values.forEach((value, i) => {
+    if (isStatement(value)) {
+      value.values.forEach((inner, k) => {
+        parts.push(text + (value.parts[k] ?? ''));
+        bound.push(inner);
+        text = '';
+      });
+      text += value.parts.at(-1) ?? '';
+    } else {
+      parts.push(text);
+      bound.push(value);
+      text = '';
+    }
+    text += texts[i + 1] ?? '';
+  });
+  parts.push(text);
+  return { parts, values: bound };
+}
+
+export const list = (values: Iterable<string>): ValueList => ({ list: [...values] });
+
+export const insertRows = (into: string, rows: readonly (readonly SqlValue[])[], conflict = ''): RowInsert => ({
+  into,
+  rows,
+  conflict,
+});
+
+/** `change` must give the same text for every item. */
+export function changeRows<Item>(items: Iterable<Item>, change: (item: Item) => Statement): RowChange {
+  const statements = Array.from(items, change);
+  return { parts: statements[0]?.parts ?? [], rows: statements.map(({ values }) => values.filter(isPlain)) };
+}
+
+const isStatement = (value: SqlValue | ValueList | Statement): value is Statement =>
+  typeof value === 'object' && value !== null && 'parts' in value;
+const isPlain = (value: SqlValue | ValueList): value is SqlValue => typeof value !== 'object' || value === null;
+
+/** Collects the loads of several aggregates into one message; each answers its rows after `run`. */
+export interface Plan {
+  add(statement: Statement): () => readonly Row[];
+  run(query: (statements: readonly Statement[]) => Promise<Row[][]>): Promise<void>;
+}
+
+export function openPlan(): Plan {
+  const statements: Statement[] = [];
+  let results: Row[][] = [];
+  return {
+    add(statement) {
+      const at = statements.push(statement) - 1;
+      return () => results[at] ?? [];
+    },
+    async run(query) {
+      results = await query(statements);
+    },
+  };
+}

@@ -1,0 +1,60 @@
+import type { Outcome } from '../domain/attempt.ts';
+import type { Generation, OrgId } from '../domain/ids.ts';
+import { readChannel, selectGeneration } from './channels.ts';
+import type { Cipher } from './cipher.ts';
+import { type Db, sql } from './db.ts';
+import { readOwed, saveSettlements, selectFirstAbout, selectWindow } from './notifications.ts';
+import { jsonObject, text } from './rows.ts';
+import type { DeliveryStore } from './store.ts';
+
+/** Numbers looked through by one statement of a search, so that no search keeps others waiting. */
+const SEARCH_SLICE = 20_000;
+
+export function createDeliveryStore(db: Db, cipher: Cipher): DeliveryStore {
+  return {
+    async lanes() {
+      const [rows = []] = await db.read([
+        sql`
+          SELECT c.org_id, c.generation FROM channel c
+          WHERE c.ended_at IS NULL AND c.last_number > 0 AND EXISTS (
+            SELECT 1 FROM notification n
+            WHERE n.org_id = c.org_id AND n.generation = c.generation AND n.state = 'pending')`,
+      ]);
+      return rows.map((row) => ({ org: text<OrgId>(row, 'org_id'), generation: text<Generation>(row, 'generation') }));
+    },
+
+    async channel(org, generation) {
+      const [channels, attempts] = await db.load([
+        selectGeneration(org, generation),
+        sql`
+          SELECT outcome FROM attempt WHERE org_id = ${org} AND generation = ${generation}
+          ORDER BY number DESC, attempt DESC LIMIT 1`,
+      ]);
+      const [row] = channels ?? [];
+      if (!row) return undefined;
+      const channel = readChannel(row, org, cipher);
+      const [attempt] = attempts ?? [];
+      if (!attempt) return { channel };
+      return { channel, lastSucceeded: jsonObject<Outcome>(attempt, 'outcome').kind === 'delivered' };
+    },
+
+    async window(org, generation, from, limit, maxBytes) {
+      const [rows = []] = await db.load([selectWindow(org, generation, from, limit, maxBytes)]);
+      return rows.map(readOwed);
+    },
+
+    async firstAbout(org, generation, record, from, before) {
+      for (let start = from; start < before; start += SEARCH_SLICE) {
+        const end = Math.min(start + SEARCH_SLICE, before);
+        const [rows = []] = await db.read([selectFirstAbout(db.dialect, org, generation, record, start, end)]);
+        const [row] = rows;
+        if (row) return readOwed(row);
+      }
+      return undefined;
+    },
+
+    async settle(settlements) {
+      if (settlements.length > 0) await db.write(saveSettlements(settlements));
+    },
+  };
+}

@@ -1,0 +1,96 @@
+import { type Database, SqliteError, type Statement } from 'better-sqlite3';
+import type { Row } from '../db.ts';
+import type { Command, Reply, Request } from './sqlite-message.ts';
+
+type Query = Exclude<Request, { kind: 'close' }>;
+
+/** Most rows of one commit; what is more waits for the next. */
+const MAX_ROWS_PER_COMMIT = 20_000;
+
+export interface Commands {
+  /**
+   * Answers what waited. Queries first: what was durable when they were sent still is. Then the writes, as few commits as
+   * the bound allows. Each answer is given only when its commit is durable.
+   */
+  answer(requests: readonly Query[]): Generator<Reply>;
+}
+
+export function createCommands(db: Database): Commands {
+  const prepared = new Map<string, Statement<unknown[], Row>>();
+
+  function run({ text, runs }: Command): Row[] {
+    let statement = prepared.get(text);
+    if (!statement) {
+      statement = db.prepare<unknown[], Row>(text);
+      prepared.set(text, statement);
+    }
+    if (statement.reader) {
+      const [only] = runs;
+      return runs.length === 1 && only ? statement.all(only) : runs.flatMap((values) => statement.all(values));
+    }
+    for (const values of runs) statement.run(values);
+    return [];
+  }
+
+  function attempt(request: Query): Reply {
+    try {
+      return { kind: 'done', id: request.id, results: request.commands.map(run) };
+    } catch (error) {
+      return failure(request, error);
+    }
+  }
+
+  const together = (requests: readonly Query[]): Reply[] => {
+    db.exec('BEGIN IMMEDIATE');
+    try {
+      const replies = requests.map(({ id, commands }): Reply => ({ kind: 'done', id, results: commands.map(run) }));
+      db.exec('COMMIT');
+      return replies;
+    } catch (error) {
+      // A full disk has rolled back by itself.
+      if (db.inTransaction) db.exec('ROLLBACK');
+      throw error;
+    }
+  };
+
+  function commit(requests: readonly Query[]): Reply[] {
+    try {
+      return together(requests);
+    } catch (error) {
+      const [only] = requests;
+      if (requests.length === 1 && only) return [failure(only, error)];
+      // One of them cannot be saved: each on its own, so that only that one fails.
+      return requests.flatMap((request) => commit([request]));
+    }
+  }
+
+  return {
+    *answer(requests) {
+      for (const request of requests) if (request.kind === 'query') yield attempt(request);
+      for (const batch of byRows(requests.filter(({ kind }) => kind === 'write'))) yield* commit(batch);
+    },
+  };
+}
+
+function* byRows(requests: readonly Query[]): Generator<Query[]> {
+  let batch: Query[] = [];
+  let rows = 0;
+  for (const request of requests) {
+    const size = request.commands.reduce((sum, { runs }) => sum + runs.length, 0);
+    if (batch.length > 0 && rows + size > MAX_ROWS_PER_COMMIT) {
+      yield batch;
+      batch = [];
+      rows = 0;
+    }
+    batch.push(request);
+    rows += size;
+  }
+  if (batch.length > 0) yield batch;
+}
+
+const failure = ({ id }: Query, error: unknown): Reply => ({
+  kind: 'failed',
+  id,
+  code: error instanceof SqliteError ? error.code : 'UNKNOWN',
+  message: error instanceof Error ? error.message : String(error),
+});

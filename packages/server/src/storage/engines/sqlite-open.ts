@@ -1,0 +1,67 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import Sqlite, { type Database } from 'better-sqlite3';
+import { StoreRefusal } from '../refusal.ts';
+
+const STORE_FILE = 'watchbell.sqlite';
+const LOCK_FILE = 'watchbell.lock';
+
+/** Pages after which the log is written back; the file is reused from its start then, never cut. */
+const CHECKPOINT_PAGES = 4000;
+const SYNCHRONOUS_FULL = 2;
+const INCREMENTAL = 2;
+
+export const storeFile = (dataDir: string): string => join(dataDir, STORE_FILE);
+
+/**
+ * Holds the directory until the connection is closed or the process ends, however it ends: the lock is the operating
+ * system's.
+ */
+export function lockDirectory(dataDir: string): Database {
+  const lock = new Sqlite(join(dataDir, LOCK_FILE), { timeout: 0 });
+  try {
+    lock.exec('BEGIN EXCLUSIVE');
+    return lock;
+  } catch (cause) {
+    lock.close();
+    throw new StoreRefusal(
+      'DATA_DIR_IN_USE',
+      `The data directory ${dataDir} is in use by another Watchbell process; stop it or choose another directory`,
+      { cause },
+    );
+  }
+}
+
+/** The one connection that writes. */
+export function openForWriting(dataDir: string): Database {
+  const db = new Sqlite(storeFile(dataDir));
+  // Counts only before the first table, and before the log mode writes the first page.
+  db.pragma('auto_vacuum = INCREMENTAL');
+  db.pragma('journal_mode = WAL');
+  db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+  setDurable(db);
+  assertPragma(db, 'journal_mode', 'wal');
+  assertPragma(db, 'auto_vacuum', INCREMENTAL);
+  return db;
+}
+
+export function openForReading(dataDir: string): Database {
+  const db = new Sqlite(storeFile(dataDir), { readonly: true, fileMustExist: true });
+  setDurable(db);
+  return db;
+}
+
+export const storeExists = (dataDir: string): boolean => existsSync(storeFile(dataDir));
+
+/** Answered means fsynced (P1): the library is built with less. */
+function setDurable(db: Database): void {
+  db.pragma('synchronous = FULL');
+  assertPragma(db, 'synchronous', SYNCHRONOUS_FULL);
+}
+
+function assertPragma(db: Database, name: string, expected: string | number): void {
+  const actual = db.pragma(name, { simple: true });
+  if (actual !== expected) {
+    throw new StoreRefusal('CANNOT_OPEN', `The store runs with ${name} ${String(actual)} instead of ${expected}`);
+  }
+}

@@ -1,0 +1,62 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Database } from 'better-sqlite3';
+import { StoreRefusal } from '../refusal.ts';
+import { createCommands } from './sqlite-commands.ts';
+import type { Reply, Request, ThreadOptions } from './sqlite-message.ts';
+import { migrate, readMigrations } from './sqlite-migrations.ts';
+import { lockDirectory, openForReading, openForWriting } from './sqlite-open.ts';
+
+// Entry of both threads. Whatever waits when a turn begins is taken at once, and all its writes share a commit.
+
+const port = parentPort;
+if (!port) throw new Error('This file is the entry of a worker thread');
+const options = workerData as ThreadOptions;
+const reply = (message: Reply): void => port.postMessage(message);
+
+try {
+  serve(options.role === 'storage' ? openStorage() : { db: openForReading(options.dataDir), migrated: [] });
+} catch (error) {
+  const code = error instanceof StoreRefusal ? error.code : 'CANNOT_OPEN';
+  const where = error instanceof StoreRefusal ? '' : `Cannot open the store in ${options.dataDir}: `;
+  reply({ kind: 'refused', code, message: where + (error instanceof Error ? error.message : String(error)) });
+  port.close();
+}
+
+interface Opened {
+  readonly db: Database;
+  readonly lock?: Database;
+  readonly migrated: readonly string[];
+}
+
+function openStorage(): Opened {
+  const lock = lockDirectory(options.dataDir);
+  const db = openForWriting(options.dataDir);
+  return { db, lock, migrated: migrate(db, readMigrations(), Date.now()) };
+}
+
+function serve({ db, lock, migrated }: Opened): void {
+  const commands = createCommands(db);
+  const waiting: Request[] = [];
+  let scheduled = false;
+
+  function turn(): void {
+    scheduled = false;
+    const closing = waiting.some(({ kind }) => kind === 'close');
+    for (const answer of commands.answer(waiting.splice(0).filter((request) => request.kind !== 'close'))) {
+      reply(answer);
+    }
+    if (!closing) return;
+    db.close();
+    lock?.close();
+    port?.close();
+  }
+
+  port?.on('message', (request: Request) => {
+    waiting.push(request);
+    if (scheduled) return;
+    scheduled = true;
+    // After the messages that have arrived meanwhile.
+    setImmediate(turn);
+  });
+  reply({ kind: 'ready', migrated });
+}

@@ -1,0 +1,90 @@
+import { mkdir } from 'node:fs/promises';
+import type { Logger } from '../../telemetry/logger.ts';
+import { createAccountStore } from '../accounts.ts';
+import { createChannelReads } from '../channels.ts';
+import { createCipher } from '../cipher.ts';
+import { type Db, type Dialect, sql } from '../db.ts';
+import { createDeliveryStore } from '../delivery.ts';
+import { checkSecretKey, probe } from '../key-check.ts';
+import { createRecordReads } from '../records.ts';
+import type { Store } from '../store.ts';
+import { createTokenStore } from '../tokens.ts';
+import { startThread, type ThreadClient } from './sqlite-client.ts';
+import { toCommand } from './sqlite-message.ts';
+import { appliedMigrations, pendingMigrations, readMigrations } from './sqlite-migrations.ts';
+import { openForReading, storeExists } from './sqlite-open.ts';
+import { createOrgTransactions } from './sqlite-org.ts';
+
+export interface SqliteOptions {
+  /** Made if it is not there, for its owner only. One process at a time owns it. */
+  readonly dataDir: string;
+  /** 32 bytes; the same at every start. */
+  readonly secretKey: Uint8Array;
+  readonly logger: Logger;
+}
+
+const DIALECT: Dialect = {
+  contains: (column, text) => sql`instr(${column}, ${text}) > 0`,
+  member: (column, name) => sql`${column} ->> ${name}`,
+};
+
+/** Opens the embedded store and migrates it. Rejects with a `StoreRefusal` that says what to mend. */
+export async function createSqliteStore({ dataDir, secretKey, logger }: SqliteOptions): Promise<Store> {
+  const cipher = createCipher(secretKey);
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const storage = await startThread({ role: 'storage', dataDir }, logger);
+  const opened: ThreadClient[] = [storage];
+  const closeAll = async () => {
+    // Readers first: the last connection to close tidies up the log.
+    for (const thread of opened.toReversed()) await thread.close();
+  };
+  try {
+    for (const migration of storage.migrated) logger.info({ migration }, 'Applied a migration');
+    const reads = await startThread({ role: 'reads', dataDir }, logger);
+    opened.push(reads);
+    const db: Db = {
+      dialect: DIALECT,
+      read: (statements) => reads.send('query', statements.map(toCommand)),
+      load: (statements) => storage.send('query', statements.map(toCommand)),
+      write: (writes) => storage.send('write', writes.map(toCommand)),
+    };
+    await checkSecretKey(db, cipher);
+    const writing = createOrgTransactions(db, cipher);
+    return {
+      writing,
+      records: createRecordReads(db),
+      channels: createChannelReads(db, cipher),
+      delivery: createDeliveryStore(db, cipher),
+      accounts: createAccountStore(db),
+      tokens: createTokenStore(db),
+      async check() {
+        try {
+          await Promise.all([probe(db), db.read([sql`SELECT 1 AS one`])]);
+          return { ok: true };
+        } catch (error) {
+          return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+        }
+      },
+      async close() {
+        await writing.idle();
+        await closeAll();
+      },
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+/** What opening the store would do to its schema. Changes nothing; throws a `StoreRefusal` where opening would. */
+export function migrationStatus(dataDir: string): { applied: string[]; pending: string[] } {
+  const migrations = readMigrations();
+  if (!storeExists(dataDir)) return { applied: [], pending: migrations.map(({ name }) => name) };
+  const db = openForReading(dataDir);
+  try {
+    const pending = pendingMigrations(db, migrations).map(({ name }) => name);
+    return { applied: appliedMigrations(db).map(({ name }) => name), pending };
+  } finally {
+    db.close();
+  }
+}

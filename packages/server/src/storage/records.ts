@@ -1,0 +1,148 @@
+import type { OrgId, RecordId, UserId } from '../domain/ids.ts';
+import { type KeyRef, type RecordRef, recordKey, type StoredRecord, type Values } from '../domain/record.ts';
+import type { RemovedRecord, WriteSet } from '../domain/working-set.ts';
+import { changeRows, type Db, insertRows, list, openPlan, type Row, type Statement, sql, type Write } from './db.ts';
+import { groupBy } from './group.ts';
+import { integer, jsonObject, text } from './rows.ts';
+import type { RecordReads } from './store.ts';
+
+/** Most records that are loaded for one value of a duplicate-check field, newest first. */
+const MAX_HOLDERS = 100;
+
+const COLUMNS = sql`r.module, r.id, r.field_values, r.created_at, r.created_by, r.modified_at, r.modified_by`;
+
+export function selectRecords(org: OrgId, refs: readonly RecordRef[]): Statement[] {
+  return groupBy(refs, ({ module }) => module).map(
+    ([module, group]) => sql`
+      SELECT ${COLUMNS} FROM record r
+      WHERE r.org_id = ${org} AND r.module = ${module} AND r.id IN ${list(group.map(({ id }) => id))}`,
+  );
+}
+
+/** Rows of `module, field, value, record_id`, and the records they lead to. */
+export function selectKeys(org: OrgId, keys: readonly KeyRef[]): { holders: Statement; records: Statement }[] {
+  return groupBy(keys, ({ module, field }) => `${module}/${field}`).flatMap(([, [first, ...others]]) => {
+    if (!first) return [];
+    const { module, field } = first;
+    const holders = sql`
+      SELECT module, field, value, record_id FROM (
+        SELECT k.module, k.field, k.value, k.record_id,
+          ROW_NUMBER() OVER (PARTITION BY k.value ORDER BY k.record_id DESC) AS place
+        FROM record_key k
+        WHERE k.org_id = ${org} AND k.module = ${module} AND k.field = ${field}
+          AND k.value IN ${list([first, ...others].map(({ value }) => value))}
+      ) held WHERE place <= ${MAX_HOLDERS}`;
+    return [
+      {
+        holders,
+        records: sql`
+          SELECT ${COLUMNS} FROM record r
+          WHERE r.org_id = ${org} AND r.module = ${module} AND r.id IN (SELECT record_id FROM (${holders}) keyed)`,
+      },
+    ];
+  });
+}
+
+export const readKey = (row: Row): KeyRef & { id: RecordId } => ({
+  module: text(row, 'module'),
+  field: text(row, 'field'),
+  value: text(row, 'value'),
+  id: text<RecordId>(row, 'record_id'),
+});
+
+export const readRecord = (row: Row): StoredRecord => ({
+  module: text(row, 'module'),
+  id: text<RecordId>(row, 'id'),
+  values: jsonObject<Values>(row, 'field_values'),
+  createdAt: integer(row, 'created_at'),
+  createdBy: text<UserId>(row, 'created_by'),
+  modifiedAt: integer(row, 'modified_at'),
+  modifiedBy: text<UserId>(row, 'modified_by'),
+});
+
+export function saveRecords(org: OrgId, records: WriteSet['records']): Write[] {
+  const kept: StoredRecord[] = [];
+  const removed: RemovedRecord[] = [];
+  for (const record of records.values()) {
+    if ('removed' in record) removed.push(record);
+    else kept.push(record);
+  }
+  return [
+    insertRows(
+      'record (org_id, module, id, field_values, created_at, created_by, modified_at, modified_by)',
+      kept.map((record) => [
+        org,
+        record.module,
+        record.id,
+        JSON.stringify(record.values),
+        record.createdAt,
+        record.createdBy,
+        record.modifiedAt,
+        record.modifiedBy,
+      ]),
+      `ON CONFLICT (org_id, module, id) DO UPDATE SET field_values = excluded.field_values,
+        modified_at = excluded.modified_at, modified_by = excluded.modified_by`,
+    ),
+    changeRows(
+      removed,
+      ({ module, id }) => sql`DELETE FROM record WHERE org_id = ${org} AND module = ${module} AND id = ${id}`,
+    ),
+  ];
+}
+
+export function saveKeys(org: OrgId, { keysRemoved, keysAdded }: Pick<WriteSet, 'keysRemoved' | 'keysAdded'>): Write[] {
+  return [
+    changeRows(
+      keysRemoved.values(),
+      ({ module, field, value, id }) => sql`
+        DELETE FROM record_key
+        WHERE org_id = ${org} AND module = ${module} AND field = ${field} AND value = ${value} AND record_id = ${id}`,
+    ),
+    insertRows(
+      'record_key (org_id, module, field, value, record_id)',
+      Array.from(keysAdded.values(), ({ module, field, value, id }) => [org, module, field, value, id]),
+      'ON CONFLICT (org_id, module, field, value, record_id) DO NOTHING',
+    ),
+  ];
+}
+
+export function createRecordReads(db: Db): RecordReads {
+  return {
+    async findMany(org, module, ids) {
+      const results = await db.read(
+        selectRecords(
+          org,
+          ids.map((id) => ({ module, id })),
+        ),
+      );
+      return results.flat().map(readRecord);
+    },
+
+    async list(org, module, page, perPage) {
+      const [rows = []] = await db.read([
+        sql`
+          SELECT ${COLUMNS} FROM record r WHERE r.org_id = ${org} AND r.module = ${module}
+          ORDER BY r.id DESC LIMIT ${perPage + 1} OFFSET ${(page - 1) * perPage}`,
+      ]);
+      return { records: rows.slice(0, perPage).map(readRecord), moreRecords: rows.length > perPage };
+    },
+
+    async names(org, refs) {
+      const plan = openPlan();
+      const groups = groupBy(refs, ({ module, nameField }) => `${module}/${nameField}`).flatMap(([, group]) => {
+        const [first] = group;
+        if (!first) return [];
+        const name = db.dialect.member(sql`r.field_values`, first.nameField);
+        return plan.add(sql`
+          SELECT r.module, r.id, ${name} AS name FROM record r
+          WHERE r.org_id = ${org} AND r.module = ${first.module} AND r.id IN ${list(group.map(({ id }) => id))}`);
+      });
+      if (groups.length > 0) await plan.run(db.read);
+      const names = new Map<string, string>();
+      for (const row of groups.flatMap((rows) => rows())) {
+        if (row.name !== null) names.set(recordKey(text(row, 'module'), text<RecordId>(row, 'id')), String(row.name));
+      }
+      return names;
+    },
+  };
+}
