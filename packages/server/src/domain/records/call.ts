@@ -22,10 +22,18 @@ type Write<Input> = (input: Input) => Result<Written>;
 export const createAll = (set: WorkingSet, module: Module, items: readonly Item[], caller: User): Result<Written>[] =>
   writeAll(set, module, items, caller, (input) => insertRecord(set, module, input, caller));
 
-export const updateAll = (set: WorkingSet, module: Module, items: readonly Item[], caller: User): Result<Written>[] =>
-  writeAll(set, module, items, caller, (input) =>
-    input.id ? updateRecord(set, module, input.id, input, caller) : refused(missingValue(input.path, 'id')),
-  );
+/** Each item names its record, unless `only` says it for the single one. */
+export const updateAll = (
+  set: WorkingSet,
+  module: Module,
+  items: readonly Item[],
+  caller: User,
+  only?: RecordId,
+): Result<Written>[] =>
+  writeAll(set, module, items, caller, (input) => {
+    const id = only ?? input.id;
+    return id ? updateRecord(set, module, id, input, caller) : refused(missingValue(input.path, 'id'));
+  });
 
 /** Updates the record that `checkFields`, tried in order, find first; else inserts. */
 export const upsertAll = (

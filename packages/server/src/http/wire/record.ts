@@ -1,0 +1,110 @@
+import type { Json, JsonObject } from '../../domain/json.ts';
+import type { Field } from '../../domain/module.ts';
+import { fullName } from '../../domain/org.ts';
+import type { StoredRecord } from '../../domain/record.ts';
+import type { Written } from '../../domain/records/call.ts';
+import type { Result } from '../../domain/records/result.ts';
+import { type Names, shownUser, shownValue } from '../../domain/records/shown.ts';
+import { formatTime } from '../../domain/time.ts';
+import type { FoundRecords, WriteResults } from '../../services/records.ts';
+import { wireError } from '../errors.ts';
+import type { Paging } from '../paging.ts';
+
+/** What every record says of its state; without approval processes and merging it is always the same. */
+const STATE: JsonObject = {
+  $editable: true,
+  $approved: true,
+  $approval_state: 'approved',
+  $approval: { delegate: false, approve: false, reject: false, resubmit: false },
+  $in_merge: false,
+  $state: 'save',
+};
+
+const MESSAGES = { insert: 'record added', update: 'record updated', delete: 'record deleted' } as const;
+
+/** Records as they are read; only `fields` of them when some are asked for, the id always. */
+export function wireRecords({ module, records, names }: FoundRecords, fields?: ReadonlySet<string>): JsonObject[] {
+  const shown = fields ? module.fields.filter((field) => fields.has(field.apiName)) : module.fields;
+  return records.map((record) => ({
+    id: record.id,
+    ...Object.fromEntries(shown.map((field) => [field.apiName, fieldValue(field, record, names)])),
+    ...(!fields && STATE),
+  }));
+}
+
+function fieldValue(field: Field, record: StoredRecord, names: Names): Json {
+  switch (field.apiName) {
+    case 'Created_By':
+      return shownUser(record.createdBy, names.user(record.createdBy));
+    case 'Modified_By':
+      return shownUser(record.modifiedBy, names.user(record.modifiedBy));
+    case 'Created_Time':
+      return formatTime(record.createdAt, names.timeZone);
+    case 'Modified_Time':
+      return formatTime(record.modifiedAt, names.timeZone);
+    case 'Record_Status__s':
+      return 'Available';
+    case 'Tag':
+      return [];
+    case 'Locked__s':
+      return false;
+    default:
+      return emptyAsFalse(field, shownValue(field, record.values[field.apiName], names));
+  }
+}
+
+/** A box that was never ticked is false, not empty. */
+const emptyAsFalse = (field: Field, value: Json): Json => (field.type === 'boolean' ? (value ?? false) : value);
+
+export const wireInfo = ({ records, moreRecords }: FoundRecords, { page, perPage }: Paging): JsonObject => ({
+  per_page: perPage,
+  count: records.length,
+  page,
+  more_records: moreRecords,
+});
+
+/** The answers to the records of one write, in request order. */
+export const wireResults = ({ results, user }: WriteResults, timeZone: string): object[] =>
+  results.map((result) => wireResult(result, user, timeZone, {}));
+
+/** The same for an upsert, which says of each record what it did and by which field it found it. */
+export const wireUpserts = ({ results, user }: WriteResults, timeZone: string): object[] =>
+  results.map((result) =>
+    wireResult(
+      result,
+      user,
+      timeZone,
+      result.ok && { duplicate_field: result.value.matchedBy ?? null, action: result.value.operation },
+    ),
+  );
+
+function wireResult(
+  result: Result<Written>,
+  user: WriteResults['user'],
+  timeZone: string,
+  extra: JsonObject | false,
+): object {
+  if (!result.ok) return wireError(result.refusal);
+  const { operation, record } = result.value;
+  return {
+    code: 'SUCCESS',
+    ...extra,
+    details: operation === 'delete' ? { id: record.id } : writtenDetails(record, user, timeZone),
+    message: MESSAGES[operation],
+    status: 'success',
+  };
+}
+
+function writtenDetails(record: StoredRecord, user: WriteResults['user'], timeZone: string): JsonObject {
+  const by = (id: StoredRecord['createdBy']): JsonObject => {
+    const known = user(id);
+    return { name: known ? fullName(known) : null, id };
+  };
+  return {
+    Modified_Time: formatTime(record.modifiedAt, timeZone),
+    Modified_By: by(record.modifiedBy),
+    Created_Time: formatTime(record.createdAt, timeZone),
+    id: record.id,
+    Created_By: by(record.createdBy),
+  };
+}
