@@ -1,1 +1,7 @@
-export {};
+export { type Client, type ClientOptions, createClient, expectSuccess } from './client.ts';
+export { ApiError, UnreachableError } from './errors.ts';
+export { createInbox, type Inbox, type InboxOptions, type InboxQuery } from './inbox.ts';
+export type { ListOptions, Records, UpsertResult } from './records.ts';
+export type { Settings } from './settings.ts';
+export type { EventRemoval, Watch, WatchFilter } from './watch.ts';
+export type * from './wire.ts';

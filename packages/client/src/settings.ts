@@ -1,0 +1,17 @@
+import type { Call } from './client.ts';
+import { listIn } from './transport.ts';
+import type { FieldInfo } from './wire.ts';
+
+/** Metadata. */
+export interface Settings {
+  fields(module: string): Promise<readonly FieldInfo[]>;
+}
+
+export function createSettings(call: Call): Settings {
+  return {
+    async fields(module) {
+      const { body } = await call({ method: 'GET', path: '/settings/fields', query: { module } });
+      return listIn<FieldInfo>(body, 'fields');
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { declareClientCommands } from './client-commands.ts';
+import type { Run } from './declare.ts';
+import { type ExitCode, judge } from './errors.ts';
+import { note } from './output.ts';
+import { declareServerCommands } from './server-commands.ts';
+import type { Environment } from './settings.ts';
+
+/** Runs the command that `args` name. Never throws: what went wrong is said on stderr and becomes the exit code. */
+export async function runProgram(args: readonly string[], env: Environment): Promise<ExitCode> {
+  let exitCode: ExitCode = 0;
+  const run: Run = async (work) => {
+    exitCode = (await work) ?? 0;
+  };
+  const program = new Command('watchbell')
+    .description("A self-hosted Notification API, wire-compatible with Zoho CRM's.")
+    .version(version())
+    .exitOverride()
+    .showHelpAfterError('Add --help to see how it is used.');
+  declareServerCommands(program, run, env);
+  declareClientCommands(program, run, env);
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    const judged = judge(error);
+    if (judged.said !== '') note(judged.said);
+    return judged.exitCode;
+  }
+}
+
+function version(): string {
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { readonly version: string }).version;
+}

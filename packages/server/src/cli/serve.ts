@@ -1,0 +1,18 @@
+import { print, printJson } from './output.ts';
+import { runServer } from './server.ts';
+import { type Environment, readConfig } from './settings.ts';
+
+export interface ServeOptions {
+  readonly json?: boolean;
+}
+
+/** Serves the production profile. */
+export async function serve(
+  options: ServeOptions & Readonly<Record<string, unknown>>,
+  env: Environment,
+): Promise<void> {
+  await runServer(readConfig('production', options, env), (base) => {
+    if (options.json) printJson({ base });
+    else print(`Watchbell is ready on ${base}.`);
+  });
+}

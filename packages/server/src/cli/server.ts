@@ -1,0 +1,19 @@
+import { type App, createApp } from '../app.ts';
+import type { Config } from '../config.ts';
+import { note } from './output.ts';
+import { aborted, onStop } from './signals.ts';
+
+/** Serves until a signal, then stops gracefully: what was begun is finished and saved. */
+export async function runServer(config: Config, onReady: (base: string) => void | Promise<void>): Promise<void> {
+  const stop = onStop();
+  const app: App = await createApp(config);
+  try {
+    const { base } = await app.start();
+    await onReady(base);
+    await aborted(stop.signal);
+    note('Stopping: finishing what was begun. A second signal stops at once.');
+  } finally {
+    await app.stop();
+    stop.release();
+  }
+}

@@ -1,0 +1,42 @@
+import { type Command, Option } from 'commander';
+import {
+  type Config,
+  ConfigError,
+  type Flags,
+  loadConfig,
+  type Profile,
+  SETTINGS,
+  type SettingName,
+} from '../config.ts';
+import { CliError } from './errors.ts';
+
+/** Where flags and environment come together; the latter is handed down from the process entry. */
+export type Environment = NodeJS.ProcessEnv;
+
+const NAMES = Object.keys(SETTINGS) as SettingName[];
+
+/** Gives a command a flag for each of the settings. */
+export function addSettings(command: Command, names: readonly SettingName[] = NAMES): Command {
+  for (const name of names) command.addOption(optionFor(name));
+  return command;
+}
+
+function optionFor(name: SettingName): Option {
+  const { env, flag, placeholder, help } = SETTINGS[name];
+  return new Option(`${flag} ${placeholder}`, `${help} (${env})`);
+}
+
+/** Configuration of a command with settings. Throws `CliError` (used wrongly) that names every problem. */
+export function readConfig(profile: Profile, options: Readonly<Record<string, unknown>>, env: Environment): Config {
+  const flags: { [Name in SettingName]?: string } = {};
+  for (const name of NAMES) {
+    const value = options[optionFor(name).attributeName()];
+    if (typeof value === 'string') flags[name] = value;
+  }
+  try {
+    return loadConfig(profile, flags satisfies Flags, env);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new CliError(['the configuration is not usable:', ...error.problems].join('\n  '), 2, { cause: error });
+  }
+}
