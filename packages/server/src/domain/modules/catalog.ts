@@ -53,8 +53,10 @@ export const MODULES: readonly Module[] = [
 
 const FIELDS_PER_MODULE = 1000;
 const VALUES_PER_PICK_LIST = 1000;
-/** Above every serial that records, users and profiles are given. */
-const PICK_LIST_VALUES_FROM = 900_000_000_000;
+/** Ranges that the serials of records, users and profiles do not reach. */
+const RELATED_LISTS_FROM = 700_000_000_000;
+const PICK_LIST_VALUES_FROM = 800_000_000_000;
+const MODULE_SERIALS = 10_000;
 
 const modules = new Map(MODULES.map((module) => [module.apiName, module]));
 const fields = new Map(
@@ -76,6 +78,10 @@ export const moduleId = (org: OrgId, module: Module): string => idFromSerial(org
 /** Made of the module's serial and the field's position, which never changes: lists of fields only grow at their end. */
 export const fieldId = (org: OrgId, module: Module, field: Field): string =>
   idFromSerial(org, fieldSerial(module, field.apiName));
+
+/** Of the list that shows the records of `related` which point at a record of `module`. */
+export const relatedListId = (org: OrgId, module: Module, related: Module): string =>
+  idFromSerial(org, RELATED_LISTS_FROM + module.serial * MODULE_SERIALS + related.serial);
 
 /** `position` counts from 0 within the pick list. */
 export const pickListValueId = (org: OrgId, module: Module, field: Field, position: number): string =>

@@ -3,7 +3,7 @@ import { DEAL_STAGES } from './deal-stages.ts';
 import {
   currency,
   date,
-  field,
+  datetime,
   integer,
   lastActivity,
   locked,
@@ -61,6 +61,6 @@ export const deals: Module = {
     integer('Lead_Conversion_Time', { readOnly: true }),
     integer('Sales_Cycle_Duration', { readOnly: true }),
     integer('Overall_Sales_Duration', { readOnly: true }),
-    field('datetime', 'Stage_Modified_Time', { readOnly: true }),
+    datetime('Stage_Modified_Time', { readOnly: true }),
   ],
 };

@@ -29,9 +29,11 @@ export const double = (apiName: string, options?: Options): Field =>
   field('double', apiName, { length: 16, decimals: 2, ...options });
 export const percent = (apiName: string, options?: Options): Field =>
   field('percent', apiName, { length: 5, decimals: 2, ...options });
-export const boolean = (apiName: string, options?: Options): Field => field('boolean', apiName, options);
-export const date = (apiName: string, options?: Options): Field => field('date', apiName, options);
-export const datetime = (apiName: string, options?: Options): Field => field('datetime', apiName, options);
+export const boolean = (apiName: string, options?: Options): Field =>
+  field('boolean', apiName, { length: 5, ...options });
+export const date = (apiName: string, options?: Options): Field => field('date', apiName, { length: 20, ...options });
+export const datetime = (apiName: string, options?: Options): Field =>
+  field('datetime', apiName, { length: 120, ...options });
 export const pickList = (apiName: string, values: readonly string[], options?: Options): Field =>
   field('picklist', apiName, { length: 120, pickList: values, ...options });
 export const lookup = (apiName: string, module: string, options?: Options): Field =>

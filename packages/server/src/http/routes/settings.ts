@@ -1,0 +1,84 @@
+import type { FastifyInstance } from 'fastify';
+import { AppError } from '../../domain/error.ts';
+import type { Module } from '../../domain/module.ts';
+import { fieldId } from '../../domain/modules/catalog.ts';
+import { VERSION_RULES } from '../../domain/wire/api-version.ts';
+import { METADATA_MODIFIED_AT, type Metadata } from '../../services/metadata.ts';
+import { type Answer, type Call, type CrmRouteContext, resource } from '../call.ts';
+import { fieldBody } from '../wire/field.ts';
+import { moduleBody, moduleDetailBody, relatedListBody } from '../wire/module.ts';
+
+/** `settings/modules`, `settings/fields`, `settings/related_lists`: what clients ask before they send records. */
+export function settingsRoutes(
+  app: FastifyInstance,
+  context: CrmRouteContext,
+  { metadata }: { readonly metadata: Metadata },
+): void {
+  const reads = (part: string) => () => ({ family: 'settings', part, operations: ['READ'] }) as const;
+  const askedModule = (call: Call): Module => metadata.getModule(call.principal, requireModule(call));
+
+  resource(app, context, '/settings/modules', {
+    GET: { scope: reads('modules'), handle: async (call) => listModules(call, metadata) },
+  });
+
+  resource(app, context, '/settings/modules/:module', {
+    GET: {
+      scope: reads('modules'),
+      handle: async ({ params, principal }) => {
+        const module = metadata.getModule(principal, params.module ?? '');
+        return { status: 200, body: { modules: [moduleDetailBody(module, principal)] } };
+      },
+    },
+  });
+
+  resource(app, context, '/settings/fields', {
+    GET: {
+      scope: reads('fields'),
+      handle: async (call) => {
+        const module = askedModule(call);
+        const bodies = module.fields.map((field) => fieldBody(call.principal.org.id, module, field, call.version));
+        return { status: 200, body: { fields: bodies } };
+      },
+    },
+  });
+
+  resource(app, context, '/settings/fields/:id', {
+    GET: {
+      scope: reads('fields'),
+      handle: async (call) => {
+        const module = askedModule(call);
+        const org = call.principal.org.id;
+        const field = module.fields.find((known) => fieldId(org, module, known) === call.params.id);
+        if (!field) throw new AppError('INVALID_DATA', 'the field id given seems to be invalid', { api_name: 'id' });
+        return { status: 200, body: { fields: [fieldBody(org, module, field, call.version)] } };
+      },
+    },
+  });
+
+  resource(app, context, '/settings/related_lists', {
+    GET: {
+      scope: reads('related_lists'),
+      handle: async (call) => {
+        const module = askedModule(call);
+        const lists = metadata
+          .listRelated(call.principal, module)
+          .map((related, i) => relatedListBody(call.principal.org.id, module, related, i + 1, call.version));
+        return lists.length > 0 ? { status: 200, body: { related_lists: lists } } : { status: 204 };
+      },
+    },
+  });
+}
+
+function listModules({ principal, ifModifiedSince }: Call, metadata: Metadata): Answer {
+  // Clients send ISO 8601, HTTP dates and JavaScript's own text; what cannot be read is as good as absent.
+  if (Date.parse(ifModifiedSince ?? '') >= METADATA_MODIFIED_AT) return { status: 304 };
+  const modules = metadata.listModules(principal).map((module) => moduleBody(module, principal));
+  return modules.length > 0 ? { status: 200, body: { modules } } : { status: 204 };
+}
+
+function requireModule({ query, version }: Call): string {
+  const name = query.get('module');
+  if (name) return name;
+  const details = Object.fromEntries(VERSION_RULES[version].missingParamKeys.map((key) => [key, 'module']));
+  throw new AppError('REQUIRED_PARAM_MISSING', 'One of the expected parameter is missing', details);
+}

@@ -1,0 +1,120 @@
+import type { OrgId } from '../../domain/ids.ts';
+import type { Field, FieldType, Module } from '../../domain/module.ts';
+import { fieldId, findModule, pickListValueId } from '../../domain/modules/catalog.ts';
+import { findDealStage } from '../../domain/modules/deal-stages.ts';
+import type { ApiVersion } from '../../domain/wire/api-version.ts';
+import { moduleReference } from './module.ts';
+
+/** How a field's values look in JSON, as the metadata API words it. */
+const JSON_TYPES: Record<FieldType, string> = {
+  text: 'string',
+  textarea: 'string',
+  email: 'string',
+  phone: 'string',
+  website: 'string',
+  integer: 'integer',
+  bigint: 'string',
+  double: 'double',
+  currency: 'double',
+  percent: 'double',
+  boolean: 'boolean',
+  date: 'string',
+  datetime: 'string',
+  picklist: 'string',
+  multiselectpicklist: 'jsonarray',
+  lookup: 'jsonobject',
+  ownerlookup: 'jsonobject',
+  userlookup: 'jsonobject',
+  subform: 'jsonarray',
+  autonumber: 'string',
+  profileimage: 'string',
+  formula: 'double',
+};
+
+/** One entry of `settings/fields`. */
+export function fieldBody(org: OrgId, module: Module, field: Field, version: ApiVersion): object {
+  const writable = !field.readOnly;
+  return {
+    id: fieldId(org, module, field),
+    api_name: field.apiName,
+    field_label: field.label,
+    display_label: field.label,
+    data_type: field.type,
+    json_type: field.apiName === 'Tag' ? 'jsonarray' : JSON_TYPES[field.type],
+    length: field.length ?? null,
+    decimal_place: field.decimals ?? null,
+    system_mandatory: field.mandatory ?? false,
+    unique: field.unique ? { casesensitive: 'false' } : {},
+    read_only: !writable,
+    field_read_only: !writable,
+    view_type: { view: true, edit: writable, create: writable, quick_create: field.mandatory ?? false },
+    operation_type: { web_create: writable, web_update: writable, api_create: writable, api_update: writable },
+    lookup: lookupBody(org, module, field, version),
+    pick_list_values: pickListBody(org, module, field),
+    pick_list_values_sorted_lexically: false,
+    currency: field.type === 'currency' ? { rounding_option: 'normal', precision: field.decimals ?? 2 } : {},
+    formula: {},
+    multiselectlookup: {},
+    auto_number: {},
+    associated_module: null,
+    default_value: null,
+    tooltip: null,
+    history_tracking: null,
+    created_source: 'default',
+    type: 'used',
+    custom_field: false,
+    display_field: field.apiName === module.nameField,
+    visible: true,
+    searchable: false,
+    sortable: false,
+    filterable: false,
+    mass_update: false,
+    webhook: true,
+    virtual_field: false,
+    separator: false,
+    blueprint_supported: false,
+    businesscard_supported: false,
+  };
+}
+
+function lookupBody(org: OrgId, module: Module, field: Field, version: ApiVersion): object {
+  const target = field.lookup === undefined ? undefined : findModule(field.lookup);
+  if (!target) return {};
+  return {
+    id: fieldId(org, module, field),
+    api_name: module.apiName,
+    display_label: module.plural,
+    module: moduleReference(org, target, version),
+  };
+}
+
+const NO_VALUE = '-None-';
+
+function pickListBody(org: OrgId, module: Module, field: Field): object[] {
+  if (!field.pickList) return [];
+  // A field that may stay empty offers that as a value; clients check what they send against this list.
+  const mayBeEmpty = !field.mandatory && !field.readOnly;
+  return [NO_VALUE, ...field.pickList]
+    .map((value, position) => ({
+      id: pickListValueId(org, module, field, position),
+      display_value: value,
+      actual_value: value,
+      reference_value: value,
+      sequence_number: position,
+      type: 'used',
+      colour_code: null,
+      ...(module.apiName === 'Deals' && field.apiName === 'Stage' ? stageBody(value) : {}),
+    }))
+    .slice(mayBeEmpty ? 0 : 1);
+}
+
+function stageBody(name: string): object {
+  const stage = findDealStage(name);
+  if (!stage) return {};
+  return {
+    probability: stage.probability,
+    forecast_type: stage.forecastType,
+    forecast_category: { name: stage.forecastCategory },
+    deal_category: stage.forecastType,
+  };
+}

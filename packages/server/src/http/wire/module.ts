@@ -1,0 +1,96 @@
+import type { OrgId } from '../../domain/ids.ts';
+import type { Module } from '../../domain/module.ts';
+import { fieldId, findField, MODULES, moduleId, relatedListId } from '../../domain/modules/catalog.ts';
+import type { Principal } from '../../domain/org.ts';
+import { formatTime } from '../../domain/time.ts';
+import type { ApiVersion } from '../../domain/wire/api-version.ts';
+import { METADATA_MODIFIED_AT } from '../../services/metadata.ts';
+
+/** One entry of `settings/modules`. */
+export function moduleBody(module: Module, { org, profile }: Principal): object {
+  const { hasRecords } = module;
+  return {
+    id: moduleId(org.id, module),
+    api_name: module.apiName,
+    module_name: module.plural,
+    singular_label: module.singular,
+    plural_label: module.plural,
+    generated_type: 'default',
+    api_supported: hasRecords,
+    creatable: hasRecords,
+    editable: hasRecords,
+    deletable: hasRecords,
+    viewable: true,
+    visible: true,
+    visibility: 1,
+    status: 'visible',
+    show_as_tab: hasRecords,
+    sequence_number: MODULES.indexOf(module) + 1,
+    modified_time: formatTime(METADATA_MODIFIED_AT, org.timeZone),
+    modified_by: null,
+    profiles: [{ name: profile.name, id: profile.id }],
+    profile_count: 1,
+    description: null,
+    web_link: null,
+    parent_module: null,
+    arguments: [],
+    business_card_field_limit: 0,
+    quick_create: false,
+    convertable: false,
+    global_search_supported: false,
+    presence_sub_menu: false,
+    triggers_supported: false,
+    inventory_template_supported: false,
+    isBlueprintSupported: false,
+    emailTemplate_support: false,
+    email_parser_supported: false,
+    filter_supported: false,
+    feeds_required: false,
+    scoring_supported: false,
+    webform_supported: false,
+    chart_view: false,
+    chart_view_supported: false,
+    kanban_view: false,
+    kanban_view_supported: false,
+    track_current_data: false,
+  };
+}
+
+/** `settings/modules/{module}`: what one entry says, and how its records are shown. */
+export function moduleDetailBody(module: Module, principal: Principal): object {
+  const nameField = findField(module, module.nameField);
+  return {
+    ...moduleBody(module, principal),
+    display_field: nameField && { api_name: nameField.apiName, id: fieldId(principal.org.id, module, nameField) },
+    per_page: 200,
+    business_card_fields: [],
+    search_layout_fields: [module.nameField],
+  };
+}
+
+/** Another module as an entry names it: its API name alone in v2 and v2.1, which is what their clients read. */
+export const moduleReference = (org: OrgId, module: Module, version: ApiVersion): string | object =>
+  version === 'v2' || version === 'v2.1'
+    ? module.apiName
+    : { api_name: module.apiName, id: moduleId(org, module), module: module.apiName, module_name: module.plural };
+
+/** One entry of `settings/related_lists`; `position` counts from 1. */
+export function relatedListBody(
+  org: OrgId,
+  module: Module,
+  related: Module,
+  position: number,
+  version: ApiVersion,
+): object {
+  return {
+    id: relatedListId(org, module, related),
+    sequence_number: String(position),
+    api_name: related.apiName,
+    name: related.plural,
+    display_label: related.plural,
+    module: moduleReference(org, related, version),
+    href: `${module.apiName}/{ENTITYID}/${related.apiName}`,
+    type: 'default',
+    action: null,
+  };
+}

@@ -1,0 +1,45 @@
+import { AppError } from '../domain/error.ts';
+import type { OrgId, UserId } from '../domain/ids.ts';
+import type { Module } from '../domain/module.ts';
+import { findModule, MODULES, mayUse, moduleId } from '../domain/modules/catalog.ts';
+import type { Principal } from '../domain/org.ts';
+import type { AccountStore, MemberPage, Membership } from '../storage/store.ts';
+
+/** Metadata belongs to the release, not to the data: it has not changed since this time (epoch ms). */
+export const METADATA_MODIFIED_AT = Date.UTC(2026, 0, 1);
+
+/** What a user may know of the organisation's modules and people. */
+export interface Metadata {
+  /** Without those denied to the caller. */
+  listModules(principal: Principal): Module[];
+  /** By API name or id. Throws INVALID_MODULE, or NO_PERMISSION for one denied to the caller. */
+  getModule(principal: Principal, nameOrId: string): Module;
+  /** Modules whose records point at records of this one, without those denied. */
+  listRelated(principal: Principal, module: Module): Module[];
+  /** `page` from 1, `perPage` 1 … 200. */
+  listMembers(org: OrgId, page: number, perPage: number): Promise<MemberPage>;
+  findMember(org: OrgId, user: UserId): Promise<Membership | undefined>;
+}
+
+export function createMetadata({ accounts }: { readonly accounts: AccountStore }): Metadata {
+  const listModules = ({ profile }: Principal) => MODULES.filter((module) => mayUse(profile, module.apiName));
+  return {
+    listModules,
+    getModule({ org, profile }, nameOrId) {
+      const module = findModule(nameOrId) ?? MODULES.find((known) => moduleId(org.id, known) === nameOrId);
+      if (!module) throw new AppError('INVALID_MODULE', 'the module name given seems to be invalid');
+      if (!mayUse(profile, module.apiName)) {
+        throw new AppError('NO_PERMISSION', 'permission denied', {
+          permissions: [`Crm_Implied_View_${module.apiName}`],
+        });
+      }
+      return module;
+    },
+    listRelated: (principal, { apiName }) =>
+      listModules(principal).filter(({ fields }) =>
+        fields.some((field) => field.lookup === apiName && !field.readOnly),
+      ),
+    listMembers: (org, page, perPage) => accounts.listMembers(org, page, perPage),
+    findMember: (org, user) => accounts.findMember(org, user),
+  };
+}
