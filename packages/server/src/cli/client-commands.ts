@@ -1,12 +1,10 @@
 import type { EventName } from '@watchbell/client';
 import type { Command } from 'commander';
-import { SETTINGS } from '../config.ts';
 import { assignment, change, eventName, httpUrl, integerFrom, recordId } from './arguments.ts';
-import type { CredentialOptions } from './credentials.ts';
 import { examples, type Run } from './declare.ts';
 import type { DemoOptions } from './demo.ts';
 import type { ListenOptions } from './listen.ts';
-import type { Environment } from './settings.ts';
+import { dataDirFrom, type Environment, optionFor } from './settings.ts';
 import type { TriggerOptions } from './trigger.ts';
 
 /** Commands that talk to a running server through its API. */
@@ -83,15 +81,9 @@ function declareDemo(program: Command, run: Run, env: Environment): void {
 }
 
 function addCredentials(command: Command, env: Environment): Command {
-  const dataDir: keyof CredentialOptions = 'dataDir';
-  const { placeholder, env: variable, fallback } = SETTINGS[dataDir];
   return command
-    .option(
-      `--data-dir ${placeholder}`,
-      `where the server keeps credentials.json (${variable})`,
-      env[variable] || fallback,
-    )
-    .option('--credentials <file>', 'credentials file, instead of the one in the data directory')
+    .addOption(optionFor('dataDir').default(dataDirFrom(env)))
+    .option('--credentials <file>', 'credentials file; credentials.json in the data directory when absent')
     .option('--base <url>', 'origin of the server')
     .option('--client-id <text>', 'OAuth client id')
     .option('--client-secret <text>', 'OAuth client secret')

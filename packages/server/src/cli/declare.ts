@@ -1,7 +1,7 @@
 import type { ExitCode } from './errors.ts';
 
-/** Runs a command's work and keeps its exit code; 0 when it names none. */
-export type Run = (work: Promise<ExitCode | void>) => Promise<void>;
+/** Runs a command's work and keeps its exit code. */
+export type Run = (work: Promise<ExitCode>) => Promise<void>;
 
 /** The part of a command's help that shows it at work. */
 export const examples = (...lines: readonly string[]): string =>

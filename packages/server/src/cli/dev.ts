@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Credentials } from '@watchbell/client';
+import type { ExitCode } from './errors.ts';
 import { firstMinuteText } from './first-minute.ts';
 import { print, printJson } from './output.ts';
-import { runServer } from './server.ts';
+import { runServer } from './server-command.ts';
 import { type Environment, readConfig } from './settings.ts';
 
 export interface DevOptions {
@@ -11,9 +12,12 @@ export interface DevOptions {
 }
 
 /** Serves the dev profile and says how to go on. */
-export async function dev(options: DevOptions & Readonly<Record<string, unknown>>, env: Environment): Promise<void> {
+export async function dev(
+  options: DevOptions & Readonly<Record<string, unknown>>,
+  env: Environment,
+): Promise<ExitCode> {
   const config = readConfig('dev', options, env);
-  await runServer(config, async (base) => {
+  return runServer(config, async (base) => {
     const path = join(config.dataDir, 'credentials.json');
     if (options.json) return printJson({ base, credentials: path });
     const credentials = JSON.parse(await readFile(path, 'utf8')) as Credentials;

@@ -1,6 +1,7 @@
 import type { EventName } from '@watchbell/client';
 import { arrivalLine, createSeen, isGenuine, readArrival } from './arrival.ts';
 import { type CredentialOptions, clientFor, readCredentials } from './credentials.ts';
+import type { ExitCode } from './errors.ts';
 import { forward } from './forward.ts';
 import { note, print } from './output.ts';
 import { type OwnChannel, openOwnChannel, randomToken } from './own-channel.ts';
@@ -20,7 +21,7 @@ const RENEW_AGAIN_MS = 60_000;
 const REMEMBERED_IDS = 10_000;
 
 /** Opens a channel and prints each notification as it arrives, until a signal; then deletes the channel. */
-export async function listen(events: readonly EventName[], options: ListenOptions): Promise<void> {
+export async function listen(events: readonly EventName[], options: ListenOptions): Promise<ExitCode> {
   const stop = onStop();
   const credentials = await readCredentials(options);
   const token = randomToken();
@@ -38,6 +39,7 @@ export async function listen(events: readonly EventName[], options: ListenOption
     stopRenewing();
     await channel.close();
     note('Channel deleted.');
+    return 0;
   } finally {
     await receiver.close();
     stop.release();

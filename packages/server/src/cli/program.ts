@@ -8,10 +8,10 @@ import { declareServerCommands } from './server-commands.ts';
 import type { Environment } from './settings.ts';
 
 /** Runs the command that `args` name. Never throws: what went wrong is said on stderr and becomes the exit code. */
-export async function runProgram(args: readonly string[], env: Environment): Promise<ExitCode> {
+export async function runProgram(args: readonly string[], env: Environment = process.env): Promise<ExitCode> {
   let exitCode: ExitCode = 0;
   const run: Run = async (work) => {
-    exitCode = (await work) ?? 0;
+    exitCode = await work;
   };
   const program = new Command('watchbell')
     .description("A self-hosted Notification API, wire-compatible with Zoho CRM's.")

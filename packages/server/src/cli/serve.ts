@@ -1,5 +1,6 @@
+import type { ExitCode } from './errors.ts';
 import { print, printJson } from './output.ts';
-import { runServer } from './server.ts';
+import { runServer } from './server-command.ts';
 import { type Environment, readConfig } from './settings.ts';
 
 export interface ServeOptions {
@@ -10,8 +11,8 @@ export interface ServeOptions {
 export async function serve(
   options: ServeOptions & Readonly<Record<string, unknown>>,
   env: Environment,
-): Promise<void> {
-  await runServer(readConfig('production', options, env), (base) => {
+): Promise<ExitCode> {
+  return runServer(readConfig('production', options, env), (base) => {
     if (options.json) printJson({ base });
     else print(`Watchbell is ready on ${base}.`);
   });

@@ -21,10 +21,13 @@ export function addSettings(command: Command, names: readonly SettingName[] = NA
   return command;
 }
 
-function optionFor(name: SettingName): Option {
+export function optionFor(name: SettingName): Option {
   const { env, flag, placeholder, help } = SETTINGS[name];
   return new Option(`${flag} ${placeholder}`, `${help} (${env})`);
 }
+
+/** The data directory of a command without other settings, when no flag names it. */
+export const dataDirFrom = (env: Environment): string => env[SETTINGS.dataDir.env] || SETTINGS.dataDir.fallback;
 
 /** Configuration of a command with settings. Throws `CliError` (used wrongly) that names every problem. */
 export function readConfig(profile: Profile, options: Readonly<Record<string, unknown>>, env: Environment): Config {

@@ -1,6 +1,6 @@
 import { type Client, expectSuccess, type FieldInfo, type Json, type RecordValues } from '@watchbell/client';
 import { type CredentialOptions, clientFor, readCredentials } from './credentials.ts';
-import { CliError } from './errors.ts';
+import { CliError, type ExitCode } from './errors.ts';
 import { print, printJson } from './output.ts';
 import { type Count, edit, newRecord } from './sample-values.ts';
 
@@ -28,7 +28,7 @@ interface Made {
 }
 
 /** Makes changes through the API, so that whoever watches the module is notified of them. */
-export async function trigger(module: string, operation: TriggerOperation, options: TriggerOptions): Promise<void> {
+export async function trigger(module: string, operation: TriggerOperation, options: TriggerOptions): Promise<ExitCode> {
   const client = clientFor(await readCredentials(options));
   const fields = operation === 'delete' ? [] : await client.settings.fields(module);
   const given = assignedValues(module, fields, options.set);
@@ -38,6 +38,7 @@ export async function trigger(module: string, operation: TriggerOperation, optio
   for (let made = 0; made < options.count; made += 1) {
     report(await change(client, { module, operation, id: options.id, given, fields, count }), options.json === true);
   }
+  return 0;
 }
 
 interface Wanted {

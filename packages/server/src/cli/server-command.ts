@@ -1,10 +1,11 @@
 import { type App, createApp } from '../app.ts';
 import type { Config } from '../config.ts';
+import type { ExitCode } from './errors.ts';
 import { note } from './output.ts';
 import { aborted, onStop } from './signals.ts';
 
 /** Serves until a signal, then stops gracefully: what was begun is finished and saved. */
-export async function runServer(config: Config, onReady: (base: string) => void | Promise<void>): Promise<void> {
+export async function runServer(config: Config, onReady: (base: string) => void | Promise<void>): Promise<ExitCode> {
   const stop = onStop();
   const app: App = await createApp(config);
   try {
@@ -12,6 +13,7 @@ export async function runServer(config: Config, onReady: (base: string) => void 
     await onReady(base);
     await aborted(stop.signal);
     note('Stopping: finishing what was begun. A second signal stops at once.');
+    return 0;
   } finally {
     await app.stop();
     stop.release();
