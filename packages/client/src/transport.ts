@@ -84,7 +84,7 @@ function reason(error: unknown): string {
 
 /** Passes on an answer that is no refusal of the whole call; throws `ApiError` for one that is. */
 export function accepted({ status, body }: Reply): Reply {
-  if (status < 400 && !isRefusal(body)) return { status, body };
+  if (status < 300 && !isRefusal(body)) return { status, body };
   if (isObject(body) && (Array.isArray(body.watch) || Array.isArray(body.data))) return { status, body };
   throw refusal(body, status);
 }
