@@ -39,7 +39,7 @@ const ACCOUNTS: readonly SampleAccount[] = [
   },
   {
     name: 'Saltmarsh Foods',
-    industry: 'Retail',
+    industry: 'Service Provider',
     site: 'saltmarsh.example.com',
     people: [
       ['Devon', 'Achterberg', 'Buyer'],
@@ -48,7 +48,7 @@ const ACCOUNTS: readonly SampleAccount[] = [
   },
   {
     name: 'Copperline Energy',
-    industry: 'Energy/Utilities',
+    industry: 'Large Enterprise',
     site: 'copperline.example.com',
     people: [
       ['Noor', 'Haddad', 'Operations Manager'],

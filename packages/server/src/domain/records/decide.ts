@@ -163,7 +163,7 @@ const namesIn = (set: WorkingSet, caller: User): Names => ({
   record: (ref) => {
     const record = findRecord(set, ref.module, ref.id);
     const module = findModule(ref.module);
-    return record && module && (nameOf(record.values, module) ?? '');
+    return record && module && nameOf(record.values, module);
   },
 });
 

@@ -88,8 +88,12 @@ function readText(
 
 function readTime(field: Field, input: Json, path: string): Result<Json> {
   const time = typeof input === 'string' ? parseTime(input) : undefined;
-  if (time === undefined) return refused(invalidValue(path, field.apiName, { expected_data_type: 'datetime' }));
-  return done(`${new Date(time).toISOString().slice(0, 19)}Z`);
+  const inUtc = time === undefined ? '' : `${new Date(time).toISOString().slice(0, 19)}Z`;
+  // The first and last hours of the calendar can be outside it in UTC.
+  if (parseTime(inUtc) !== time || time === undefined) {
+    return refused(invalidValue(path, field.apiName, { expected_data_type: 'datetime' }));
+  }
+  return done(inUtc);
 }
 
 function readChoice(field: Field, input: Json, path: string): Result<Json> {
