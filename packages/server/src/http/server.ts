@@ -5,7 +5,10 @@ import { AppError } from '../domain/error.ts';
 import { API_VERSIONS } from '../domain/wire/api-version.ts';
 import type { Compat } from '../domain/wire/compat.ts';
 import type { Auth } from '../services/auth.ts';
+import type { Channels } from '../services/channels.ts';
 import type { Inbox } from '../services/inbox.ts';
+import type { Metadata } from '../services/metadata.ts';
+import type { Records } from '../services/records.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { CrmRouteContext } from './call.ts';
@@ -15,13 +18,19 @@ import { observeRequests } from './observe.ts';
 import { type Check, healthRoutes } from './routes/health.ts';
 import { inboxRoutes } from './routes/inbox.ts';
 import { oauthRoutes } from './routes/oauth.ts';
+import { orgRoutes } from './routes/org.ts';
+import { recordRoutes } from './routes/records.ts';
+import { settingsRoutes } from './routes/settings.ts';
+import { watchRoutes } from './routes/watch.ts';
 
 /** What the HTTP server is made of. */
 export interface HttpParts {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly auth: Auth;
-  readonly crmRoutes: readonly ((app: FastifyInstance, context: CrmRouteContext) => void)[];
+  readonly metadata: Metadata;
+  readonly channels: Channels;
+  readonly records: Records;
   /** Only in the dev profile. */
   readonly inbox?: Inbox;
   /** Whether requests can be served and notifications sent right now. */
@@ -76,7 +85,10 @@ export function createHttp(parts: HttpParts): FastifyInstance {
     const context: CrmRouteContext = { version, authenticate, requireScope };
     app.register(
       async (crm) => {
-        for (const register of parts.crmRoutes) register(crm, context);
+        settingsRoutes(crm, context, parts);
+        orgRoutes(crm, context, parts);
+        watchRoutes(crm, context, parts);
+        recordRoutes(crm, context, parts);
       },
       { prefix: `/crm/${version}` },
     );

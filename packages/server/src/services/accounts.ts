@@ -1,3 +1,4 @@
+import type { Clock } from '../domain/clock.ts';
 import { AppError } from '../domain/error.ts';
 import { idFromSerial, isOrgId, type OrgId, type ProfileId, type UserId } from '../domain/ids.ts';
 import { isStorable } from '../domain/json.ts';
@@ -48,7 +49,8 @@ export interface Accounts {
 export interface AccountsOptions {
   readonly accounts: AccountStore;
   readonly tokens: TokenStore;
-  /** Real time, epoch ms. */
+  readonly clock: Clock;
+  /** Real time, epoch ms: for tokens. */
   readonly realNow: () => number;
   readonly random: RandomBytes;
 }
@@ -79,7 +81,7 @@ const ADDED_RANGE = 100_000_000_000;
 const MAX_TEXT = 100;
 const MAX_EMAIL = 254;
 
-export function createAccounts({ accounts, tokens, realNow, random }: AccountsOptions): Accounts {
+export function createAccounts({ accounts, tokens, clock, realNow, random }: AccountsOptions): Accounts {
   const addedSerial = (): number => ADDED_FROM + Number(BigInt(`0x${hex(random(8))}`) % BigInt(ADDED_RANGE));
 
   async function freeOrgId(): Promise<OrgId> {
@@ -92,12 +94,12 @@ export function createAccounts({ accounts, tokens, realNow, random }: AccountsOp
   async function addFirstMember(org: Org, user: Omit<NewUser, 'profileId'>): Promise<void> {
     const profile: Profile = { id: profileId(org.id, FIRST_PROFILE), name: 'Administrator', deniedModules: [] };
     await accounts.addProfile(org.id, profile);
-    await accounts.addUser(org.id, { ...user, id: userId(org.id, FIRST_USER), profileId: profile.id }, realNow());
+    await accounts.addUser(org.id, { ...user, id: userId(org.id, FIRST_USER), profileId: profile.id }, clock.now());
   }
 
   async function addClient(org: OrgId, name: string, id: string, secret: string): Promise<void> {
     const client: OAuthClient = { id, orgId: org, name, secretHash: hashSecret(secret) };
-    await accounts.addClient(client, realNow());
+    await accounts.addClient(client, clock.now());
   }
 
   async function keepRefreshToken(
@@ -115,7 +117,7 @@ export function createAccounts({ accounts, tokens, realNow, random }: AccountsOp
     async setup(input) {
       checkSetup(input);
       const org: Org = { id: await freeOrgId(), name: input.orgName, timeZone: input.timeZone };
-      await accounts.addOrg(org, realNow());
+      await accounts.addOrg(org, clock.now());
       await addFirstMember(org, { email: input.email, firstName: input.firstName, lastName: input.lastName });
       const made: NewCredentials = {
         clientId: newClientId(random),
@@ -136,7 +138,7 @@ export function createAccounts({ accounts, tokens, realNow, random }: AccountsOp
       const first = userId(orgId, FIRST_USER);
       const known = await accounts.findOrg(orgId);
       const org: Org = known ?? { id: orgId, name: 'Watchbell Sample', timeZone };
-      if (!known) await accounts.addOrg(org, realNow());
+      if (!known) await accounts.addOrg(org, clock.now());
       if (!(await accounts.findMember(orgId, first))) {
         await addFirstMember(org, { email: 'patricia@example.com', firstName: 'Patricia', lastName: 'Boyle' });
       }
@@ -160,7 +162,7 @@ export function createAccounts({ accounts, tokens, realNow, random }: AccountsOp
     async addUser(org, input) {
       checkUser(input);
       const user: User = { ...input, id: userId(org, addedSerial()) };
-      await accounts.addUser(org, user, realNow());
+      await accounts.addUser(org, user, clock.now());
       return user;
     },
 

@@ -1,0 +1,102 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { SetupInput } from '../../src/services/accounts.ts';
+import { type HttpFixture, openHttp } from '../support/http.ts';
+
+const INPUT: SetupInput = {
+  orgName: 'Elsewhere Ltd',
+  timeZone: 'Europe/Berlin',
+  email: 'root@example.com',
+  firstName: '',
+  lastName: 'Root',
+  clientName: 'First client',
+};
+
+let http: HttpFixture;
+beforeEach(async () => {
+  http = await openHttp();
+});
+afterEach(() => http.close());
+
+async function signIn(client: { clientId: string; clientSecret: string; refreshToken: string }) {
+  const answer = await http.auth.exchange({ grantType: 'refresh_token', ...client });
+  if (answer.kind !== 'issued') throw new Error(answer.error);
+  return http.auth.authenticate(`Bearer ${answer.accessToken}`);
+}
+
+describe('setup', () => {
+  test('makes an organisation whose credentials work', async () => {
+    const made = await http.accounts.setup(INPUT);
+    const principal = await signIn(made);
+    expect(principal.org).toMatchObject({ name: 'Elsewhere Ltd', timeZone: 'Europe/Berlin' });
+    expect(principal.org.id).toMatch(/^[1-8]\d{6}$/);
+    expect(principal.user).toMatchObject({ email: 'root@example.com', firstName: '', lastName: 'Root' });
+    expect(principal.profile).toMatchObject({ name: 'Administrator', deniedModules: [] });
+    expect(await http.auth.isAdmin(made.adminToken)).toBe(true);
+  });
+
+  test('makes another organisation each time', async () => {
+    const principals = [await signIn(await http.accounts.setup(INPUT)), await signIn(await http.accounts.setup(INPUT))];
+    expect(principals[0]?.org.id).not.toBe(principals[1]?.org.id);
+  });
+
+  const bad: readonly [keyof SetupInput, string][] = [
+    ['orgName', ' '],
+    ['orgName', 'x'.repeat(101)],
+    ['orgName', 'a\0b'],
+    ['timeZone', 'Mars/Olympus'],
+    ['email', 'root'],
+    ['email', `${'x'.repeat(250)}@example.com`],
+    ['firstName', 'x'.repeat(101)],
+    ['lastName', ''],
+    ['clientName', ''],
+  ];
+
+  test.each(bad)('refuses a %s of %j and makes nothing', async (field, value) => {
+    const before = await http.store.accounts.listOrgs();
+    const attempt = http.accounts.setup({ ...INPUT, [field]: value });
+    await expect(attempt).rejects.toMatchObject({ code: 'INVALID_DATA', details: { field } });
+    expect(await http.store.accounts.listOrgs()).toEqual(before);
+  });
+});
+
+describe('the sample organisation', () => {
+  test('is made once and kept', async () => {
+    const again = await http.accounts.ensureDev({ timeZone: 'UTC' });
+    expect(again.isNew).toBe(false);
+    expect(again.principal).toEqual(http.principal);
+  });
+
+  test('has its credentials again after they were removed', async () => {
+    const { orgId, id } = { orgId: http.principal.org.id, id: http.principal.user.id };
+    const { hashSecret } = await import('../../src/services/secret.ts');
+    await http.store.tokens.take(hashSecret('1000.dev.refresh'));
+    await http.accounts.ensureDev({ timeZone: 'UTC' });
+    expect(
+      await signIn({ clientId: '1000.DEV', clientSecret: 'dev-secret', refreshToken: '1000.dev.refresh' }),
+    ).toMatchObject({ org: { id: orgId }, user: { id } });
+  });
+});
+
+test('a colleague acts under a profile and scopes of their own', async () => {
+  const org = http.principal.org.id;
+  const profile = await http.accounts.addProfile(org, { name: 'Narrow', deniedModules: ['Deals'] });
+  const user = await http.accounts.addUser(org, {
+    email: 'ada@example.com',
+    firstName: 'Ada',
+    lastName: 'Colleague',
+    profileId: profile.id,
+  });
+  const client = await http.accounts.addClient(org, 'Second client');
+  const scopes = ['ZohoCRM.modules.READ'];
+  const refreshToken = await http.accounts.makeRefreshToken({ orgId: org, userId: user.id, scopes, ...client });
+  expect(await signIn({ ...client, refreshToken })).toEqual({
+    org: http.principal.org,
+    user,
+    profile,
+    clientId: client.clientId,
+    scopes,
+  });
+  expect(user.id).not.toBe(http.principal.user.id);
+  // Serials of records start at ten million and never come up to this range.
+  expect(Number(user.id.slice(7))).toBeGreaterThanOrEqual(900_000_000_000);
+});

@@ -1,0 +1,134 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import type { NotificationId } from '../../src/domain/ids.ts';
+import type { Principal } from '../../src/domain/org.ts';
+import { DEFAULT_CHANNEL_POLICY } from '../../src/domain/watch.ts';
+import { DEFAULT_COMPAT } from '../../src/domain/wire/compat.ts';
+import type { Check } from '../../src/http/routes/health.ts';
+import { createHttp, type HttpParts } from '../../src/http/server.ts';
+import { type Accounts, createAccounts, DEV_CREDENTIALS } from '../../src/services/accounts.ts';
+import { type Auth, createAuth } from '../../src/services/auth.ts';
+import { createChannels } from '../../src/services/channels.ts';
+import { createInbox } from '../../src/services/inbox.ts';
+import { createMetadata } from '../../src/services/metadata.ts';
+import { createRecords } from '../../src/services/records.ts';
+import { createWriter } from '../../src/services/writer.ts';
+import { createSqliteStore } from '../../src/storage/engines/sqlite.ts';
+import type { Store } from '../../src/storage/store.ts';
+import type { Logger } from '../../src/telemetry/logger.ts';
+import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { createManualClock } from './manual-clock.ts';
+
+export interface LogLine {
+  readonly level: 'debug' | 'info' | 'warn' | 'error';
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly message: string;
+}
+
+/** The HTTP layer over a real store in a directory of its own, with the sample organisation and without delivery. */
+export interface HttpFixture {
+  readonly app: FastifyInstance;
+  readonly store: Store;
+  readonly auth: Auth;
+  readonly accounts: Accounts;
+  readonly principal: Principal;
+  readonly log: readonly LogLine[];
+  /** Real time as the server sees it, epoch ms: starts at a fixed moment. */
+  readonly time: { now: number };
+  /** An access token for the sample user. */
+  signIn(): Promise<string>;
+  /** Closes the server and the store and opens both anew on the same data. */
+  restart(): Promise<HttpFixture>;
+  close(): Promise<void>;
+}
+
+export interface HttpFixtureOptions {
+  readonly devGuard?: boolean;
+  readonly check?: Check;
+  readonly adminToken?: string;
+  readonly withoutInbox?: boolean;
+  /** Routes of the test's own, added before the server starts. */
+  readonly extend?: (app: FastifyInstance, auth: Auth) => void;
+}
+
+const SECRET_KEY = new Uint8Array(32).fill(7);
+
+export async function openHttp(
+  options: HttpFixtureOptions = {},
+  dataDir = mkdtempSync(join(tmpdir(), 'watchbell-http-')),
+  time = { now: Date.UTC(2026, 0, 5, 9) },
+): Promise<HttpFixture> {
+  const log: LogLine[] = [];
+  const note = (level: LogLine['level']) => (fields: object, message: string) => {
+    log.push({ level, fields: fields as LogLine['fields'], message });
+  };
+  const logger: Logger = { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') };
+  const clock = createManualClock(time.now);
+  const realNow = () => time.now;
+  const store = await createSqliteStore({ dataDir, secretKey: SECRET_KEY, logger });
+  const writer = createWriter({
+    store: store.writing,
+    clock,
+    randomId: () => randomUUID() as NotificationId,
+    onCommitted: () => {},
+    maxQueued: 1000,
+    maxBatchWeight: 1000,
+  });
+  const { accounts: accountStore, tokens } = store;
+  const accounts = createAccounts({ accounts: accountStore, tokens, clock, realNow, random: randomBytes });
+  const { principal } = await accounts.ensureDev({ timeZone: 'Asia/Kolkata' });
+  const auth = createAuth({
+    accounts: accountStore,
+    tokens,
+    realNow,
+    random: randomBytes,
+    ...(options.adminToken !== undefined && { adminToken: options.adminToken }),
+  });
+  const parts: HttpParts = {
+    logger,
+    metrics: createMetrics(),
+    auth,
+    metadata: createMetadata({ accounts: accountStore }),
+    channels: createChannels({ writer, reads: store.channels, clock, policy: DEFAULT_CHANNEL_POLICY }),
+    records: createRecords({ writer, reads: store.records, accounts: accountStore }),
+    ...(!options.withoutInbox && { inbox: createInbox({ realNow }) }),
+    check: options.check ?? (() => store.check()),
+    base: () => 'http://127.0.0.1:8686',
+    compat: DEFAULT_COMPAT,
+    bodyLimit: 1_048_576,
+    devGuard: options.devGuard ?? true,
+  };
+  const app = createHttp(parts);
+  options.extend?.(app, auth);
+  await app.ready();
+  const closeAll = async () => {
+    await app.close();
+    await writer.drain();
+    await store.close();
+  };
+  return {
+    app,
+    store,
+    auth,
+    accounts,
+    principal,
+    log,
+    time,
+    async signIn() {
+      const answer = await auth.exchange({ grantType: 'refresh_token', ...DEV_CREDENTIALS });
+      if (answer.kind !== 'issued') throw new Error(answer.error);
+      return answer.accessToken;
+    },
+    async restart() {
+      await closeAll();
+      return openHttp(options, dataDir, time);
+    },
+    async close() {
+      await closeAll();
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
