@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { isAbsolute, resolve } from 'node:path';
 import { DEFAULT_POLICY, type DeliveryPolicy } from './domain/delivery-policy.ts';
 import { isTimeZone } from './domain/time.ts';
@@ -225,6 +226,10 @@ export function loadConfig(profile: Profile, flags: Flags, env: NodeJS.ProcessEn
   }
   const adminToken = text('adminToken');
   if (adminToken !== undefined && adminToken.length < 16) problem('adminToken', 'must have at least 16 characters');
+  const egressAllow = list(text('egressAllow'));
+  for (const entry of egressAllow) {
+    if (!isEgressEntry(entry)) problem('egressAllow', `holds neither a CIDR nor a host name: ${entry}`);
+  }
   const timeZone = text('timeZone') ?? 'UTC';
   if (!isTimeZone(timeZone)) problem('timeZone', `is not a time zone: ${timeZone}`);
   const dataDir = text('dataDir') ?? '';
@@ -241,7 +246,7 @@ export function loadConfig(profile: Profile, flags: Flags, env: NodeJS.ProcessEn
     timeZone,
     maxBodyBytes: integer('maxBodyBytes', 1024, 16_777_216),
     maxQueuedWrites: integer('maxQueuedWrites', 1, 100_000),
-    egressAllow: [...list(text('egressAllow')), ...(profile === 'dev' ? ['127.0.0.0/8', '::1/128'] : [])],
+    egressAllow: [...egressAllow, ...(profile === 'dev' ? ['127.0.0.0/8', '::1/128'] : [])],
     retentionMs: integer('retentionHours', 24, 2160) * HOUR_MS,
     compat: {
       ...DEFAULT_COMPAT,
@@ -264,6 +269,13 @@ const list = (text: string | undefined): string[] =>
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '');
+
+function isEgressEntry(entry: string): boolean {
+  const [address = '', bits] = entry.split('/');
+  if (bits === undefined) return isIP(address) !== 0 || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(address);
+  const family = isIP(address);
+  return family !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128);
+}
 
 function readPublicUrl(text: string | undefined, problem: (what: string) => void): string | undefined {
   if (text === undefined) return undefined;

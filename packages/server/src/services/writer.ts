@@ -24,8 +24,8 @@ export interface WriterOptions {
   readonly store: OrgTransactions;
   readonly clock: Clock;
   readonly randomId: () => NotificationId;
-  /** Told of each commit, in commit order for each organisation. Must not throw. */
-  readonly onCommitted: (org: OrgId, writes: WriteSet) => void;
+  /** Told of each commit and how many commands it held, in commit order for each organisation. Must not throw. */
+  readonly onCommitted: (org: OrgId, writes: WriteSet, commands: number) => void;
   /** Most commands that may wait in one organisation before new ones are answered 503. */
   readonly maxQueued: number;
   /** Most row weight of one batch. */
@@ -73,7 +73,7 @@ export function createWriter(options: WriterOptions): Writer {
         return { writes: set.writes, result: { verdicts: decided, writes: set.writes } };
       },
     );
-    options.onCommitted(org, writes);
+    options.onCommitted(org, writes, batch.length);
     batch.forEach((queued, i) => {
       const verdict = verdicts[i];
       if (verdict?.kind === 'answer') queued.resolve(verdict.answer);

@@ -1,0 +1,238 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import pino from 'pino';
+import type { Config } from './config.ts';
+import { createDelivery } from './delivery/delivery.ts';
+import type { Clock } from './domain/clock.ts';
+import type { NotificationId } from './domain/ids.ts';
+import { DEFAULT_CHANNEL_POLICY } from './domain/watch.ts';
+import { createHttp } from './http/server.ts';
+import {
+  type Accounts,
+  createAccounts,
+  DEV_CREDENTIALS,
+  type NewCredentials,
+  type SetupInput,
+} from './services/accounts.ts';
+import { createAuth } from './services/auth.ts';
+import { createChannels } from './services/channels.ts';
+import { createInbox } from './services/inbox.ts';
+import { createMetadata } from './services/metadata.ts';
+import { createRecords } from './services/records.ts';
+import { seedSample } from './services/sample.ts';
+import { createWriter } from './services/writer.ts';
+import { createSqliteStore, migrationStatus } from './storage/engines/sqlite.ts';
+import type { Store } from './storage/store.ts';
+import { systemClock } from './system-clock.ts';
+import type { Logger } from './telemetry/logger.ts';
+import { createMetrics } from './telemetry/metrics.ts';
+
+/** What may be put in the place of the machine's own. */
+export interface Surroundings {
+  readonly clock?: Clock;
+  /** For token life, epoch ms. */
+  readonly realNow?: () => number;
+  /** For jitter: [0, 1). */
+  readonly random?: () => number;
+}
+
+export interface App {
+  /** Resolves when requests are served and what is owed is on its way. */
+  start(): Promise<{ readonly base: string }>;
+  /** Takes no more requests, answers those begun, finishes attempts in flight, saves their outcomes, lets go of the data. */
+  stop(): Promise<void>;
+  /** Resolves when nothing is being sent and nothing could be sent now. */
+  idle(): Promise<void>;
+  /** To add organisations, users and clients while it runs. */
+  readonly accounts: Accounts;
+}
+
+/** What a caller needs to sign in; the shape of `credentials.json`. */
+export interface Credentials {
+  readonly base: string;
+  readonly client_id: string;
+  readonly client_secret: string;
+  readonly refresh_token: string;
+  readonly admin_token: string;
+}
+
+/** Most row weight that an organisation commits at once. */
+const MAX_BATCH_WEIGHT = 2000;
+
+/** Builds a server. Opens the store, so a second process on the same data is refused here, by name. */
+export async function createApp(config: Config, surroundings: Surroundings = {}): Promise<App> {
+  const { clock = systemClock, realNow = Date.now, random = Math.random } = surroundings;
+  const logger = createLogger(config);
+  const store = await openStore(config, logger);
+  const metrics = createMetrics();
+  let listening: string | undefined;
+  const base = () => config.publicUrl ?? listening ?? '';
+
+  const delivery = createDelivery({
+    store: store.delivery,
+    clock,
+    random,
+    policy: config.delivery,
+    allow: config.egressAllow,
+    base,
+    compat: config.compat,
+    metrics,
+    logger,
+  });
+  const writer = createWriter({
+    store: store.writing,
+    clock,
+    randomId: newNotificationId,
+    maxQueued: config.maxQueuedWrites,
+    maxBatchWeight: MAX_BATCH_WEIGHT,
+    onCommitted(org, writes, commands) {
+      metrics.commits.observe(commands);
+      metrics.changes.inc(writes.changes.length);
+      metrics.notifications.inc(writes.notifications.length);
+      delivery.committed(org, writes);
+    },
+  });
+  const accounts = createAccounts({
+    accounts: store.accounts,
+    tokens: store.tokens,
+    clock,
+    realNow,
+    random: randomBytes,
+  });
+  const auth = createAuth({
+    tokens: store.tokens,
+    accounts: store.accounts,
+    realNow,
+    random: randomBytes,
+    ...(config.adminToken !== undefined && { adminToken: config.adminToken }),
+  });
+  const metadata = createMetadata({ accounts: store.accounts });
+  const records = createRecords({ writer, reads: store.records, accounts: store.accounts });
+  const channels = createChannels({
+    writer,
+    reads: store.channels,
+    clock,
+    policy: { ...DEFAULT_CHANNEL_POLICY, retentionMs: config.retentionMs, strictExpiry: config.compat.strictExpiry },
+  });
+  const inbox = config.profile === 'dev' ? createInbox({ realNow }) : undefined;
+  let state: 'starting' | 'ready' | 'stopping' = 'starting';
+  const http = createHttp({
+    logger,
+    metrics,
+    auth,
+    metadata,
+    channels,
+    records,
+    ...(inbox && { inbox }),
+    check: async () => (state === 'ready' ? store.check() : { ok: false, reason: `The server is ${state}` }),
+    base,
+    compat: config.compat,
+    bodyLimit: config.maxBodyBytes,
+    devGuard: config.profile === 'dev',
+  });
+
+  return {
+    accounts,
+    async start() {
+      if (config.profile === 'dev') {
+        const { isNew, principal } = await accounts.ensureDev({ timeZone: config.timeZone });
+        if (isNew) await seedSample(records, principal);
+      }
+      await http.listen({ host: config.host, port: config.port });
+      listening = originOf(http.server.address() as AddressInfo);
+      await delivery.start();
+      if (config.profile === 'dev') await writeCredentials(config.dataDir, credentials(base(), DEV_CREDENTIALS));
+      state = 'ready';
+      logger.info({ base: base(), dataDir: config.dataDir, profile: config.profile }, 'ready');
+      return { base: base() };
+    },
+    async stop() {
+      state = 'stopping';
+      inbox?.close();
+      await http.close();
+      await writer.drain();
+      await delivery.stop();
+      await store.close();
+      logger.info({}, 'stopped');
+    },
+    idle: () => delivery.idle(),
+  };
+}
+
+/** Makes an organisation with its first user, client and operator token. The secrets are in the answer and nowhere else. */
+export async function setup(config: Config, input: SetupInput): Promise<Credentials> {
+  const store = await openStore(config, createLogger(config));
+  try {
+    const { accounts, tokens } = store;
+    const parts = { accounts, tokens, clock: systemClock, realNow: Date.now, random: randomBytes };
+    return credentials(config.publicUrl ?? '', await createAccounts(parts).setup(input));
+  } finally {
+    await store.close();
+  }
+}
+
+export interface Migrations {
+  readonly applied: readonly string[];
+  readonly pending: readonly string[];
+}
+
+/** What starting would do to the store's schema. Changes nothing. */
+export async function pendingMigrations(config: Config): Promise<Migrations> {
+  return migrationStatus(config.dataDir);
+}
+
+/** Brings the store's schema up to date; answers as it was before. */
+export async function migrate(config: Config): Promise<Migrations> {
+  const before = await pendingMigrations(config);
+  await (await openStore(config, createLogger(config))).close();
+  return before;
+}
+
+/** Opens the store as a start would, and says whether it can be read and written. Rejects with what to mend. */
+export async function checkStore(config: Config): ReturnType<Store['check']> {
+  const store = await openStore(config, createLogger({ ...config, logLevel: 'silent' }));
+  try {
+    return await store.check();
+  } finally {
+    await store.close();
+  }
+}
+
+async function openStore(config: Config, logger: Logger): Promise<Store> {
+  const secretKey = config.secretKey ?? (await devSecretKey(config.dataDir));
+  return createSqliteStore({ dataDir: config.dataDir, secretKey, logger });
+}
+
+/** The dev profile's own key, made once and kept beside its data. */
+async function devSecretKey(dataDir: string): Promise<Uint8Array> {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const path = join(dataDir, 'secret.key');
+  await writeFile(path, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flag: 'wx' }).catch((error) => {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  });
+  return Buffer.from((await readFile(path, 'utf8')).trim(), 'hex');
+}
+
+const credentials = (base: string, made: NewCredentials): Credentials => ({
+  base,
+  client_id: made.clientId,
+  client_secret: made.clientSecret,
+  refresh_token: made.refreshToken,
+  admin_token: made.adminToken,
+});
+
+async function writeCredentials(dataDir: string, content: Credentials): Promise<void> {
+  await writeFile(join(dataDir, 'credentials.json'), `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
+}
+
+function originOf({ address, family, port }: AddressInfo): string {
+  if (address === '0.0.0.0' || address === '::') return `http://127.0.0.1:${port}`;
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}
+
+const createLogger = (config: Config): Logger =>
+  pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: false }));
+
+const newNotificationId = (): NotificationId => `msg_${randomUUID().replaceAll('-', '')}` as NotificationId;
