@@ -47,6 +47,8 @@ export interface DeliveryPolicy {
   readonly windowBytes: number;
   /** Most reads at once that start a lane. */
   readonly startReads: number;
+  /** Channels remembered while they owe nothing, so that their next lane starts without a read. */
+  readonly maxReceivers: number;
 
   /** Most outcomes saved together. */
   readonly settleBatch: number;
@@ -90,6 +92,7 @@ export const DEFAULT_POLICY: DeliveryPolicy = {
   windowRows: 64,
   windowBytes: 256 * KIB,
   startReads: 32,
+  maxReceivers: 4096,
   settleBatch: 1000,
   maxUnsettled: 5000,
 };

@@ -1,0 +1,140 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Outcome, UnreachableReason } from '../domain/attempt.ts';
+import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
+import type { Connections } from './connections.ts';
+import { ForbiddenAddress } from './guard.ts';
+
+/** One POST to a receiver. */
+export interface Post {
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** The exchange took longer than its deadline, or delivery stops. */
+class Ended extends Error {}
+
+/**
+ * Makes one attempt and answers what it came to; never throws. A 2xx status line with complete headers is a success,
+ * whatever becomes of the body. `stop` ends it early, as a time-out.
+ */
+export function attempt(
+  { url, headers, body }: Post,
+  connections: Connections,
+  policy: DeliveryPolicy,
+  stop: AbortSignal,
+): Promise<Outcome> {
+  return new Promise((resolve) => {
+    let status = 0;
+    let retryAfterMs: number | undefined;
+    let received = 0;
+    const excerpt: Buffer[] = [];
+    let abort: ((reason: Error) => void) | undefined;
+    let isOver = false;
+
+    const timer = setTimeout(() => end(new Ended('No complete answer within the deadline')), policy.deadline);
+    const stopped = () => end(new Ended('Stopped'));
+    stop.addEventListener('abort', stopped, { once: true });
+
+    function over(outcome: Outcome): void {
+      if (isOver) return;
+      isOver = true;
+      clearTimeout(timer);
+      stop.removeEventListener('abort', stopped);
+      connections.done(url.origin);
+      resolve(outcome);
+    }
+    function end(reason: Error): void {
+      over(status > 0 ? answered() : unreachable(reason));
+      abort?.(reason);
+    }
+    function answered(): Outcome {
+      if (status >= 200 && status < 300) return { kind: 'delivered', status };
+      const text = storable(Buffer.concat(excerpt), policy.maxExcerpt);
+      return {
+        kind: 'rejected',
+        status,
+        ...(retryAfterMs !== undefined && { retryAfterMs }),
+        ...(text !== '' && { excerpt: text }),
+      };
+    }
+
+    try {
+      connections.dispatch(
+        url.origin,
+        { method: 'POST', path: url.pathname + url.search, headers, body },
+        {
+          onRequestStart(controller) {
+            abort = (reason) => controller.abort(reason);
+            if (isOver) controller.abort(new Ended('Over'));
+          },
+          onResponseStart(_controller, statusCode, answerHeaders) {
+            if (statusCode < 200) return;
+            status = statusCode;
+            retryAfterMs = parseRetryAfter(answerHeaders, Date.now(), policy.maxRetryAfter);
+          },
+          onResponseData(controller, chunk) {
+            const room = policy.maxExcerpt - received;
+            if (room > 0) excerpt.push(chunk.subarray(0, room));
+            received += chunk.length;
+            if (received > policy.maxAnswer) controller.abort(new Ended('The answer is too long'));
+          },
+          onResponseEnd: () => over(answered()),
+          onResponseError: (_controller, error) => over(status > 0 ? answered() : unreachable(error)),
+        },
+      );
+    } catch (error) {
+      over({ kind: 'unreachable', reason: 'protocol', message: messageOf(error) });
+    }
+  });
+}
+
+/** Seconds or a date, as milliseconds from `now`, at most `max`; undefined when absent, past or nonsense. */
+export function parseRetryAfter(headers: IncomingHttpHeaders, now: number, max: number): number | undefined {
+  const text = headers['retry-after'];
+  if (text === undefined || text.length > 64) return undefined;
+  const wait = /^\s*\d+\s*$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
+  return wait > 0 ? Math.min(wait, max) : undefined;
+}
+
+function unreachable(error: unknown): Outcome {
+  if (error instanceof ForbiddenAddress) return { kind: 'forbidden', address: error.address };
+  return { kind: 'unreachable', reason: reasonOf(error), message: messageOf(error) };
+}
+
+const REASONS: Readonly<Record<string, UnreachableReason>> = {
+  ECONNREFUSED: 'connect',
+  EHOSTUNREACH: 'connect',
+  ENETUNREACH: 'connect',
+  EADDRNOTAVAIL: 'connect',
+  EACCES: 'connect',
+  ETIMEDOUT: 'connect',
+  UND_ERR_CONNECT_TIMEOUT: 'connect',
+  ECONNRESET: 'reset',
+  EPIPE: 'reset',
+  UND_ERR_SOCKET: 'reset',
+  EPROTO: 'tls',
+};
+
+function reasonOf(error: unknown): UnreachableReason {
+  if (error instanceof Ended) return 'timeout';
+  const code = codeOf(error);
+  const known = REASONS[code];
+  if (known) return known;
+  if (/^(ENOTFOUND|EAI_)/.test(code)) return 'dns';
+  if (/CERT|^ERR_(TLS|SSL)|UNABLE_TO/.test(code)) return 'tls';
+  return 'protocol';
+}
+
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+
+const messageOf = (error: unknown): string => {
+  const text = error instanceof Error ? error.message || codeOf(error) : String(error);
+  return clean(text).slice(0, 300).toWellFormed();
+};
+
+/** Receivers send anything; what is kept must be text that every engine stores. */
+const storable = (bytes: Buffer, maxBytes: number): string =>
+  clean(new TextDecoder().decode(bytes.subarray(0, maxBytes)));
+const clean = (text: string): string => text.replaceAll('\0', '\uFFFD');

@@ -1,0 +1,203 @@
+import type { Channel } from '../domain/channel.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
+import type { Generation, OrgId } from '../domain/ids.ts';
+import type { Compat } from '../domain/wire/compat.ts';
+import type { WriteSet } from '../domain/working-set.ts';
+import type { DeliveryStore, OwedNotification } from '../storage/store.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { createConnections } from './connections.ts';
+import { createDueTimes } from './due-times.ts';
+import { createGuard } from './guard.ts';
+import { createLane, type Lane, type LaneContext } from './lane.ts';
+import { createMemory } from './memory.ts';
+import { createReceivers } from './receivers.ts';
+import { createSettler } from './settle.ts';
+import { createSlots } from './slots.ts';
+
+export interface DeliveryOptions {
+  readonly store: DeliveryStore;
+  readonly clock: Clock;
+  /** For jitter: [0, 1). */
+  readonly random: () => number;
+  readonly policy: DeliveryPolicy;
+  /** What may be connected to although it is not public: CIDRs, addresses, host names. */
+  readonly allow: readonly string[];
+  /** Origin that resource URIs in notifications start with, without a slash at the end. */
+  readonly base: () => string;
+  readonly compat: Compat;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+}
+
+/** Sends what is owed, until it is delivered, parked, or its channel lapses or ends. */
+export interface Delivery {
+  /** Takes up everything that the store still owes. */
+  start(): Promise<void>;
+  /** Told of each commit, in commit order for each organisation. Never throws. */
+  committed(org: OrgId, writes: WriteSet): void;
+  /** Starts no attempt, ends those in flight within `withinMs`, and saves what became of them. */
+  stop(withinMs?: number): Promise<void>;
+  /** Resolves when nothing is in flight or unsaved and nothing could be sent now. */
+  idle(): Promise<void>;
+  counts(): DeliveryCounts;
+}
+
+export interface DeliveryCounts {
+  readonly lanes: number;
+  readonly stalled: number;
+  readonly inFlight: number;
+  readonly unsettled: number;
+  /** Notifications that wait for their retry. */
+  readonly waiting: number;
+}
+
+const STOP_WITHIN_MS = 15_000;
+
+export function createDelivery(options: DeliveryOptions): Delivery {
+  const { store, clock, policy, metrics, logger } = options;
+  const lanes = new Map<Generation, Lane>();
+  const idlers: (() => void)[] = [];
+  const stopping = new AbortController();
+  const cutting = new AbortController();
+  /** Before that, what is owed is not known, and every lane reads from its first number. */
+  let isStarted = false;
+
+  const connections = createConnections(createGuard(options.allow), policy);
+  const receivers = createReceivers(store, policy);
+  const slots = createSlots(policy, () => stopping.signal.aborted || settler.isFull());
+  const settler = createSettler({
+    store,
+    policy,
+    metrics,
+    logger,
+    onSaved() {
+      slots.deal();
+      checkIdle();
+    },
+  });
+  const context: LaneContext = {
+    store,
+    clock,
+    policy,
+    slots,
+    settler,
+    dueTimes: createDueTimes<Lane>(clock, (lane) => lane.wake()),
+    memory: createMemory(policy.nodeBytes),
+    flights: {
+      ...options,
+      connections,
+      stop: cutting.signal,
+    },
+    logger,
+    stop: stopping.signal,
+    findReceiver: receivers.find,
+    onClosed(lane, receiver) {
+      if (lanes.get(lane.generation) === lane) lanes.delete(lane.generation);
+      if (receiver) receivers.remember(receiver);
+    },
+    onQuiet: checkIdle,
+  };
+
+  function open(org: OrgId, generation: Generation, from: number): Lane {
+    const lane = createLane(org, generation, from, receivers.known(generation), context);
+    lanes.set(generation, lane);
+    return lane;
+  }
+
+  function channelSaved(org: OrgId, channel: Channel): void {
+    const lane = lanes.get(channel.generation);
+    if (channel.endedAt !== undefined) {
+      receivers.forget(channel.generation);
+      lane?.end();
+      return;
+    }
+    receivers.update(channel);
+    if (lane) lane.update(channel);
+    // It may come back from a lapse with something still owed; only the store knows.
+    else if (channel.lastNumber > 0) open(org, channel.generation, 1).update(channel);
+  }
+
+  function take(org: OrgId, writes: WriteSet): void {
+    for (const channel of writes.channels.values()) channelSaved(org, channel);
+    for (const generation of writes.lapsed.keys()) {
+      if (!writes.channels.has(generation)) lanes.get(generation)?.lapse();
+    }
+    const fed = new Map<Generation, OwedNotification[]>();
+    for (const notification of writes.notifications) {
+      const owed = { ...notification, attemptsMade: 0 };
+      const others = fed.get(notification.generation);
+      if (others) others.push(owed);
+      else fed.set(notification.generation, [owed]);
+    }
+    for (const [generation, owed] of fed) {
+      const first = owed[0];
+      if (!first || writes.channels.get(generation)?.endedAt !== undefined) continue;
+      // Without a lane nothing before is pending, or the channel has lapsed and its lane closes again.
+      const lane = lanes.get(generation) ?? open(org, generation, isStarted ? first.number : 1);
+      lane.feed(owed);
+    }
+  }
+
+  function counts(): DeliveryCounts {
+    let stalled = 0;
+    let waiting = 0;
+    for (const lane of lanes.values()) {
+      if (lane.isStalled()) stalled += 1;
+      waiting += lane.waiting();
+    }
+    return { lanes: lanes.size, stalled, inFlight: slots.inFlight(), unsettled: settler.size(), waiting };
+  }
+
+  function isIdle(): boolean {
+    if (slots.inFlight() > 0 || settler.size() > 0) return false;
+    for (const lane of lanes.values()) if (lane.isBusy()) return false;
+    return true;
+  }
+
+  function checkIdle(): void {
+    if (idlers.length > 0 && isIdle()) for (const resolve of idlers.splice(0)) resolve();
+  }
+
+  metrics.gauges.register('watchbell_lanes', 'Channels that owe something', () => lanes.size);
+  metrics.gauges.register('watchbell_lanes_stalled', 'Lanes that owe too much to look further', () => counts().stalled);
+  metrics.gauges.register('watchbell_attempts_in_flight', 'Requests to receivers in the air', () => slots.inFlight());
+  metrics.gauges.register('watchbell_outcomes_unsettled', 'Outcomes not saved yet', () => settler.size());
+  metrics.gauges.register('watchbell_retries_waiting', 'Notifications waiting for a retry', () => counts().waiting);
+
+  return {
+    async start() {
+      const owing = await store.lanes();
+      isStarted = true;
+      for (const { org, generation } of owing) if (!lanes.has(generation)) open(org, generation, 1);
+    },
+    committed(org, writes) {
+      try {
+        if (!stopping.signal.aborted) take(org, writes);
+      } catch (error) {
+        logger.error({ err: error, org }, 'a commit was not taken up by delivery; it is at the next start');
+      }
+    },
+    async stop(withinMs = STOP_WITHIN_MS) {
+      stopping.abort();
+      context.dueTimes.stop();
+      const timer = setTimeout(() => cutting.abort(), withinMs);
+      await landed();
+      await settler.drain(cutting.signal);
+      clearTimeout(timer);
+      await connections.close();
+    },
+    idle: () =>
+      new Promise((resolve) => {
+        idlers.push(resolve);
+        queueMicrotask(checkIdle);
+      }),
+    counts,
+  };
+
+  /** Resolves when no request is in the air. */
+  async function landed(): Promise<void> {
+    while (slots.inFlight() > 0) await new Promise<void>((resolve) => slots.onRelease(resolve));
+  }
+}

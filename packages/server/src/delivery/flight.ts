@@ -1,0 +1,116 @@
+import { performance } from 'node:perf_hooks';
+import type { Attempt, NextStep, Outcome } from '../domain/attempt.ts';
+import type { Channel } from '../domain/channel.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
+import { nextStep } from '../domain/next-step.ts';
+import type { Compat } from '../domain/wire/compat.ts';
+import { notificationBody, requestUrl } from '../domain/wire/notification-body.ts';
+import type { OwedNotification } from '../storage/store.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import { attempt, type Post } from './attempt.ts';
+import type { Connections } from './connections.ts';
+import { USER_AGENT } from './user-agent.ts';
+
+export interface FlightContext {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly policy: DeliveryPolicy;
+  readonly connections: Connections;
+  /** Origin that resource URIs start with. */
+  readonly base: () => string;
+  readonly compat: Compat;
+  readonly metrics: Metrics;
+  readonly logger: Logger;
+  /** Ends every exchange early. */
+  readonly stop: AbortSignal;
+}
+
+export interface Landed {
+  readonly attempt: Attempt;
+  readonly next: NextStep;
+}
+
+/** Sends one notification to its channel as the channel is now, and decides what follows. Never throws. */
+export async function fly(owed: OwedNotification, channel: Channel, context: FlightContext): Promise<Landed> {
+  const { clock, policy, random, connections, stop } = context;
+  const number = owed.attemptsMade + 1;
+  const at = clock.now();
+  const started = performance.now();
+  const outcome = await exchange();
+  const durationMs = Math.round(performance.now() - started);
+  report(owed, channel, { attempt: number, at, durationMs, outcome }, context);
+  return {
+    attempt: { attempt: number, at, durationMs, outcome },
+    next: nextStep(outcome, number, policy, clock.now(), random),
+  };
+
+  async function exchange(): Promise<Outcome> {
+    try {
+      return await attempt(postOf(owed, channel, number, context), connections, policy, stop);
+    } catch (error) {
+      // A URL or values that cannot be written: the edge refuses them, so an older version must have stored them.
+      return {
+        kind: 'unreachable',
+        reason: 'protocol',
+        message: error instanceof Error ? error.message : 'Not sendable',
+      };
+    }
+  }
+}
+
+function postOf(owed: OwedNotification, channel: Channel, number: number, { base, compat }: FlightContext): Post {
+  return {
+    url: new URL(requestUrl(channel.notifyUrl)),
+    body: notificationBody(owed, channel, { base: base(), compat }),
+    headers: {
+      'content-type': 'application/json;charset=utf-8',
+      'user-agent': USER_AGENT,
+      'webhook-id': owed.id,
+      // Real time, as receivers judge its age by their own clocks (P12).
+      'webhook-timestamp': String(Math.floor(Date.now() / 1000)),
+      'watchbell-generation': owed.generation,
+      'watchbell-sequence': String(owed.number),
+      'watchbell-attempt': String(number),
+    },
+  };
+}
+
+function report(owed: OwedNotification, channel: Channel, made: Attempt, { metrics, logger }: FlightContext): void {
+  const { outcome, durationMs } = made;
+  metrics.attempts.inc({ outcome: outcome.kind });
+  metrics.attemptSeconds.observe(durationMs / 1000);
+  const fields = {
+    org: owed.org,
+    channel: channel.channelId,
+    generation: owed.generation,
+    number: owed.number,
+    attempt: made.attempt,
+    ...facts(outcome),
+    ms: durationMs,
+    receiver: receiverOf(channel.notifyUrl),
+  };
+  if (outcome.kind === 'delivered') logger.debug(fields, 'notification delivered');
+  else logger.warn(fields, 'notification not delivered');
+}
+
+/** Of an outcome, what may be logged: nothing that a receiver sent. */
+function facts(outcome: Outcome): object {
+  switch (outcome.kind) {
+    case 'delivered':
+    case 'rejected':
+      return { outcome: outcome.kind, status: outcome.status };
+    case 'unreachable':
+      return { outcome: outcome.kind, reason: outcome.reason, detail: outcome.message };
+    case 'forbidden':
+      return { outcome: outcome.kind, address: outcome.address };
+  }
+}
+
+/** Origin and path: queries carry secrets (P9). */
+export function receiverOf(notifyUrl: string): string {
+  if (!URL.canParse(notifyUrl)) return 'unknown';
+  const { origin, pathname } = new URL(notifyUrl);
+  return origin + pathname;
+}

@@ -1,0 +1,70 @@
+import type { Channel } from '../domain/channel.ts';
+import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
+import type { Generation, OrgId } from '../domain/ids.ts';
+import type { DeliveryStore } from '../storage/store.ts';
+import type { Receiver } from './lane.ts';
+
+/** Where channels send to, kept for those that were busy last, so that their next lane starts without a read. */
+export interface Receivers {
+  known(generation: Generation): Receiver | undefined;
+  /** Reads it from the store, few at a time; undefined when the channel has ended. */
+  readonly find: (org: OrgId, generation: Generation) => Promise<Receiver | undefined>;
+  remember(receiver: Receiver): void;
+  /** Takes a channel as it was just committed. */
+  update(channel: Channel): void;
+  forget(generation: Generation): void;
+}
+
+export function createReceivers(store: Pick<DeliveryStore, 'channel'>, policy: DeliveryPolicy): Receivers {
+  /** Least recently used first. */
+  const kept = new Map<Generation, Receiver>();
+  const queue: (() => void)[] = [];
+  let reading = 0;
+
+  async function turn<Answer>(read: () => Promise<Answer>): Promise<Answer> {
+    if (reading >= policy.startReads) await new Promise<void>((resolve) => queue.push(resolve));
+    else reading += 1;
+    try {
+      return await read();
+    } finally {
+      const next = queue.shift();
+      if (next) next();
+      else reading -= 1;
+    }
+  }
+
+  return {
+    known: (generation) => kept.get(generation),
+    async find(org, generation) {
+      const stored = await turn(() => store.channel(org, generation));
+      if (!stored) return undefined;
+      const { channel, lastSucceeded } = stored;
+      if (lastSucceeded === undefined) return { channel, standing: 'unproven', level: policy.firstFlights };
+      return lastSucceeded
+        ? { channel, standing: 'proven', level: policy.firstFlights }
+        : { channel, standing: 'failing', level: 1 };
+    },
+    remember(receiver) {
+      const { generation } = receiver.channel;
+      kept.delete(generation);
+      kept.set(generation, receiver);
+      if (kept.size <= policy.maxReceivers) return;
+      for (const oldest of kept.keys()) {
+        kept.delete(oldest);
+        return;
+      }
+    },
+    update(channel) {
+      const known = kept.get(channel.generation);
+      if (!known) return;
+      const isMoved = known.channel.notifyUrl !== channel.notifyUrl;
+      kept.set(
+        channel.generation,
+        isMoved ? { channel, standing: 'unproven', level: policy.firstFlights } : { ...known, channel },
+      );
+    },
+    forget(generation) {
+      kept.delete(generation);
+    },
+  };
+}

@@ -1,0 +1,78 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
+import type { DeliveryStore, Settlement } from '../storage/store.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+
+const FIRST_PAUSE_MS = 50;
+const LONGEST_PAUSE_MS = 5000;
+
+/** Writes outcomes down, everything that waits together, one write at a time and in the order they came. */
+export interface Settler {
+  /** `saved` is called once it is durable. */
+  add(settlement: Settlement, saved: () => void): void;
+  size(): number;
+  /** So much is unsaved that no new attempt may start. */
+  isFull(): boolean;
+  /** Resolves when all is saved, or when `stop` gives up on it: then it is attempted again after the next start. */
+  drain(stop: AbortSignal): Promise<void>;
+}
+
+export interface SettlerOptions {
+  readonly store: Pick<DeliveryStore, 'settle'>;
+  readonly policy: Pick<DeliveryPolicy, 'settleBatch' | 'maxUnsettled'>;
+  readonly metrics: Pick<Metrics, 'settleBatch'>;
+  readonly logger: Logger;
+  /** Called after each write. */
+  readonly onSaved: () => void;
+}
+
+interface Waiting {
+  readonly settlement: Settlement;
+  readonly saved: () => void;
+}
+
+export function createSettler({ store, policy, metrics, logger, onSaved }: SettlerOptions): Settler {
+  const queue: Waiting[] = [];
+  let running: Promise<void> | undefined;
+  const given = new AbortController();
+
+  async function run(): Promise<void> {
+    let pause = 0;
+    while (queue.length > 0 && !given.signal.aborted) {
+      const batch = queue.slice(0, policy.settleBatch);
+      try {
+        await store.settle(batch.map(({ settlement }) => settlement));
+      } catch (error) {
+        if (pause === 0)
+          logger.error({ err: error, unsettled: queue.length }, 'outcomes cannot be saved, trying again');
+        pause = Math.min(Math.max(pause * 2, FIRST_PAUSE_MS), LONGEST_PAUSE_MS);
+        await sleep(pause, undefined, { signal: given.signal }).catch(() => undefined);
+        continue;
+      }
+      if (pause > 0) logger.info({ settled: batch.length }, 'outcomes are saved again');
+      pause = 0;
+      metrics.settleBatch.observe(batch.length);
+      queue.splice(0, batch.length);
+      for (const { saved } of batch) saved();
+      onSaved();
+    }
+    running = undefined;
+  }
+
+  return {
+    add(settlement, saved) {
+      queue.push({ settlement, saved });
+      running ??= run();
+    },
+    size: () => queue.length,
+    isFull: () => queue.length >= policy.maxUnsettled,
+    async drain(stop) {
+      const giveUp = () => given.abort();
+      if (stop.aborted) giveUp();
+      stop.addEventListener('abort', giveUp, { once: true });
+      await running;
+      stop.removeEventListener('abort', giveUp);
+    },
+  };
+}
