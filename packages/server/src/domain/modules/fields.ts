@@ -27,8 +27,6 @@ export const currency = (apiName: string, options?: Options): Field =>
   field('currency', apiName, { length: 16, decimals: 2, ...options });
 export const double = (apiName: string, options?: Options): Field =>
   field('double', apiName, { length: 16, decimals: 2, ...options });
-export const percent = (apiName: string, options?: Options): Field =>
-  field('percent', apiName, { length: 5, decimals: 2, ...options });
 export const boolean = (apiName: string, options?: Options): Field =>
   field('boolean', apiName, { length: 5, ...options });
 export const date = (apiName: string, options?: Options): Field => field('date', apiName, { length: 20, ...options });
