@@ -28,6 +28,7 @@ import type { Store } from './storage/store.ts';
 import { systemClock } from './system-clock.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
+import { VERSION } from './version.ts';
 
 /** What may be put in the place of the machine's own. */
 export interface Surroundings {
@@ -78,6 +79,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     allow: config.egressAllow,
     base,
     compat: config.compat,
+    version: VERSION,
     metrics,
     logger,
   });
