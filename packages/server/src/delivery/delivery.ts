@@ -27,6 +27,8 @@ export interface DeliveryOptions {
   /** Origin that resource URIs in notifications start with, without a slash at the end. */
   readonly base: () => string;
   readonly compat: Compat;
+  /** Of this software, for the `user-agent` header. */
+  readonly version: string;
   readonly metrics: Metrics;
   readonly logger: Logger;
 }
@@ -88,6 +90,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     flights: {
       ...options,
       connections,
+      userAgent: `Watchbell/${options.version}`,
       stop: cutting.signal,
     },
     logger,

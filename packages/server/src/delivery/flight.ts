@@ -11,7 +11,6 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { attempt, type Post } from './attempt.ts';
 import type { Connections } from './connections.ts';
-import { USER_AGENT } from './user-agent.ts';
 
 export interface FlightContext {
   readonly clock: Clock;
@@ -21,6 +20,7 @@ export interface FlightContext {
   /** Origin that resource URIs start with. */
   readonly base: () => string;
   readonly compat: Compat;
+  readonly userAgent: string;
   readonly metrics: Metrics;
   readonly logger: Logger;
   /** Ends every exchange early. */
@@ -60,13 +60,18 @@ export async function fly(owed: OwedNotification, channel: Channel, context: Fli
   }
 }
 
-function postOf(owed: OwedNotification, channel: Channel, number: number, { base, compat }: FlightContext): Post {
+function postOf(
+  owed: OwedNotification,
+  channel: Channel,
+  number: number,
+  { base, compat, userAgent }: FlightContext,
+): Post {
   return {
     url: new URL(requestUrl(channel.notifyUrl)),
     body: notificationBody(owed, channel, { base: base(), compat }),
     headers: {
       'content-type': 'application/json;charset=utf-8',
-      'user-agent': USER_AGENT,
+      'user-agent': userAgent,
       'webhook-id': owed.id,
       // Real time, as receivers judge its age by their own clocks (P12).
       'webhook-timestamp': String(Math.floor(Date.now() / 1000)),
