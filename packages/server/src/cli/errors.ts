@@ -1,4 +1,3 @@
-import { ApiError, UnreachableError } from '@watchbell/client';
 import { CommanderError } from 'commander';
 
 /** 0 done · 1 failed · 2 used wrongly. */
@@ -19,12 +18,21 @@ export class CliError extends Error {
 export function judge(error: unknown): { readonly said: string; readonly exitCode: ExitCode } {
   if (error instanceof CommanderError) return { said: '', exitCode: error.exitCode === 0 ? 0 : 2 };
   if (error instanceof CliError) return { said: `watchbell: ${error.message}`, exitCode: error.exitCode };
-  if (error instanceof ApiError) return { said: `watchbell: ${apiErrorText(error)}`, exitCode: 1 };
-  if (error instanceof UnreachableError) return { said: `watchbell: ${error.message}`, exitCode: 1 };
+  if (isExpected(error)) return { said: `watchbell: ${expectedText(error)}`, exitCode: 1 };
   return { said: error instanceof Error ? (error.stack ?? error.message) : String(error), exitCode: 1 };
 }
 
-function apiErrorText({ code, message, details }: ApiError): string {
-  const more = Object.keys(details).length > 0 ? ` ${JSON.stringify(details)}` : '';
-  return `${code}: ${message}${more}`;
+interface ExpectedError extends Error {
+  readonly code: string;
+}
+
+/** Refusals of the API, the store or the system all carry a code. `ERR_…` is Node's word for a mistake in our own code. */
+export const isExpected = (error: unknown): error is ExpectedError =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' && !error.code.startsWith('ERR_');
+
+/** One line: the code where the message does not hold it, the message, and what an API error adds. */
+export function expectedText(error: ExpectedError): string {
+  const details = 'details' in error ? JSON.stringify(error.details) : '{}';
+  const code = error.message.includes(error.code) ? '' : `${error.code}: `;
+  return `${code}${error.message}${details === '{}' ? '' : ` ${details}`}`;
 }

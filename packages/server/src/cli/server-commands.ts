@@ -1,8 +1,14 @@
 import type { Command } from 'commander';
 import { examples, type Run } from './declare.ts';
 import type { DevOptions } from './dev.ts';
+import type { DoctorOptions } from './doctor.ts';
+import type { MigrateOptions } from './migrate.ts';
 import type { ServeOptions } from './serve.ts';
 import { addSettings, type Environment } from './settings.ts';
+import type { SetupOptions } from './setup.ts';
+
+/** What opening the store of a configuration needs. */
+const STORE_SETTINGS = ['publicUrl', 'dataDir', 'databaseUrl', 'secretKey', 'logLevel'] as const;
 
 type Options<Own> = Own & Readonly<Record<string, unknown>>;
 
@@ -10,6 +16,9 @@ type Options<Own> = Own & Readonly<Record<string, unknown>>;
 export function declareServerCommands(program: Command, run: Run, env: Environment): void {
   declareDev(program, run, env);
   declareServe(program, run, env);
+  declareSetup(program, run, env);
+  declareMigrate(program, run, env);
+  declareDoctor(program, run, env);
 }
 
 function declareDev(program: Command, run: Run, env: Environment): void {
@@ -43,5 +52,56 @@ function declareServe(program: Command, run: Run, env: Environment): void {
     .action(async (options: Options<ServeOptions>) => {
       const { serve } = await import('./serve.ts');
       await run(serve(options, env));
+    });
+}
+
+function declareSetup(program: Command, run: Run, env: Environment): void {
+  addSettings(program.command('setup'), STORE_SETTINGS)
+    .description(
+      'Make an organisation with its first user, OAuth client and operator token in the store of the production profile. ' +
+        'The server must not be running. Secrets are shown once.',
+    )
+    .requiredOption('--org <name>', 'name of the organisation')
+    .requiredOption('--email <address>', "the user's e-mail address")
+    .requiredOption('--last-name <name>', "the user's last name")
+    .option('--first-name <name>', "the user's first name", '')
+    .option('--time-zone <name>', "the organisation's IANA time zone", 'UTC')
+    .option('--client <name>', 'name of the OAuth client', 'First client')
+    .option('--json', 'print one JSON object: base, client_id, client_secret, refresh_token, admin_token')
+    .addHelpText(
+      'after',
+      examples(
+        'watchbell setup --org Zylker --email ada@example.com --last-name Lovelace',
+        'watchbell setup --json --org Zylker --email ada@example.com --last-name Lovelace > credentials.json',
+      ),
+    )
+    .action(async (options: Options<SetupOptions>) => {
+      const { setup } = await import('./setup.ts');
+      await run(setup(options, env));
+    });
+}
+
+function declareMigrate(program: Command, run: Run, env: Environment): void {
+  addSettings(program.command('migrate'), STORE_SETTINGS)
+    .description("Bring the store's schema up to date. Starting a server does the same; this does it beforehand.")
+    .option('--check', 'only look; exit 1 when migrations are pending')
+    .option('--dev', 'of the dev profile')
+    .option('--json', 'print one JSON object: applied and pending')
+    .addHelpText('after', examples('watchbell migrate --check', 'watchbell migrate --data-dir /var/lib/watchbell'))
+    .action(async (options: Options<MigrateOptions>) => {
+      const { migrate } = await import('./migrate.ts');
+      await run(migrate(options, env));
+    });
+}
+
+function declareDoctor(program: Command, run: Run, env: Environment): void {
+  addSettings(program.command('doctor'))
+    .description('Look at what keeps a server from running: Node, configuration, data directory, clock, server, store.')
+    .option('--dev', 'of the dev profile')
+    .option('--json', 'print one JSON object: ok and checks')
+    .addHelpText('after', examples('watchbell doctor --dev', 'watchbell doctor --json'))
+    .action(async (options: Options<DoctorOptions>) => {
+      const { doctor } = await import('./doctor.ts');
+      await run(doctor(options, env));
     });
 }

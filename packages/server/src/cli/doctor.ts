@@ -1,0 +1,137 @@
+import { constants } from 'node:fs';
+import { access, readFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { checkStore, pendingMigrations } from '../app.ts';
+import type { Config } from '../config.ts';
+import { CliError, type ExitCode, expectedText, isExpected } from './errors.ts';
+import { print, printJson, table } from './output.ts';
+import { type Environment, readConfig } from './settings.ts';
+
+export interface DoctorOptions {
+  readonly dev?: boolean;
+  readonly json?: boolean;
+}
+
+type Verdict = 'ok' | 'warn' | 'fail';
+
+/** What one look found. */
+interface Finding {
+  readonly check: string;
+  readonly verdict: Verdict;
+  readonly says: string;
+}
+
+const LEAST_NODE = [20, 19] as const;
+const TIMEOUT_MS = 3_000;
+/** More than file systems round, less than a clock that was set wrong. */
+const CLOCK_TOLERANCE_MS = 60_000;
+
+/** Looks at everything that keeps a server from running, changes nothing, and exits 1 when something failed. */
+export async function doctor(
+  options: DoctorOptions & Readonly<Record<string, unknown>>,
+  env: Environment,
+): Promise<ExitCode> {
+  const findings = [checkNode(process.versions.node), ...(await checkFromConfig(options, env))];
+  const isWell = findings.every(({ verdict }) => verdict !== 'fail');
+  if (options.json) printJson({ ok: isWell, checks: findings });
+  else print(table(findings.map(({ verdict, check, says }) => [verdict, check, says])));
+  return isWell ? 0 : 1;
+}
+
+async function checkFromConfig(
+  options: DoctorOptions & Readonly<Record<string, unknown>>,
+  env: Environment,
+): Promise<Finding[]> {
+  let config: Config;
+  try {
+    config = readConfig(options.dev ? 'dev' : 'production', options, env);
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    return [finding('configuration', 'fail', error.message.replaceAll(/\s+/g, ' '))];
+  }
+  const server = await checkServer(config);
+  return [
+    finding('configuration', 'ok', `${config.profile} profile`),
+    await checkDirectory(config.dataDir),
+    await checkClock(config.dataDir),
+    server,
+    server.verdict === 'ok' ? finding('store', 'ok', 'held by the running server') : await checkOwnStore(config),
+  ];
+}
+
+const finding = (check: string, verdict: Verdict, says: string): Finding => ({ check, verdict, says });
+
+function checkNode(version: string): Finding {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const isRecent = major > LEAST_NODE[0] || (major === LEAST_NODE[0] && minor >= LEAST_NODE[1]);
+  return finding(
+    'node',
+    isRecent ? 'ok' : 'fail',
+    isRecent ? version : `${version}; ${LEAST_NODE.join('.')} is needed`,
+  );
+}
+
+async function checkDirectory(dataDir: string): Promise<Finding> {
+  const check = 'data directory';
+  const isThere = await can(dataDir, constants.F_OK);
+  if (!isThere) {
+    const isMakeable = await can(dirname(dataDir), constants.W_OK);
+    if (isMakeable) return finding(check, 'warn', `${dataDir} is not there yet; starting makes it`);
+    return finding(check, 'fail', `${dataDir} is not there and cannot be made in ${dirname(dataDir)}`);
+  }
+  if (await can(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)) return finding(check, 'ok', dataDir);
+  return finding(check, 'fail', `${dataDir} cannot be read and written by this user`);
+}
+
+const can = (path: string, mode: number): Promise<boolean> =>
+  access(path, mode).then(
+    () => true,
+    () => false,
+  );
+
+/** Committed time never runs backwards: with a clock behind its own data, the store's time would stand still. */
+async function checkClock(dataDir: string): Promise<Finding> {
+  const now = Date.now();
+  const written = await stat(join(dataDir, 'watchbell.sqlite')).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => 0,
+  );
+  const shown = new Date(now).toISOString();
+  if (written - now <= CLOCK_TOLERANCE_MS) return finding('clock', 'ok', shown);
+  return finding('clock', 'warn', `${shown} is before the store was last written, ${new Date(written).toISOString()}`);
+}
+
+/** Whether the server of this configuration runs and is ready. */
+async function checkServer(config: Config): Promise<Finding> {
+  const base = config.publicUrl ?? (await baseInCredentials(config.dataDir)) ?? `http://127.0.0.1:${config.port}`;
+  try {
+    const { ok, status } = await fetch(`${base}/readyz`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    return finding('server', ok ? 'ok' : 'fail', ok ? `ready on ${base}` : `${base}/readyz answers ${status}`);
+  } catch {
+    return finding('server', 'warn', `nothing answers on ${base}`);
+  }
+}
+
+/** The dev profile's server says there where it listens. */
+async function baseInCredentials(dataDir: string): Promise<string | undefined> {
+  try {
+    const { base } = JSON.parse(await readFile(join(dataDir, 'credentials.json'), 'utf8')) as { base?: unknown };
+    return typeof base === 'string' ? base : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Opens the store only when that changes nothing. */
+async function checkOwnStore(config: Config): Promise<Finding> {
+  try {
+    const { applied, pending } = await pendingMigrations(config);
+    if (applied.length === 0) return finding('store', 'warn', 'not made yet; starting makes it');
+    if (pending.length > 0) return finding('store', 'warn', `watchbell migrate would apply ${pending.join(', ')}`);
+    const state = await checkStore(config);
+    return finding('store', state.ok ? 'ok' : 'fail', state.ok ? 'opens, reads and writes' : state.reason);
+  } catch (error) {
+    if (!isExpected(error)) throw error;
+    return finding('store', 'fail', expectedText(error));
+  }
+}
