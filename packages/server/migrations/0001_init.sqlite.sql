@@ -171,3 +171,19 @@ CREATE TABLE lapse (
   at          INTEGER NOT NULL,
   PRIMARY KEY (org_id, generation, from_change)
 ) STRICT, WITHOUT ROWID;
+
+-- What a large store looks like, so that SQLite chooses the longest key from the first row on: rows, then rows for each
+-- prefix of the key.
+ANALYZE sqlite_schema;
+INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
+  ('channel', 'channel', '1000000 10000 1'),
+  ('channel', 'channel_current', '900000 9000 1000 1'),
+  ('channel', 'channel_live', '900000 9000 2 1'),
+  ('notification', 'notification', '10000000 1000000 10000 1'),
+  ('notification', 'notification_id', '10000000 1000000 1'),
+  ('notification', 'notification_pending', '100000 10000 100 1'),
+  ('record_change', 'sqlite_autoindex_record_change_1', '1000000 100000 1'),
+  ('record', 'sqlite_autoindex_record_1', '1000000 100000 20000 1'),
+  ('record_key', 'record_key', '1000000 100000 20000 20000 2 1'),
+  ('attempt', 'attempt', '10000000 1000000 10000 1 1');
+ANALYZE sqlite_schema;

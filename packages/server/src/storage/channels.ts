@@ -125,16 +125,28 @@ export const saveLapses = (org: OrgId, lapses: readonly Lapse[]): Write =>
     'ON CONFLICT (org_id, generation, from_change) DO UPDATE SET to_change = excluded.to_change',
   );
 
+/** Channels read by one statement: a user may have many, and other readers wait. */
+const SLICE = 1000;
+
 export function createChannelReads(db: Db, cipher: Cipher): ChannelReads {
   return {
     async listLive(org, user, now) {
-      const [rows = []] = await db.read([
-        sql`
-          SELECT ${COLUMNS} FROM channel
-          WHERE org_id = ${org} AND user_id = ${user} AND ended_at IS NULL AND expires_at > ${now}
-          ORDER BY opened_at, channel_id`,
-      ]);
-      return rows.map((row) => readChannel(row, org, cipher));
+      const channels: Channel[] = [];
+      let after = '';
+      for (;;) {
+        const [rows = []] = await db.read([
+          sql`
+            SELECT ${COLUMNS} FROM channel
+            WHERE org_id = ${org} AND user_id = ${user} AND channel_id > ${after}
+              AND ended_at IS NULL AND lapsed_from IS NULL AND expires_at > ${now}
+            ORDER BY channel_id LIMIT ${SLICE}`,
+        ]);
+        channels.push(...rows.map((row) => readChannel(row, org, cipher)));
+        const last = channels.at(-1);
+        // Already in order of ids, and the sort is stable.
+        if (!last || rows.length < SLICE) return channels.sort((a, b) => a.openedAt - b.openedAt);
+        after = last.channelId;
+      }
     },
   };
 }

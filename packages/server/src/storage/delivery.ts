@@ -8,7 +8,7 @@ import { jsonObject, text } from './rows.ts';
 import type { DeliveryStore } from './store.ts';
 
 /** Numbers looked through by one statement of a search, so that no search keeps others waiting. */
-const SEARCH_SLICE = 20_000;
+const SEARCH_SLICE = 5000;
 
 export function createDeliveryStore(db: Db, cipher: Cipher): DeliveryStore {
   return {

@@ -49,7 +49,10 @@ export function readOwed(row: Row): OwedNotification {
   };
 }
 
-/** Sizes are summed before any change is read, so that a window never brings more into memory than was asked for. */
+/**
+ * Numbers come from the index of what is pending alone, however long the log is.
+ * Sizes are summed before any change is read, so that a window never brings more into memory than was asked for.
+ */
 export const selectWindow = (
   org: OrgId,
   generation: Generation,
@@ -57,11 +60,15 @@ export const selectWindow = (
   limit: number,
   maxBytes: number,
 ): Statement => sql`
-  WITH page AS (
+  WITH owed AS MATERIALIZED (
+    SELECT number FROM notification
+    WHERE org_id = ${org} AND generation = ${generation} AND state = 'pending' AND number >= ${from}
+    ORDER BY number LIMIT ${limit}
+  ), page AS (
     SELECT ${COLUMNS}, n.change_number, OCTET_LENGTH(c.records) AS bytes
-    FROM notification n JOIN record_change c ON c.org_id = n.org_id AND c.number = n.change_number
-    WHERE n.org_id = ${org} AND n.generation = ${generation} AND n.state = 'pending' AND n.number >= ${from}
-    ORDER BY n.number LIMIT ${limit}
+    FROM owed
+    JOIN notification n ON n.org_id = ${org} AND n.generation = ${generation} AND n.number = owed.number
+    JOIN record_change c ON c.org_id = n.org_id AND c.number = n.change_number
   ), fitting AS (
     SELECT page.*, SUM(bytes) OVER (ORDER BY number) - bytes AS bytes_before FROM page
   )
@@ -78,12 +85,18 @@ export const selectFirstAbout = (
   from: number,
   before: number,
 ): Statement => sql`
+  WITH owed AS MATERIALIZED (
+    SELECT number FROM notification
+    WHERE org_id = ${org} AND generation = ${generation} AND state = 'pending'
+      AND number >= ${from} AND number < ${before}
+  ), about AS MATERIALIZED (
+    SELECT n.* FROM owed
+    JOIN notification n ON n.org_id = ${org} AND n.generation = ${generation} AND n.number = owed.number
+    WHERE n.module = ${record.module} AND ${dialect.contains(sql`n.ids`, JSON.stringify(record.id))}
+    ORDER BY n.number LIMIT 1
+  )
   SELECT ${COLUMNS}, ${CHANGE_COLUMNS}
-  FROM notification n JOIN record_change c ON c.org_id = n.org_id AND c.number = n.change_number
-  WHERE n.org_id = ${org} AND n.generation = ${generation} AND n.state = 'pending'
-    AND n.number >= ${from} AND n.number < ${before}
-    AND n.module = ${record.module} AND ${dialect.contains(sql`n.ids`, JSON.stringify(record.id))}
-  ORDER BY n.number LIMIT 1`;
+  FROM about n JOIN record_change c ON c.org_id = n.org_id AND c.number = n.change_number`;
 
 /** Saving a settlement twice comes to the same. */
 export const saveSettlements = (settlements: readonly Settlement[]): Write[] => [

@@ -31,6 +31,7 @@ export function startThread(options: ThreadOptions, logger: Logger): Promise<Thr
   let lastId = 0;
   let ended: Error | undefined;
   let closing = false;
+  let refusal: StoreRefusal | undefined;
 
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   const post = (request: Request): void => worker.postMessage(request);
@@ -64,9 +65,12 @@ export function startThread(options: ThreadOptions, logger: Logger): Promise<Thr
       logger.error({ err: error, thread: options.role }, 'A storage thread has failed');
       end(error);
     });
-    worker.on('exit', () => {
+    worker.on('exit', (exitCode) => {
+      if (!closing && !refusal && !ended)
+        logger.error({ thread: options.role, exitCode }, 'A storage thread has ended');
       end(new Error('The storage thread has ended'));
-      reject(new StoreRefusal('CANNOT_OPEN', `The ${options.role} thread ended before the store was open`));
+      // Only now has it let go of the directory. Without effect once the store is open.
+      reject(refusal ?? new StoreRefusal('CANNOT_OPEN', `The ${options.role} thread ended before the store was open`));
     });
     worker.on('message', (reply: Reply) => {
       switch (reply.kind) {
@@ -74,7 +78,7 @@ export function startThread(options: ThreadOptions, logger: Logger): Promise<Thr
           resolve(client(reply.migrated));
           return;
         case 'refused':
-          reject(new StoreRefusal(reply.code as RefusalCode, reply.message));
+          refusal = new StoreRefusal(reply.code as RefusalCode, reply.message);
           return;
         case 'done':
           waiting.get(reply.id)?.resolve(reply.results);

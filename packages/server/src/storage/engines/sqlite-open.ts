@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { chmodSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
 import { StoreRefusal } from '../refusal.ts';
@@ -35,6 +35,8 @@ export function lockDirectory(dataDir: string): Database {
 /** The one connection that writes. */
 export function openForWriting(dataDir: string): Database {
   const db = new Sqlite(storeFile(dataDir));
+  // For its owner only, also in a directory that others may enter; the log file takes this over.
+  chmodSync(storeFile(dataDir), 0o600);
   // Counts only before the first table, and before the log mode writes the first page.
   db.pragma('auto_vacuum = INCREMENTAL');
   db.pragma('journal_mode = WAL');
