@@ -18,7 +18,12 @@ export interface AnswerContext {
   readonly compat: Compat;
 }
 
-type Item = object & { readonly status: 'success' | 'error' };
+interface Item {
+  readonly code: string;
+  readonly details: object;
+  readonly message: string;
+  readonly status: 'success' | 'error';
+}
 
 /** One item for each entry, in the order of the request; a deleted channel has one for each of its modules. */
 export function watchAnswer(
