@@ -1,0 +1,166 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createDelivery, type Delivery } from '../../src/delivery/delivery.ts';
+import type { ChangedRecord, Operation } from '../../src/domain/change.ts';
+import type { Channel } from '../../src/domain/channel.ts';
+import { DEFAULT_POLICY, type DeliveryPolicy } from '../../src/domain/delivery-policy.ts';
+import type { ChannelId, Generation, NotificationId, OrgId, RecordId, UserId } from '../../src/domain/ids.ts';
+import { DEFAULT_COMPAT } from '../../src/domain/wire/compat.ts';
+import { addChange, endChannel, loadedChannel, saveChannel, type WorkingSet } from '../../src/domain/working-set.ts';
+import { createWriter } from '../../src/services/writer.ts';
+import { createSqliteStore } from '../../src/storage/engines/sqlite.ts';
+import type { DeliveryStore, Store } from '../../src/storage/store.ts';
+import type { Logger } from '../../src/telemetry/logger.ts';
+import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
+
+export const ORG = '3652397' as OrgId;
+export const USER = '3652397000000000001' as UserId;
+export const HOUR = 3_600_000;
+const SECRET_KEY = new Uint8Array(32).fill(7);
+
+export const recordId = (serial: number): RecordId => `3652397${String(serial).padStart(12, '0')}` as RecordId;
+
+export interface LogLine {
+  readonly level: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+  readonly message: string;
+}
+
+export interface StageOptions {
+  readonly policy?: Partial<DeliveryPolicy>;
+  readonly allow?: readonly string[];
+  readonly dataDir?: string;
+  readonly clock?: ManualClock;
+  /** Stands between delivery and the store. */
+  readonly between?: (store: DeliveryStore) => DeliveryStore;
+}
+
+/** A real store, the real writer and delivery, wired as the server wires them, on a clock that stands still. */
+export interface Stage {
+  readonly clock: ManualClock;
+  readonly store: Store;
+  readonly delivery: Delivery;
+  readonly log: readonly LogLine[];
+  /** Opens or replaces a channel on every change of contacts. */
+  open(channelId: string, notifyUrl: string, differing?: Partial<Channel>, org?: OrgId): Promise<Channel>;
+  /** Deletes a channel. */
+  remove(channelId: string): Promise<void>;
+  /** Commits one change of these contacts. */
+  change(...serials: number[]): Promise<void>;
+  changeIn(org: OrgId, ...serials: number[]): Promise<void>;
+  /** Numbers of what is stored as pending, in order. */
+  pending(channel: Channel): Promise<number[]>;
+  /** Stops without saving what is in flight or unsaved, as far as that can be had in a process; keeps the data. */
+  restart(options?: StageOptions): Promise<Stage>;
+  close(): Promise<void>;
+}
+
+let generations = 0;
+let ids = 0;
+
+export async function setStage(options: StageOptions = {}): Promise<Stage> {
+  const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'watchbell-delivery-'));
+  const clock = options.clock ?? createManualClock();
+  const log: LogLine[] = [];
+  const line = (level: string) => (fields: object, message: string) => {
+    log.push({ level, fields: { ...fields }, message });
+  };
+  const logger: Logger = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
+  const store = await createSqliteStore({ dataDir, secretKey: SECRET_KEY, logger });
+  const delivery = createDelivery({
+    store: options.between?.(store.delivery) ?? store.delivery,
+    clock,
+    random: () => 0,
+    policy: { ...DEFAULT_POLICY, ...options.policy },
+    allow: options.allow ?? ['127.0.0.0/8'],
+    base: () => 'http://127.0.0.1:8686',
+    compat: DEFAULT_COMPAT,
+    version: '0.0.1',
+    metrics: createMetrics(),
+    logger,
+  });
+  const writer = createWriter({
+    store: store.writing,
+    clock,
+    randomId: () => `n-${process.pid}-${++ids}` as NotificationId,
+    onCommitted: (org, writes) => delivery.committed(org, writes),
+    maxQueued: 100_000,
+    maxBatchWeight: 1000,
+  });
+  const submit = <Answer>(org: OrgId, channelId: string, decide: (set: WorkingSet) => Answer): Promise<Answer> =>
+    writer.submit(org, {
+      needs: { channels: [{ userId: USER, channelId: channelId as ChannelId }] },
+      weight: 1,
+      decide,
+    });
+  if (!(await store.accounts.findOrg(ORG))) {
+    await store.accounts.addOrg({ id: ORG, name: 'Sample', timeZone: 'Asia/Kolkata' }, clock.now());
+  }
+  await delivery.start();
+
+  const changeIn = (org: OrgId, ...serials: number[]): Promise<void> =>
+    submit(org, '1', (set) => {
+      const operation: Operation = 'update';
+      const records: ChangedRecord[] = serials.map((serial) => ({
+        id: recordId(serial),
+        fields: ['Last_Name'],
+        values: { Last_Name: 'Ostrander' },
+        related: [],
+      }));
+      addChange(set, 'Contacts', operation, USER, records);
+    });
+  const close = async () => {
+    await delivery.stop(0);
+    await writer.drain();
+    await store.close();
+  };
+
+  return {
+    clock,
+    store,
+    delivery,
+    log,
+    open: (channelId, notifyUrl, differing = {}, org = ORG) =>
+      submit(org, channelId, (set) => {
+        const known = loadedChannel(set, USER, channelId as ChannelId);
+        const channel: Channel = {
+          generation: known?.generation ?? (`g-${process.pid}-${++generations}` as Generation),
+          userId: USER,
+          channelId: channelId as ChannelId,
+          version: 'v8',
+          events: [{ module: 'Contacts', operation: 'update' }],
+          notifyOnRelated: false,
+          withValues: false,
+          conditions: [],
+          expiresAt: set.now + 24 * HOUR,
+          lastNumber: known?.lastNumber ?? 0,
+          notifyUrl,
+          token: 'secret-token',
+          openedAt: set.now,
+          modifiedAt: set.now,
+          ...(known?.lapsedFrom !== undefined && { lapsedFrom: known.lapsedFrom }),
+          ...differing,
+        };
+        saveChannel(set, channel, known ? 'replaced' : 'opened');
+        return channel;
+      }),
+    remove: (channelId) =>
+      submit(ORG, channelId, (set) => endChannel(set, loadedChannel(set, USER, channelId as ChannelId)!)),
+    change: (...serials) => changeIn(ORG, ...serials),
+    changeIn,
+    async pending({ generation }) {
+      const rows = await store.delivery.window(ORG, generation, 1, 100_000, 1e9);
+      return rows.map(({ number }) => number);
+    },
+    async restart(differing = {}) {
+      await close();
+      return setStage({ ...options, ...differing, dataDir, clock });
+    },
+    async close() {
+      await close();
+      rmSync(dataDir, { recursive: true });
+    },
+  };
+}
