@@ -158,6 +158,8 @@ export interface FieldInfo {
   readonly system_mandatory: boolean;
   readonly read_only?: boolean;
   readonly length?: number;
+  /** Of a lookup; the module is an object from v3 on. */
+  readonly lookup?: { readonly module?: { readonly api_name: string } };
   readonly pick_list_values?: readonly { readonly display_value: string; readonly actual_value: string }[];
 }
 

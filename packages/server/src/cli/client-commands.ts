@@ -4,7 +4,7 @@ import { assignment, change, eventName, httpUrl, integerFrom, recordId } from '.
 import { examples, type Run } from './declare.ts';
 import type { DemoOptions } from './demo.ts';
 import type { ListenOptions } from './listen.ts';
-import { dataDirFrom, type Environment, optionFor } from './settings.ts';
+import { credentialsDirOption, type Environment } from './settings.ts';
 import type { TriggerOptions } from './trigger.ts';
 
 /** Commands that talk to a running server through its API. */
@@ -76,13 +76,13 @@ function declareDemo(program: Command, run: Run, env: Environment): void {
     .addHelpText('after', examples('watchbell demo', 'watchbell demo --credentials ./credentials.json --json'))
     .action(async ({ timeout, ...options }: Omit<DemoOptions, 'timeoutMs'> & { readonly timeout: number }) => {
       const { demo } = await import('./demo.ts');
-      await run(demo({ ...options, timeoutMs: timeout * 1000 }));
+      await run(demo({ ...options, timeoutMs: timeout * 1000 }, env));
     });
 }
 
 function addCredentials(command: Command, env: Environment): Command {
   return command
-    .addOption(optionFor('dataDir').default(dataDirFrom(env)))
+    .addOption(credentialsDirOption(env))
     .option('--credentials <file>', 'credentials file; credentials.json in the data directory when absent')
     .option('--base <url>', 'origin of the server')
     .option('--client-id <text>', 'OAuth client id')

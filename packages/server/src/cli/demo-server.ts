@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { CliError } from './errors.ts';
+import type { Environment } from './settings.ts';
 
 /** A server of the dev profile in a child process, on data that does not outlive it. */
 export interface DemoServer {
@@ -16,11 +17,11 @@ const BIN = fileURLToPath(new URL('../../bin/watchbell.js', import.meta.url));
 const START_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 15_000;
 
-/** Resolves when it serves. */
-export async function startDemoServer(): Promise<DemoServer> {
+/** Resolves when it serves, with settings of its own: those in the environment are for another server. */
+export async function startDemoServer(env: Environment): Promise<DemoServer> {
   const dataDir = await mkdtemp(join(tmpdir(), 'watchbell-demo-'));
   const args = [BIN, 'dev', '--port', '0', '--data-dir', dataDir, '--json'];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, args, { env: withoutSettings(env), stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   async function stop(): Promise<void> {
     child.kill('SIGTERM');
@@ -37,6 +38,9 @@ export async function startDemoServer(): Promise<DemoServer> {
   }
   return { dataDir, stop };
 }
+
+const withoutSettings = (env: Environment): Environment =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('WATCHBELL_')));
 
 /** `watchbell dev --json` prints one line, and that when it is ready. */
 async function ready(child: ChildProcess, ended: Promise<void>): Promise<void> {

@@ -7,6 +7,7 @@ import type { ExitCode } from './errors.ts';
 import { note, print, printJson } from './output.ts';
 import { openOwnChannel, randomToken } from './own-channel.ts';
 import { startReceiver } from './receiver.ts';
+import type { Environment } from './settings.ts';
 import { aborted, onStop } from './signals.ts';
 
 export interface DemoOptions extends CredentialOptions {
@@ -19,20 +20,20 @@ export interface DemoOptions extends CredentialOptions {
 const GRACE_MS = 500;
 
 /** Watches three modules, changes records, and exits 0 only when exactly the owed notifications came. */
-export async function demo(options: DemoOptions): Promise<ExitCode> {
+export async function demo(options: DemoOptions, env: Environment): Promise<ExitCode> {
   const stop = onStop();
   try {
     const running = await runningServer(options);
     note(running ? `Using the server on ${running.base}.` : 'No server is running: starting one for the demo.');
     const play = (credentials: SignIn) => perform(credentials, options, stop.signal);
-    return verdict(running ? await play(running) : await onOwnServer(play), options);
+    return verdict(running ? await play(running) : await onOwnServer(play, env), options);
   } finally {
     stop.release();
   }
 }
 
-async function onOwnServer<T>(use: (credentials: SignIn) => Promise<T>): Promise<T> {
-  const server = await startDemoServer();
+async function onOwnServer<T>(use: (credentials: SignIn) => Promise<T>, env: Environment): Promise<T> {
+  const server = await startDemoServer(env);
   try {
     return await use(await readCredentials({ dataDir: server.dataDir }));
   } finally {

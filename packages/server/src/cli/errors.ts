@@ -1,3 +1,4 @@
+import { UnreachableError } from '@watchbell/client';
 import { CommanderError } from 'commander';
 
 /** 0 done · 1 failed · 2 used wrongly. */
@@ -33,6 +34,6 @@ export const isExpected = (error: unknown): error is ExpectedError =>
 /** One line: the code where the message does not hold it, the message, and what an API error adds. */
 export function expectedText(error: ExpectedError): string {
   const details = 'details' in error ? JSON.stringify(error.details) : '{}';
-  const code = error.message.includes(error.code) ? '' : `${error.code}: `;
+  const code = error instanceof UnreachableError || error.message.includes(error.code) ? '' : `${error.code}: `;
   return `${code}${error.message}${details === '{}' ? '' : ` ${details}`}`;
 }

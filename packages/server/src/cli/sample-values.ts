@@ -7,12 +7,12 @@ const COMPANIES = ['Northwind Traders', 'Harbour & Sons', 'Blue Fjord Shipping',
 /** A source of variety: each call gives the next whole number, from any start. */
 export type Count = () => number;
 
-/** Believable values for the mandatory fields of a new record; lookups are left to the caller. */
-export function newRecord(fields: readonly FieldInfo[], count: Count): RecordValues {
+/** Believable values for the mandatory fields of a new record that `given` leaves out. Lookups cannot be made up. */
+export function newRecord(fields: readonly FieldInfo[], given: RecordValues, count: Count): RecordValues {
   const turn = count();
-  const values: Record<string, Json> = {};
-  for (const field of fields) {
-    if (!field.system_mandatory || field.read_only) continue;
+  const values: Record<string, Json> = { ...given };
+  for (const field of mandatory(fields)) {
+    if (field.api_name in given) continue;
     const value = sampleValue(field, turn);
     if (value !== undefined) values[field.api_name] = value;
   }
@@ -58,7 +58,7 @@ function sampleValue(field: FieldInfo, turn: number): Json | undefined {
       if (field.api_name === 'Company' || field.api_name === 'Account_Name') return `${pick(COMPANIES)} ${turn}`;
       return `${field.field_label} ${turn}`.slice(0, field.length ?? 100);
     case 'textarea':
-      return `Changed for the ${turn}. time`;
+      return `${field.field_label} ${turn}`;
     case 'email':
       return `${pick(GIVEN_NAMES).toLowerCase()}.${turn}@example.com`;
     case 'phone':
@@ -83,6 +83,9 @@ function sampleValue(field: FieldInfo, turn: number): Json | undefined {
       return undefined;
   }
 }
+
+export const mandatory = (fields: readonly FieldInfo[]): readonly FieldInfo[] =>
+  fields.filter((field) => field.system_mandatory && !field.read_only);
 
 const choicesOf = (field: FieldInfo): string[] =>
   (field.pick_list_values ?? []).map((choice) => choice.display_value).filter((value) => value !== '-None-');

@@ -21,13 +21,18 @@ export function addSettings(command: Command, names: readonly SettingName[] = NA
   return command;
 }
 
-export function optionFor(name: SettingName): Option {
+function optionFor(name: SettingName): Option {
   const { env, flag, placeholder, help } = SETTINGS[name];
   return new Option(`${flag} ${placeholder}`, `${help} (${env})`);
 }
 
-/** The data directory of a command without other settings, when no flag names it. */
-export const dataDirFrom = (env: Environment): string => env[SETTINGS.dataDir.env] || SETTINGS.dataDir.fallback;
+/** The data directory for a command that only reads the credentials in it. */
+export function credentialsDirOption(env: Environment): Option {
+  const { env: variable, flag, placeholder, fallback } = SETTINGS.dataDir;
+  return new Option(`${flag} ${placeholder}`, `where the server keeps credentials.json (${variable})`).default(
+    env[variable] || fallback,
+  );
+}
 
 /** Configuration of a command with settings. Throws `CliError` (used wrongly) that names every problem. */
 export function readConfig(profile: Profile, options: Readonly<Record<string, unknown>>, env: Environment): Config {

@@ -2,7 +2,7 @@ import { type Client, expectSuccess, type FieldInfo, type Json, type RecordValue
 import { type CredentialOptions, clientFor, readCredentials } from './credentials.ts';
 import { CliError, type ExitCode } from './errors.ts';
 import { print, printJson } from './output.ts';
-import { type Count, edit, newRecord } from './sample-values.ts';
+import { type Count, edit, mandatory, newRecord } from './sample-values.ts';
 
 export type TriggerOperation = 'create' | 'edit' | 'delete';
 
@@ -52,7 +52,7 @@ interface Wanted {
 
 async function change(client: Client, { module, operation, given, fields, count, ...wanted }: Wanted): Promise<Made> {
   if (operation === 'create') {
-    const values = { ...newRecord(fields, count), ...given };
+    const values = newRecord(fields, { ...(await mandatoryLookups(client, fields, given)), ...given }, count);
     const [created] = expectSuccess(await client.records.create(module, [values]));
     return { module, operation, id: created?.id ?? '', values };
   }
@@ -65,6 +65,20 @@ async function change(client: Client, { module, operation, given, fields, count,
   if (!values) throw new CliError(`${module} has no field that can be made up; give one with --set Field=Value.`);
   expectSuccess(await client.records.update(module, [{ ...values, id: current.id }]));
   return { module, operation, id: current.id, values };
+}
+
+/** Each mandatory lookup that was not given, pointing at the newest record of its module. */
+async function mandatoryLookups(
+  client: Client,
+  fields: readonly FieldInfo[],
+  given: RecordValues,
+): Promise<RecordValues> {
+  const found: Record<string, Json> = {};
+  for (const { api_name, lookup } of mandatory(fields)) {
+    if (!lookup?.module || api_name in given) continue;
+    found[api_name] = { id: (await findRecord(client, lookup.module.api_name, undefined)).id };
+  }
+  return found;
 }
 
 async function findRecord(client: Client, module: string, id: string | undefined) {
