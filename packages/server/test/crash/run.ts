@@ -68,7 +68,7 @@ export async function crashRun(kills: number, say: (line: string) => void): Prom
   }
 }
 
-async function accessToken(base: string, credentials: Record<string, string>): Promise<string> {
+export async function accessToken(base: string, credentials: Record<string, string>): Promise<string> {
   const { client_id, client_secret, refresh_token } = credentials;
   const form = { grant_type: 'refresh_token', client_id, client_secret, refresh_token } as Record<string, string>;
   const response = await fetch(`${base}/oauth/v2/token`, { method: 'POST', body: new URLSearchParams(form) });
@@ -100,7 +100,7 @@ function watched(dataDir: string): Watched[] {
 }
 
 function readStore(dataDir: string, query: string): Record<string, unknown>[] {
-  const db = new Database(join(dataDir, 'watchbell.db'), { readonly: true });
+  const db = new Database(join(dataDir, 'watchbell.sqlite'), { readonly: true });
   try {
     return db.prepare(query).all() as Record<string, unknown>[];
   } finally {
