@@ -26,12 +26,6 @@ export function grants(scopes: readonly string[], need: ScopeNeed): boolean {
   });
 }
 
-/** The scopes of a list separated by commas or blanks, without repeats; undefined when one is malformed or none is given. */
-export function parseScopeList(text: string): string[] | undefined {
-  const scopes = [...new Set(text.split(/[\s,]+/).filter((item) => item !== ''))];
-  return scopes.length > 0 && scopes.every((scope) => parseScope(scope) !== undefined) ? scopes : undefined;
-}
-
 /** `ZohoCRM.{family}[.{part}].{OPERATION}` (reference §6.4). */
 function parseScope(text: string): Scope | undefined {
   const [service, family, ...rest] = text.split('.');

@@ -2,7 +2,6 @@ import { Busboy } from '@fastify/busboy';
 import { AppError } from '../domain/error.ts';
 
 const MAX_FIELDS = 20;
-const MAX_NAME_BYTES = 100;
 const MAX_VALUE_BYTES = 4096;
 
 /**
@@ -21,10 +20,10 @@ async function readMultipart(contentType: string, body: Buffer): Promise<Readonl
   const fields = new Map<string, string>();
   try {
     await new Promise<void>((resolve, reject) => {
-      const limits = { fields: MAX_FIELDS, fieldNameSize: MAX_NAME_BYTES, fieldSize: MAX_VALUE_BYTES, files: 0 };
+      const limits = { fields: MAX_FIELDS, fieldSize: MAX_VALUE_BYTES, files: 0 };
       const reader = new Busboy({ headers: { 'content-type': contentType }, limits });
-      reader.on('field', (name, value, nameTruncated, valueTruncated) => {
-        if (nameTruncated || valueTruncated) reject(badForm());
+      reader.on('field', (name, value, _isNameCut, isValueCut) => {
+        if (isValueCut) reject(badForm());
         fields.set(name, value);
       });
       reader.on('fieldsLimit', () => reject(badForm()));

@@ -70,6 +70,7 @@ export function createHttp(parts: HttpParts): FastifyInstance {
   });
   keepBodiesRaw(app);
   setHeaders(app);
+  endConnectionsWhenClosing(app);
   observeRequests(app, parts);
   if (parts.devGuard) guardDev(app);
   app.setErrorHandler((error, _request, reply) => sendError(error, reply, parts));
@@ -100,7 +101,14 @@ export function createHttp(parts: HttpParts): FastifyInstance {
 function keepBodiesRaw(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  // What is no media type at all would be refused before any parser is asked.
+  app.addHook('onRequest', async ({ raw: { headers } }) => {
+    const type = headers['content-type'];
+    if (type !== undefined && !MEDIA_TYPE.test(type)) headers['content-type'] = 'application/octet-stream';
+  });
 }
+
+const MEDIA_TYPE = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;|$)/;
 
 function setHeaders(app: FastifyInstance): void {
   app.addHook('onRequest', async (request, reply) => {
@@ -110,6 +118,17 @@ function setHeaders(app: FastifyInstance): void {
       'x-frame-options': 'SAMEORIGIN',
       'x-request-id': request.id,
     });
+  });
+}
+
+/** An answer that was begun before the end would otherwise leave its connection open, and closing would wait for it. */
+function endConnectionsWhenClosing(app: FastifyInstance): void {
+  let isClosing = false;
+  app.addHook('preClose', async () => {
+    isClosing = true;
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    if (isClosing) reply.header('connection', 'close');
   });
 }
 

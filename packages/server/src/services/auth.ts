@@ -73,8 +73,8 @@ interface Trust {
   readonly until: number;
 }
 
-export const ACCESS_LIFE_MS = 3_600_000;
-export const GRANT_LIFE_MS = 180_000;
+const ACCESS_LIFE_MS = 3_600_000;
+const GRANT_LIFE_MS = 180_000;
 /** How long a verified token is believed without asking the store again. */
 const TRUST_MS = 1_000;
 const MAX_TRUSTED = 10_000;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { grants, parseScopeList, type ScopeNeed } from '../../src/domain/scope.ts';
+import { grants, type ScopeNeed } from '../../src/domain/scope.ts';
 
 const notifications = (...operations: ScopeNeed['operations']): ScopeNeed => ({ family: 'notifications', operations });
 const READ_CONTACTS: ScopeNeed = { family: 'modules', part: 'Contacts', operations: ['READ'] };
@@ -56,18 +56,5 @@ describe('a scope', () => {
   test('counts beside others that do not help', () => {
     expect(grants(['nonsense', 'ZohoCRM.org.READ', 'ZohoCRM.modules.READ'], READ_CONTACTS)).toBe(true);
     expect(grants([], READ_CONTACTS)).toBe(false);
-  });
-});
-
-describe('a list of scopes', () => {
-  test.each([
-    ['ZohoCRM.modules.ALL,ZohoCRM.org.READ', ['ZohoCRM.modules.ALL', 'ZohoCRM.org.READ']],
-    ['ZohoCRM.modules.ALL ZohoCRM.org.READ', ['ZohoCRM.modules.ALL', 'ZohoCRM.org.READ']],
-    [' ZohoCRM.modules.ALL, ZohoCRM.modules.ALL ', ['ZohoCRM.modules.ALL']],
-    ['', undefined],
-    [' , ', undefined],
-    ['ZohoCRM.modules.ALL,nonsense', undefined],
-  ])('%o', (text, scopes) => {
-    expect(parseScopeList(text)).toEqual(scopes);
   });
 });

@@ -38,8 +38,8 @@ export interface HttpFixture {
   readonly log: readonly LogLine[];
   /** Real time as the server sees it, epoch ms: starts at a fixed moment. */
   readonly time: { now: number };
-  /** An access token for the sample user. */
-  signIn(): Promise<string>;
+  /** An access token for the sample user, or for whom the refresh token was made. */
+  signIn(refreshToken?: string): Promise<string>;
   /** Closes the server and the store and opens both anew on the same data. */
   restart(): Promise<HttpFixture>;
   close(): Promise<void>;
@@ -117,8 +117,8 @@ export async function openHttp(
     principal,
     log,
     time,
-    async signIn() {
-      const answer = await auth.exchange({ grantType: 'refresh_token', ...DEV_CREDENTIALS });
+    async signIn(refreshToken = DEV_CREDENTIALS.refreshToken) {
+      const answer = await auth.exchange({ grantType: 'refresh_token', ...DEV_CREDENTIALS, refreshToken });
       if (answer.kind !== 'issued') throw new Error(answer.error);
       return answer.accessToken;
     },
