@@ -32,7 +32,7 @@ export interface FoundRecords {
   readonly names: Names;
 }
 
-export interface ListQuery {
+interface ListQuery {
   /** From 1. */
   readonly page: number;
   /** 1 … 200. */

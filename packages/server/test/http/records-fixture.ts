@@ -1,13 +1,13 @@
 import { DEV_CREDENTIALS } from '../../src/services/accounts.ts';
 import { type HttpFixture, openHttp } from '../support/http.ts';
 
-export interface Reply {
+interface Reply {
   readonly status: number;
   // biome-ignore lint/suspicious/noExplicitAny: what came over the wire is looked into freely.
   readonly body: any;
 }
 
-export interface Caller {
+interface Caller {
   send(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<Reply>;
 }
 

@@ -96,14 +96,10 @@ export function deleteRecord(set: WorkingSet, module: Module, id: RecordId, call
   return done({ operation: 'delete', record, changed });
 }
 
-/** On insert a mandatory field must have a value; owners have a default. */
+/** On insert every mandatory field must have a value. */
 function missing(module: Module, { path, given }: RecordInput): Refusal | undefined {
   const absent = module.fields.find(
-    (field) =>
-      field.mandatory &&
-      isSettable(field) &&
-      field.type !== 'ownerlookup' &&
-      (given.get(field.apiName) ?? null) === null,
+    (field) => field.mandatory && isSettable(field) && (given.get(field.apiName) ?? null) === null,
   );
   return absent && missingValue(path, absent.apiName);
 }

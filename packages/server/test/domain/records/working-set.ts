@@ -6,7 +6,7 @@ import type { Json, JsonObject } from '../../../src/domain/json.ts';
 import type { Module } from '../../../src/domain/module.ts';
 import { findModule } from '../../../src/domain/modules/catalog.ts';
 import type { User } from '../../../src/domain/org.ts';
-import { type KeyRef, keyRef, recordKey, type StoredRecord, type Values } from '../../../src/domain/record.ts';
+import { keyRef, recordKey, type StoredRecord, type Values } from '../../../src/domain/record.ts';
 import type { Written } from '../../../src/domain/records/call.ts';
 import { type RecordInput, readInput } from '../../../src/domain/records/input.ts';
 import { keysOf } from '../../../src/domain/records/keys.ts';
@@ -14,7 +14,7 @@ import type { Result } from '../../../src/domain/records/result.ts';
 import { emptyWrites, type WorkingSet } from '../../../src/domain/working-set.ts';
 
 export const NOW = Date.UTC(2026, 10, 21, 20, 43, 33);
-export const ORG = '3652397' as OrgId;
+const ORG = '3652397' as OrgId;
 
 export const patricia: User = {
   id: '3652397000000186017' as UserId,
@@ -78,5 +78,3 @@ export const outcomes = (results: readonly Result<Written>[]): (string | { code:
   results.map((result) =>
     result.ok ? result.value.operation : { code: result.refusal.code, details: result.refusal.details },
   );
-
-export const holders = (set: WorkingSet, key: KeyRef): readonly RecordId[] => [...(set.keys.get(keyRef(key)) ?? [])];

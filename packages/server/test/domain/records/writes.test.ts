@@ -170,6 +170,13 @@ describe('updating records', () => {
     expect(set.writes.changes[0]?.records[0]?.fields).toEqual(fields);
   });
 
+  test('the same stage again leaves a probability that was set by hand', () => {
+    const set = openSet([{ ...deal, values: { ...deal.values, Probability: 50 } }]);
+    updateAll(set, module('Deals'), read('Deals', { id: deal.id, Stage: 'Qualification' }), patricia);
+    expect(set.records.get(`Deals/${deal.id}`)?.values.Probability).toBe(50);
+    expect(set.writes.changes).toEqual([]);
+  });
+
   test('one that changes nothing succeeds and moves Modified_Time, and nothing fires', () => {
     const set = openSet([deal]);
     updateAll(set, module('Deals'), read('Deals', { id: deal.id, Deal_Name: 'Big' }), patricia);
@@ -308,6 +315,10 @@ describe('upserting records', () => {
       ['insert', 7, 1],
       ['update', 8, 2],
     ]);
+  });
+
+  test('compares the fields of the duplicate check before the unique ones', () => {
+    expect(keyFields(module('Accounts'))).toEqual(['Account_Name', 'Account_Number']);
   });
 
   test('a record inserted by the call is found by the next of it', () => {
