@@ -26,7 +26,8 @@ const threadFile = (): URL =>
 
 /** Resolves when the thread has opened its connection; rejects with a `StoreRefusal` that says why it could not. */
 export function startThread(options: ThreadOptions, logger: Logger): Promise<ThreadClient> {
-  const worker = new Worker(threadFile(), { workerData: options, name: `watchbell-${options.role}` });
+  // Flags of the main script are not meant for the thread, and some would stop it.
+  const worker = new Worker(threadFile(), { workerData: options, name: `watchbell-${options.role}`, execArgv: [] });
   const waiting = new Map<number, Waiting>();
   let lastId = 0;
   let ended: Error | undefined;

@@ -1,0 +1,81 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createCommands } from '../../src/storage/engines/sqlite-commands.ts';
+import type { Command } from '../../src/storage/engines/sqlite-message.ts';
+
+/** A small database with a second connection that sees what is committed and nothing else. */
+function openPair() {
+  const directory = mkdtempSync(join(tmpdir(), 'watchbell-commands-'));
+  const file = join(directory, 'db');
+  const db = new Sqlite(file);
+  db.pragma('journal_mode = WAL');
+  db.exec('CREATE TABLE item (id INTEGER PRIMARY KEY) STRICT');
+  const witness = new Sqlite(file, { readonly: true });
+  onTestFinished(() => {
+    db.close();
+    witness.close();
+    rmSync(directory, { recursive: true });
+  });
+  const committed = () => witness.prepare('SELECT id FROM item ORDER BY id').pluck().all();
+  return { commands: createCommands(db), committed };
+}
+
+const insert = (...ids: readonly (number | string)[]): Command[] => [
+  { text: 'INSERT INTO item VALUES (?)', runs: ids.map((id) => [id]) },
+];
+const write = (id: number, ...ids: readonly (number | string)[]) =>
+  ({ id, kind: 'write', commands: insert(...ids) }) as const;
+const count = (id: number) =>
+  ({ id, kind: 'query', commands: [{ text: 'SELECT COUNT(*) AS n FROM item', runs: [[]] }] }) as const;
+
+describe('what waits for the storage thread', () => {
+  it('is committed together: the first answer comes when all of it is durable', () => {
+    const { commands, committed } = openPair();
+    const answers = commands.answer([write(1, 1), write(2, 2), write(3, 3, 4)]);
+    expect(committed()).toEqual([]);
+    expect(answers.next().value).toMatchObject({ id: 1, kind: 'done' });
+    expect(committed()).toEqual([1, 2, 3, 4]);
+    expect([...answers].map(({ kind }) => kind)).toEqual(['done', 'done']);
+  });
+
+  it('fails alone when it cannot be saved, as a whole', () => {
+    const { commands, committed } = openPair();
+    const answers = [...commands.answer([write(1, 1), write(2, 2, 1), write(3, 'text'), write(4, 4)])];
+    expect(answers.map((answer) => [answer.kind, 'code' in answer ? answer.code : ''])).toEqual([
+      ['done', ''],
+      ['failed', 'SQLITE_CONSTRAINT_PRIMARYKEY'],
+      ['failed', 'SQLITE_MISMATCH'],
+      ['done', ''],
+    ]);
+    expect(committed()).toEqual([1, 4]);
+  });
+
+  it('is dealt into several commits when it is very much', () => {
+    const { commands, committed } = openPair();
+    const many = (from: number) => Array.from({ length: 15_000 }, (_, i) => from + i);
+    const answers = commands.answer([write(1, ...many(0)), write(2, ...many(20_000))]);
+    answers.next();
+    expect(committed()).toHaveLength(15_000);
+    answers.next();
+    expect(committed()).toHaveLength(30_000);
+  });
+
+  it('is read before what waits with it is written', () => {
+    const { commands } = openPair();
+    const answers = [...commands.answer([write(1, 1), count(2)])];
+    expect(answers).toEqual([
+      { kind: 'done', id: 2, results: [[{ n: 0 }]] },
+      { kind: 'done', id: 1, results: [[]] },
+    ]);
+    expect([...commands.answer([count(3)])]).toEqual([{ kind: 'done', id: 3, results: [[{ n: 1 }]] }]);
+  });
+
+  it('answers a query that is wrong with a failure', () => {
+    const { commands } = openPair();
+    const wrong = { id: 1, kind: 'query', commands: [{ text: 'SELECT nothing FROM nowhere', runs: [[]] }] } as const;
+    expect([...commands.answer([wrong, count(2)])].map(({ kind }) => kind)).toEqual(['failed', 'done']);
+  });
+});

@@ -1,0 +1,173 @@
+import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Worker } from 'node:worker_threads';
+import Sqlite from 'better-sqlite3';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { createSqliteStore, migrationStatus } from '../../src/storage/engines/sqlite.ts';
+import type { Store } from '../../src/storage/store.ts';
+import type { Logger } from '../../src/telemetry/logger.ts';
+import { addOrgs, createRecords, type Opened, ORG, openBatches, openChannel, PATRICIA } from './suite/sample.ts';
+import { storeSuite } from './suite/store-suite.ts';
+
+const KEY = new Uint8Array(32).fill(7);
+const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+async function makeDirectory(): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'watchbell-store-'));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  return join(directory, 'data');
+}
+
+async function openStore(dataDir: string, secretKey = KEY): Promise<Store> {
+  const store = await createSqliteStore({ dataDir, secretKey, logger: silent });
+  onTestFinished(() => store.close());
+  return store;
+}
+
+async function open(): Promise<Opened> {
+  const dataDir = await makeDirectory();
+  let current = await openStore(dataDir);
+  return {
+    store: current,
+    async reopen() {
+      await current.close();
+      current = await openStore(dataDir);
+      return current;
+    },
+  };
+}
+
+storeSuite('SQLite', open);
+
+/** Changes the file behind the back of a closed store. */
+function tamper(dataDir: string, change: (db: Sqlite.Database) => void): void {
+  const db = new Sqlite(join(dataDir, 'watchbell.sqlite'));
+  change(db);
+  db.close();
+}
+
+describe('the data directory of an embedded store', () => {
+  it('is refused to a second opener and free again after closing', async () => {
+    const dataDir = await makeDirectory();
+    const first = await openStore(dataDir);
+    await expect(openStore(dataDir)).rejects.toMatchObject({
+      code: 'DATA_DIR_IN_USE',
+      message: expect.stringContaining(dataDir),
+    });
+    expect(await first.check()).toEqual({ ok: true });
+    await first.close();
+    await openStore(dataDir);
+  });
+
+  it('is for its owner only', async () => {
+    const dataDir = await makeDirectory();
+    await openStore(dataDir);
+    expect((await stat(dataDir)).mode & 0o777).toBe(0o700);
+    expect((await stat(join(dataDir, 'watchbell.sqlite'))).mode & 0o777).toBe(0o600);
+  });
+
+  it('holds no notify URL and no channel token in clear, and opens with its own key only', async () => {
+    const dataDir = await makeDirectory();
+    const store = await openStore(dataDir);
+    await addOrgs(store, ORG);
+    await openBatches(store).run(ORG, {}, (set) => {
+      openChannel(set, '1');
+      createRecords(set, 1, { Last_Name: 'visible-value' });
+    });
+    const files = async () => {
+      const names = await readdir(dataDir);
+      return Buffer.concat(await Promise.all(names.map((name) => readFile(join(dataDir, name)))));
+    };
+    for (const closed of [false, true]) {
+      if (closed) await store.close();
+      const bytes = await files();
+      expect(bytes.includes('visible-value')).toBe(true);
+      expect(bytes.includes('plain-url-secret')).toBe(false);
+      expect(bytes.includes('receiver.example')).toBe(false);
+      expect(bytes.includes('plain-token-secret')).toBe(false);
+    }
+    await expect(openStore(dataDir, new Uint8Array(32).fill(8))).rejects.toMatchObject({
+      code: 'WRONG_SECRET_KEY',
+      message: expect.stringContaining('WATCHBELL_SECRET_KEY'),
+    });
+    expect(await (await openStore(dataDir)).channels.listLive(ORG, PATRICIA, 0)).toMatchObject([
+      { token: 'plain-token-secret' },
+    ]);
+  });
+
+  it('does not take a sealed value that was moved to another row', async () => {
+    const dataDir = await makeDirectory();
+    const store = await openStore(dataDir);
+    await addOrgs(store, ORG);
+    await openBatches(store).run(ORG, {}, (set) => {
+      openChannel(set, '1');
+      openChannel(set, '2');
+    });
+    await store.close();
+    tamper(dataDir, (db) =>
+      db.exec("UPDATE channel SET token = (SELECT token FROM channel WHERE channel_id = '1') WHERE channel_id = '2'"),
+    );
+    await expect((await openStore(dataDir)).channels.listLive(ORG, PATRICIA, 0)).rejects.toThrow();
+  });
+
+  it('refuses a key of another length', async () => {
+    const dataDir = await makeDirectory();
+    await expect(openStore(dataDir, new Uint8Array(16))).rejects.toThrow('32 bytes');
+  });
+
+  it.each(['storage', 'reads'])('answers SERVICE_UNAVAILABLE once the %s thread is lost, and logs it', async (lost) => {
+    const dataDir = await makeDirectory();
+    const threads: Worker[] = [];
+    const collect = (thread: Worker) => void threads.push(thread);
+    process.on('worker', collect);
+    onTestFinished(() => void process.off('worker', collect));
+    const logged: string[] = [];
+    const logger: Logger = { ...silent, error: (_, message) => void logged.push(message) };
+    const store = await createSqliteStore({ dataDir, secretKey: KEY, logger });
+    onTestFinished(() => store.close());
+    const call = () => (lost === 'storage' ? store.tokens.take('x') : store.accounts.findOrg(ORG));
+    const [storage, reads] = threads;
+    const waiting = call();
+    await Promise.all([
+      expect(waiting).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' }),
+      (lost === 'storage' ? storage : reads)?.terminate(),
+    ]);
+    await expect(call()).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    expect(await store.check()).toMatchObject({ ok: false });
+    expect(logged).toEqual(['A storage thread has ended']);
+  });
+});
+
+describe('migrations', () => {
+  it('are applied once and listed', async () => {
+    const dataDir = await makeDirectory();
+    const { pending, applied } = migrationStatus(dataDir);
+    expect(applied).toEqual([]);
+    expect(pending).toContain('0001_init');
+    await (await openStore(dataDir)).close();
+    await (await openStore(dataDir)).close();
+    expect(migrationStatus(dataDir)).toEqual({ applied: pending, pending: [] });
+  });
+
+  it('refuse a store that is newer than the code', async () => {
+    const dataDir = await makeDirectory();
+    await (await openStore(dataDir)).close();
+    tamper(dataDir, (db) => db.exec("INSERT INTO migration VALUES ('9999_later', 'x', 0)"));
+    await expect(openStore(dataDir)).rejects.toMatchObject({
+      code: 'STORE_TOO_NEW',
+      message: expect.stringContaining('9999_later'),
+    });
+    expect(() => migrationStatus(dataDir)).toThrow('9999_later');
+  });
+
+  it('refuse a store that was made by an edited migration', async () => {
+    const dataDir = await makeDirectory();
+    await (await openStore(dataDir)).close();
+    tamper(dataDir, (db) => db.exec("UPDATE migration SET checksum = 'x' WHERE name = '0001_init'"));
+    await expect(openStore(dataDir)).rejects.toMatchObject({
+      code: 'MIGRATION_EDITED',
+      message: expect.stringContaining('0001_init'),
+    });
+  });
+});

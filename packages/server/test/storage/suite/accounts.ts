@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import type { ProfileId, UserId } from '../../../src/domain/ids.ts';
+import { addOrgs, type Open, ORG, OTHER_ORG, PATRICIA, START } from './sample.ts';
+
+export function accountSuite(open: Open): void {
+  describe('accounts', () => {
+    it('keeps organisations, members and clients over a restart', async () => {
+      const { store, reopen } = await open();
+      await addOrgs(store, OTHER_ORG, ORG);
+      const client = { id: '1000.A', orgId: ORG, name: 'Self client', secretHash: 'aa' };
+      await store.accounts.addClient(client, START);
+      const { accounts } = await reopen();
+      expect((await accounts.listOrgs()).map(({ id }) => id)).toEqual([ORG, OTHER_ORG]);
+      expect(await accounts.findOrg(ORG)).toEqual({ id: ORG, name: `Org ${ORG}`, timeZone: 'Europe/Berlin' });
+      expect(await accounts.findMember(ORG, PATRICIA)).toMatchObject({
+        org: { id: ORG },
+        user: { id: PATRICIA, email: 'p@example.com', firstName: 'Patricia', lastName: 'Boyle' },
+        profile: { name: 'Administrator', deniedModules: [] },
+      });
+      expect(await accounts.findClient('1000.A')).toEqual(client);
+      expect(await accounts.findClient('1000.B')).toBeUndefined();
+    });
+
+    it('finds a member in their own organisation only', async () => {
+      const { store } = await open();
+      await addOrgs(store, ORG);
+      await store.accounts.addOrg({ id: OTHER_ORG, name: 'Other', timeZone: 'UTC' }, START);
+      expect(await store.accounts.findMember(OTHER_ORG, PATRICIA)).toBeUndefined();
+      expect(await store.accounts.findUsers(OTHER_ORG, [PATRICIA])).toEqual([]);
+      expect(await store.accounts.findUsers(ORG, [PATRICIA, '1' as UserId])).toHaveLength(1);
+    });
+
+    it('denies modules to one profile of one organisation', async () => {
+      const { store } = await open();
+      await addOrgs(store, ORG, OTHER_ORG);
+      const profile = (await store.accounts.findMember(ORG, PATRICIA))?.profile.id as ProfileId;
+      await store.accounts.setDeniedModules(ORG, profile, ['Leads', 'Deals']);
+      const denied = async (org: typeof ORG) => (await store.accounts.findMember(org, PATRICIA))?.profile.deniedModules;
+      expect(await denied(ORG)).toEqual(['Leads', 'Deals']);
+      expect(await denied(OTHER_ORG)).toEqual([]);
+    });
+  });
+}

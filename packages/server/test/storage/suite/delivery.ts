@@ -1,0 +1,188 @@
+import { describe, expect, it } from 'vitest';
+import type { Outcome } from '../../../src/domain/attempt.ts';
+import type { Generation, OrgId } from '../../../src/domain/ids.ts';
+import type { Settlement, Store } from '../../../src/storage/store.ts';
+import {
+  aboutChannel,
+  addOrgs,
+  change,
+  closeChannel,
+  createRecords,
+  HOUR,
+  type Open,
+  ORG,
+  OTHER_ORG,
+  openBatches,
+  openChannel,
+  passTime,
+  START,
+} from './sample.ts';
+
+const DELIVERED: Outcome = { kind: 'delivered', status: 200 };
+const REJECTED: Outcome = { kind: 'rejected', status: 500, retryAfterMs: 2000, excerpt: 'broken' };
+const PLENTY = 1_000_000;
+
+async function opened(store: Store) {
+  await addOrgs(store, ORG);
+  const batches = openBatches(store);
+  const { generation } = await batches.run(ORG, {}, (set) => openChannel(set, '1'));
+  const add = (records: number, values?: Record<string, string>) =>
+    batches.run(ORG, {}, (set) => createRecords(set, records, values));
+  const numbers = async (from = 1, limit = 100, maxBytes = PLENTY) =>
+    (await store.delivery.window(ORG, generation, from, limit, maxBytes)).map(({ number }) => number);
+  return { batches, generation, add, numbers };
+}
+
+const settlement = (
+  generation: Generation,
+  number: number,
+  attempt: number,
+  rest: Partial<Settlement> & { outcome?: Outcome } = {},
+): Settlement => ({
+  org: ORG,
+  generation,
+  number,
+  attempt: { attempt, at: START, durationMs: 12, outcome: rest.outcome ?? DELIVERED },
+  state: 'delivered',
+  ...rest,
+});
+
+export function deliverySuite(open: Open): void {
+  describe('delivery', () => {
+    it('reads back exactly what was committed, in order of numbers, with the change it is about', async () => {
+      const { store, reopen } = await open();
+      const { batches, generation, add } = await opened(store);
+      await add(3, { Last_Name: 'Boyle', Note: 'zwölf 😀' });
+      await add(1);
+      const committed = batches.commits.flatMap(({ notifications }) => notifications);
+      expect(committed).toHaveLength(2);
+      const { delivery } = await reopen();
+      const window = await delivery.window(ORG, generation, 1, 100, PLENTY);
+      expect(window).toEqual(committed.map((notification) => ({ ...notification, attemptsMade: 0 })));
+    });
+
+    it('bounds a window by its start, its count and its bytes, and always moves on', async () => {
+      const { store } = await open();
+      const { add, numbers } = await opened(store);
+      for (let i = 0; i < 5; i += 1) await add(1, { Note: 'x'.repeat(1000) });
+      expect(await numbers(3)).toEqual([3, 4, 5]);
+      expect(await numbers(2, 2)).toEqual([2, 3]);
+      expect(await numbers(2, 100, 1)).toEqual([2]);
+      expect(await numbers(1, 100, 2500)).toEqual([1, 2, 3]);
+      expect(await numbers(6)).toEqual([]);
+    });
+
+    it('leaves what was settled out of the window and keeps what failed with its next time', async () => {
+      const { store, reopen } = await open();
+      const { generation, add, numbers } = await opened(store);
+      for (let i = 0; i < 4; i += 1) await add(1);
+      await store.delivery.settle([
+        settlement(generation, 1, 1),
+        settlement(generation, 2, 1, { outcome: REJECTED, state: 'pending', dueAt: START + 5000 }),
+        settlement(generation, 3, 1, { outcome: REJECTED, state: 'parked' }),
+        settlement(generation, 2, 2, { outcome: REJECTED, state: 'pending', dueAt: START + 30_000 }),
+      ]);
+      expect(await numbers()).toEqual([2, 4]);
+      const [retried] = await (await reopen()).delivery.window(ORG, generation, 1, 1, PLENTY);
+      expect(retried).toMatchObject({ number: 2, attemptsMade: 2, dueAt: START + 30_000 });
+    });
+
+    it('takes the same settlement twice', async () => {
+      const { store } = await open();
+      const { generation, add, numbers } = await opened(store);
+      await add(1);
+      await store.delivery.settle([settlement(generation, 1, 1)]);
+      await store.delivery.settle([settlement(generation, 1, 1)]);
+      expect(await numbers()).toEqual([]);
+    });
+
+    it('finds the first pending notification about a record within a range', async () => {
+      const { store } = await open();
+      const { batches, generation } = await opened(store);
+      const [one, two] = await batches.run(ORG, aboutChannel('1'), (set) => {
+        openChannel(set, '1', {
+          events: [
+            { module: 'Contacts', operation: 'insert' },
+            { module: 'Contacts', operation: 'update' },
+          ],
+        });
+        return createRecords(set, 2);
+      });
+      if (!one || !two) throw new Error('Two records were made');
+      await batches.run(ORG, {}, (set) => change(set, 'update', [two]));
+      await batches.run(ORG, {}, (set) => change(set, 'update', [one, two]));
+      const first = async (record: typeof one, from: number, before: number) =>
+        (await store.delivery.firstAbout(ORG, generation, record, from, before))?.number;
+      expect(await first(one, 1, 100)).toBe(1);
+      expect(await first(one, 2, 100)).toBe(3);
+      expect(await first(two, 2, 100)).toBe(2);
+      expect(await first(one, 2, 3)).toBeUndefined();
+      expect(await first({ ...one, module: 'Leads' }, 1, 100)).toBeUndefined();
+      await store.delivery.settle([settlement(generation, 2, 1)]);
+      expect(await first(two, 2, 100)).toBe(3);
+    });
+
+    it('finds a record far behind others, beyond what one search takes', async () => {
+      const { store } = await open();
+      const { batches, generation } = await opened(store);
+      const [last] = await batches.run(ORG, {}, (set) => {
+        for (let i = 0; i < 11_000; i += 1) createRecords(set);
+        return createRecords(set);
+      });
+      if (!last) throw new Error('A record was made');
+      expect((await store.delivery.firstAbout(ORG, generation, last, 1, 20_000))?.number).toBe(11_001);
+      expect(await store.delivery.firstAbout(ORG, generation, last, 1, 11_001)).toBeUndefined();
+    });
+
+    it('knows after a restart which channels owe something, live or lapsed, but not those that ended', async () => {
+      const { store, reopen } = await open();
+      await addOrgs(store, ORG, OTHER_ORG);
+      const batches = openBatches(store);
+      const make = (org: OrgId, id: string, expiresAt = START + HOUR) =>
+        batches.run(org, {}, (set) => openChannel(set, id, { expiresAt }).generation);
+      const settled = await make(ORG, '1');
+      await batches.run(ORG, {}, (set) => createRecords(set));
+      await store.delivery.settle([settlement(settled, 1, 1)]);
+      await batches.run(ORG, aboutChannel('1'), (set) =>
+        openChannel(set, '1', { events: [{ module: 'Leads', operation: 'insert' }] }),
+      );
+      const live = await make(ORG, '2');
+      const lapsed = await make(ORG, '3', START + 1);
+      await make(ORG, '4');
+      const foreign = await make(OTHER_ORG, '2');
+      await batches.run(ORG, {}, (set) => createRecords(set));
+      await batches.run(OTHER_ORG, {}, (set) => createRecords(set));
+      await batches.run(ORG, aboutChannel('4'), (set) => closeChannel(set, '4'));
+      batches.now = START + 1;
+      await passTime(batches, ORG);
+
+      const lanes = await (await reopen()).delivery.lanes();
+      expect(new Set(lanes.map(({ org, generation }) => `${org} ${generation}`))).toEqual(
+        new Set([`${ORG} ${live}`, `${ORG} ${lapsed}`, `${OTHER_ORG} ${foreign}`]),
+      );
+    });
+
+    it('remembers how the newest attempt of a channel ended', async () => {
+      const { store, reopen } = await open();
+      const { generation, add } = await opened(store);
+      await add(1);
+      await add(1);
+      expect(await store.delivery.channel(ORG, generation)).not.toHaveProperty('lastSucceeded');
+      await store.delivery.settle([
+        settlement(generation, 1, 1),
+        settlement(generation, 2, 1, { outcome: REJECTED, state: 'pending', dueAt: START }),
+      ]);
+      expect(await store.delivery.channel(ORG, generation)).toHaveProperty('lastSucceeded', false);
+      await store.delivery.settle([settlement(generation, 2, 2)]);
+      expect(await (await reopen()).delivery.channel(ORG, generation)).toHaveProperty('lastSucceeded', true);
+    });
+
+    it("does not read one organisation's notifications in another", async () => {
+      const { store } = await open();
+      const { generation, add } = await opened(store);
+      await add(1);
+      expect(await store.delivery.window(OTHER_ORG, generation, 1, 10, PLENTY)).toEqual([]);
+      expect(await store.delivery.channel(OTHER_ORG, generation)).toBeUndefined();
+    });
+  });
+}

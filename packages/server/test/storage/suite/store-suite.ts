@@ -1,0 +1,20 @@
+import { describe } from 'vitest';
+import { accountSuite } from './accounts.ts';
+import { channelSuite } from './channels.ts';
+import { deliverySuite } from './delivery.ts';
+import { orgTransactionSuite } from './org-transaction.ts';
+import { recordSuite } from './records.ts';
+import type { Open } from './sample.ts';
+import { tokenSuite } from './tokens.ts';
+
+/** What every engine must do. An engine has only to open an empty store for each test. */
+export function storeSuite(engine: string, open: Open): void {
+  describe(`a store on ${engine}`, () => {
+    accountSuite(open);
+    tokenSuite(open);
+    recordSuite(open);
+    channelSuite(open);
+    orgTransactionSuite(open);
+    deliverySuite(open);
+  });
+}
