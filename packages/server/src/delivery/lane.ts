@@ -1,79 +1,20 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Channel } from '../domain/channel.ts';
-import type { Clock } from '../domain/clock.ts';
-import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
 import type { Generation, OrgId, RecordId } from '../domain/ids.ts';
 import { type RecordRef, recordKey } from '../domain/record.ts';
 import { requestUrl } from '../domain/wire/notification-body.ts';
-import type { DeliveryStore, OwedNotification } from '../storage/store.ts';
-import type { Logger } from '../telemetry/logger.ts';
+import type { OwedNotification } from '../storage/store.ts';
 import { createBacklog } from './backlog.ts';
-import type { DueTimes } from './due-times.ts';
-import { type FlightContext, fly, type Landed } from './flight.ts';
+import { fly, type Landed } from './flight.ts';
+import type { Lane, LaneContext } from './lane-context.ts';
 import { answer, createLaneState, finish, found, isClear, nextSearch, scan } from './lane-state.ts';
-import type { Memory } from './memory.ts';
-import type { Settler } from './settle.ts';
-import type { Flight, Seat, Slots, Standing } from './slots.ts';
+import { weigh } from './memory.ts';
+import { readPatiently } from './patient-read.ts';
+import type { Receiver } from './receivers.ts';
+import type { Flight, Seat } from './slots.ts';
+import { createWaitingList, type Item } from './waiting.ts';
 
+/** Searches of one lane at once. */
 const MAX_SEARCHES = 8;
-const FIRST_PAUSE_MS = 50;
-const LONGEST_PAUSE_MS = 5000;
-
-/** What is known of a channel when its lane starts. */
-export interface Receiver {
-  readonly channel: Channel;
-  readonly standing: Standing;
-  readonly level: number;
-}
-
-/** Sends what one channel is owed, in the order of its numbers as far as they share records (P4). */
-export interface Lane {
-  readonly org: OrgId;
-  readonly generation: Generation;
-  /** Takes notifications just committed, in number order. */
-  feed(owed: readonly OwedNotification[]): void;
-  /** Takes the channel as a commit left it: where it is sent to and until when. */
-  update(channel: Channel): void;
-  /** Its expiry was committed: no attempt starts any more. */
-  lapse(): void;
-  /** Its channel was deleted: what it still owes is cancelled. */
-  end(): void;
-  /** Something it waits for has come. */
-  wake(): void;
-  /** It could do something now, or waits for an answer or a save. */
-  isBusy(): boolean;
-  /** It owes more than it may keep track of and reads no further until something ends. */
-  isStalled(): boolean;
-  /** Notifications that wait for their retry. */
-  waiting(): number;
-}
-
-export interface LaneContext {
-  readonly store: DeliveryStore;
-  readonly clock: Clock;
-  readonly policy: DeliveryPolicy;
-  readonly slots: Slots;
-  readonly settler: Settler;
-  readonly dueTimes: DueTimes<Lane>;
-  readonly memory: Memory;
-  readonly flights: FlightContext;
-  readonly logger: Logger;
-  /** Aborted when no attempt starts any more. */
-  readonly stop: AbortSignal;
-  /** The receiver as it is now; undefined when the channel has ended. */
-  readonly findReceiver: (org: OrgId, generation: Generation) => Promise<Receiver | undefined>;
-  readonly onClosed: (lane: Lane, receiver: Receiver | undefined) => void;
-  /** Called when it may have stopped being busy. */
-  readonly onQuiet: () => void;
-}
-
-/** A notification that was dispatched. Its content is dropped while it waits long. */
-interface Item {
-  readonly number: number;
-  readonly attemptsMade: number;
-  readonly dueAt: number;
-  readonly owed: OwedNotification | undefined;
-}
 
 /** Starts a lane whose numbers before `from` are all finished. `receiver` undefined: it is looked up first. */
 export function createLane(
@@ -83,12 +24,11 @@ export function createLane(
   receiver: Receiver | undefined,
   context: LaneContext,
 ): Lane {
-  const { store, clock, policy, slots, settler, dueTimes, stop } = context;
+  const { store, clock, policy, slots, settler, dueTimes, memory, stop } = context;
   const state = createLaneState(from);
-  const backlog = createBacklog(from, policy, context.memory);
+  const backlog = createBacklog(from, policy, memory);
   const ready: Item[] = [];
-  const waiting = new Map<number, Item>();
-  let nextDueAt = Infinity;
+  const waiting = createWaitingList();
   let channel = receiver?.channel;
   let reads = 0;
   let searches = 0;
@@ -106,8 +46,13 @@ export function createLane(
     hasReady: () => ready.length > 0 && !isClosed && !isHeld(),
     launch(flight) {
       const item = ready.shift();
-      // Counted before the next turn, so that the lane is not taken for finished meanwhile.
-      if (item) void send(item, flight).catch((error) => fail(error));
+      void send(item).then(
+        (succeeded) => back(flight, succeeded),
+        (error) => {
+          back(flight, undefined);
+          fail(error);
+        },
+      );
       soon();
     },
   };
@@ -124,7 +69,12 @@ export function createLane(
       channel = newer;
       slots.withdraw(seat);
       seat.origin = originOf(newer);
-      if (isMoved) freeWaiting();
+      if (isMoved) {
+        // What failed elsewhere is tried here without waiting on.
+        waiting.free();
+        seat.standing = 'unproven';
+        seat.level = policy.firstFlights;
+      }
       backlog.reaches(newer.lastNumber);
       soon();
     },
@@ -136,7 +86,7 @@ export function createLane(
     wake: () => soon(),
     isBusy: () => !isClosed && (isScheduled || !isResting() || (!isHeld() && (ready.length > 0 || mayGoOn()))),
     isStalled: () => !isHeld() && !hasRoom() && !backlog.isEmpty(),
-    waiting: () => waiting.size,
+    waiting: waiting.size,
   };
 
   if (!channel) start();
@@ -207,33 +157,10 @@ export function createLane(
   }
 
   function wakeDue(): void {
-    const now = clock.now();
-    if (now < nextDueAt) return;
-    nextDueAt = Infinity;
-    for (const item of waiting.values()) {
-      if (item.dueAt > now) nextDueAt = Math.min(nextDueAt, item.dueAt);
-      else {
-        waiting.delete(item.number);
-        ready.push(item);
-      }
-    }
-    if (nextDueAt < Infinity) dueTimes.set(lane, nextDueAt);
+    ready.push(...waiting.takeDue(clock.now()));
+    const next = waiting.nextDueAt();
+    if (next < Infinity) dueTimes.set(lane, next);
     else dueTimes.remove(lane);
-  }
-
-  function wait(item: Item): void {
-    waiting.set(item.number, { ...item, owed: undefined });
-    if (item.dueAt >= nextDueAt) return;
-    nextDueAt = item.dueAt;
-    dueTimes.set(lane, nextDueAt);
-  }
-
-  /** The channel goes elsewhere now: what failed there is tried here without waiting on. */
-  function freeWaiting(): void {
-    for (const item of waiting.values()) waiting.set(item.number, { ...item, dueAt: clock.now() });
-    nextDueAt = clock.now();
-    seat.standing = 'unproven';
-    seat.level = policy.firstFlights;
   }
 
   function search(): void {
@@ -266,7 +193,7 @@ export function createLane(
     const gap = backlog.gap();
     if (!gap || isReading) return;
     isReading = true;
-    const rows = context.memory.isFull() ? 1 : policy.windowRows;
+    const rows = memory.isFull() ? 1 : policy.windowRows;
     void read(
       () => store.window(org, generation, gap.from, rows, policy.windowBytes),
       (window) => {
@@ -278,32 +205,47 @@ export function createLane(
 
   function admit(owed: OwedNotification): void {
     const { number, attemptsMade, dueAt = 0 } = owed;
-    const item: Item = { number, attemptsMade, dueAt, owed: context.memory.isFull() ? undefined : owed };
-    if (dueAt > clock.now()) wait(item);
-    else ready.push(item);
+    if (dueAt > clock.now()) waiting.add({ number, attemptsMade, dueAt });
+    else if (memory.isFull()) ready.push({ number, attemptsMade, dueAt });
+    else {
+      memory.add(weigh(owed));
+      ready.push({ number, attemptsMade, dueAt, owed });
+    }
   }
 
-  async function send(item: Item, flight: Flight): Promise<void> {
-    let owed = item.owed;
-    if (!owed)
-      await read(
-        () => store.window(org, generation, item.number, 1, policy.windowBytes),
-        (rows) => {
-          owed = rows.find(({ number }) => number === item.number);
-        },
-      );
-    if (isClosed || stop.aborted || !channel || isHeld()) {
-      ready.unshift({ ...item, owed });
-      slots.release(seat, flight, undefined);
-    } else if (owed) {
-      const landed = await fly({ ...owed, attemptsMade: item.attemptsMade }, channel, context.flights);
-      land(item, landed);
-      slots.release(seat, flight, landed.next.kind === 'done');
-    } else {
+  /** Makes one attempt; true when it succeeded, undefined when none was made. */
+  async function send(item: Item | undefined): Promise<boolean | undefined> {
+    if (!item) return undefined;
+    const owed = item.owed ?? (await readAgain(item.number));
+    if (!isClosed && (stop.aborted || !channel || isHeld())) {
+      ready.unshift(item);
+      return undefined;
+    }
+    if (item.owed) memory.add(-weigh(item.owed));
+    if (isClosed || !channel) return undefined;
+    if (!owed) {
       // Its row says pending no more.
       finish(state, item.number);
-      slots.release(seat, flight, undefined);
+      return undefined;
     }
+    const landed = await fly({ ...owed, attemptsMade: item.attemptsMade }, channel, context.flights);
+    land(item, landed);
+    return landed.next.kind === 'done';
+  }
+
+  async function readAgain(number: number): Promise<OwedNotification | undefined> {
+    let first: OwedNotification | undefined;
+    await read(
+      () => store.window(org, generation, number, 1, policy.windowBytes),
+      ([row]) => {
+        first = row;
+      },
+    );
+    return first?.number === number ? first : undefined;
+  }
+
+  function back(flight: Flight, succeeded: boolean | undefined): void {
+    slots.release(seat, flight, succeeded);
     soon();
   }
 
@@ -316,8 +258,8 @@ export function createLane(
         settler.add({ ...about, state: 'delivered' }, () => saved(() => finish(state, number)));
         return;
       case 'retry': {
-        const item: Item = { number, attemptsMade: attempt.attempt, dueAt: next.at, owed: undefined };
-        settler.add({ ...about, state: 'pending', dueAt: next.at }, () => saved(() => wait(item)));
+        const item: Item = { number, attemptsMade: attempt.attempt, dueAt: next.at };
+        settler.add({ ...about, state: 'pending', dueAt: next.at }, () => saved(() => waiting.add(item)));
         return;
       }
       case 'park':
@@ -332,22 +274,19 @@ export function createLane(
     soon();
   }
 
-  /** Reads from the store, again and again while it fails; nothing more happens once the lane is closed or stopped. */
+  /** Nothing is made of what was read once the lane is closed or stopped. */
   async function read<Rows>(load: () => Promise<Rows>, use: (rows: Rows) => void): Promise<void> {
     reads += 1;
-    for (let pause = FIRST_PAUSE_MS; !isClosed && !stop.aborted; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
-      let rows: Rows;
-      try {
-        rows = await load();
-      } catch (error) {
-        if (pause === FIRST_PAUSE_MS) context.logger.error({ err: error, org, generation }, 'a lane cannot read');
-        await sleep(pause, undefined, { signal: stop, ref: false }).catch(() => undefined);
-        continue;
-      }
-      if (!isClosed) use(rows);
-      break;
-    }
+    const isGivenUp = () => isClosed || stop.aborted;
+    const answered = await readPatiently(load, isGivenUp, stop, (error) =>
+      context.logger.error({ err: error, org, generation }, 'a lane cannot read, trying again'),
+    );
     reads -= 1;
+    try {
+      if (answered) use(answered.rows);
+    } catch (error) {
+      fail(error);
+    }
     soon();
   }
 
@@ -362,6 +301,7 @@ export function createLane(
     slots.withdraw(seat);
     dueTimes.remove(lane);
     backlog.forget();
+    for (const { owed } of ready.splice(0)) if (owed) memory.add(-weigh(owed));
     context.onClosed(lane, channel && { channel, standing: seat.standing, level: seat.level });
     context.onQuiet();
   }

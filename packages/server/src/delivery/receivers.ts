@@ -2,7 +2,14 @@ import type { Channel } from '../domain/channel.ts';
 import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
 import type { Generation, OrgId } from '../domain/ids.ts';
 import type { DeliveryStore } from '../storage/store.ts';
-import type { Receiver } from './lane.ts';
+import type { Standing } from './slots.ts';
+
+/** What is known of a channel when its lane starts. */
+export interface Receiver {
+  readonly channel: Channel;
+  readonly standing: Standing;
+  readonly level: number;
+}
 
 /** Where channels send to, kept for those that were busy last, so that their next lane starts without a read. */
 export interface Receivers {

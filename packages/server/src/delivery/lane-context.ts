@@ -1,0 +1,53 @@
+import type { Channel } from '../domain/channel.ts';
+import type { Clock } from '../domain/clock.ts';
+import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
+import type { Generation, OrgId } from '../domain/ids.ts';
+import type { DeliveryStore, OwedNotification } from '../storage/store.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { DueTimes } from './due-times.ts';
+import type { FlightContext } from './flight.ts';
+import type { Memory } from './memory.ts';
+import type { Receiver } from './receivers.ts';
+import type { Settler } from './settle.ts';
+import type { Slots } from './slots.ts';
+
+/** Sends what one channel is owed, in the order of its numbers as far as they share records (P4). */
+export interface Lane {
+  readonly org: OrgId;
+  readonly generation: Generation;
+  /** Takes notifications just committed, in number order. */
+  feed(owed: readonly OwedNotification[]): void;
+  /** Takes the channel as a commit left it: where it is sent to and until when. */
+  update(channel: Channel): void;
+  /** Its expiry was committed: no attempt starts any more. */
+  lapse(): void;
+  /** Its channel was deleted: what it still owes is cancelled. */
+  end(): void;
+  /** Something it waits for has come. */
+  wake(): void;
+  /** It could do something now, or waits for an answer or a save. */
+  isBusy(): boolean;
+  /** It owes more than it may keep track of and reads no further until something ends. */
+  isStalled(): boolean;
+  /** Notifications that wait for their retry. */
+  waiting(): number;
+}
+
+export interface LaneContext {
+  readonly store: DeliveryStore;
+  readonly clock: Clock;
+  readonly policy: DeliveryPolicy;
+  readonly slots: Slots;
+  readonly settler: Settler;
+  readonly dueTimes: DueTimes<Lane>;
+  readonly memory: Memory;
+  readonly flights: FlightContext;
+  readonly logger: Logger;
+  /** Aborted when no attempt starts any more. */
+  readonly stop: AbortSignal;
+  /** The receiver as it is now; undefined when the channel has ended. */
+  readonly findReceiver: (org: OrgId, generation: Generation) => Promise<Receiver | undefined>;
+  readonly onClosed: (lane: Lane, receiver: Receiver | undefined) => void;
+  /** Called when it may have stopped being busy. */
+  readonly onQuiet: () => void;
+}
