@@ -14,7 +14,7 @@ const VERSION = 'v1';
 const ALGORITHM = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
-export const SECRET_KEY_BYTES = 32;
+const SECRET_KEY_BYTES = 32;
 
 export function createCipher(key: Uint8Array): Cipher {
   if (key.length !== SECRET_KEY_BYTES) {

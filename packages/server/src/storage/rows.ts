@@ -36,7 +36,7 @@ export function jsonObject<Shape extends object>(row: Row, column: string): Shap
 }
 
 /** A JSON list whose every item is of the kind that we wrote there. */
-export function jsonList<Item>(row: Row, column: string, fits: (item: unknown) => boolean): Item[] {
+function jsonList<Item>(row: Row, column: string, fits: (item: unknown) => boolean): Item[] {
   const value: unknown = JSON.parse(text(row, column));
   if (!Array.isArray(value) || !value.every(fits)) throw misfit(column, 'a JSON list', value);
   return value as Item[];

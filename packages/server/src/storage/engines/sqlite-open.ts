@@ -11,7 +11,7 @@ const CHECKPOINT_PAGES = 4000;
 const SYNCHRONOUS_FULL = 2;
 const INCREMENTAL = 2;
 
-export const storeFile = (dataDir: string): string => join(dataDir, STORE_FILE);
+const storeFile = (dataDir: string): string => join(dataDir, STORE_FILE);
 
 /**
  * Holds the directory until the connection is closed or the process ends, however it ends: the lock is the operating

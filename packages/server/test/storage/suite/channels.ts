@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ChannelIndex } from '../../../src/domain/channel-index.ts';
-import { loadedChannel } from '../../../src/domain/working-set.ts';
+import { emptyWrites, loadedChannel } from '../../../src/domain/working-set.ts';
 import {
   aboutChannel,
   addOrgs,
@@ -91,6 +91,21 @@ export function channelSuite(open: Open): void {
       const again = openBatches(await reopen());
       await again.run(ORG, {}, (set) => createRecords(set));
       expect(again.commits[0]?.notifications.map((owed) => [owed.generation, owed.number])).toEqual([[generation, 2]]);
+    });
+
+    it('leaves the count of an existing channel to the numbers given, whatever its row was saved with', async () => {
+      const { store } = await open();
+      await addOrgs(store, ORG);
+      const batches = openBatches(store);
+      const channel = await batches.run(ORG, {}, (set) => openChannel(set, '1'));
+      await batches.run(ORG, {}, (set) => createRecords(set));
+      await store.writing.inOrg(ORG, {}, ({ counters }) => {
+        const writes = emptyWrites(counters);
+        writes.channels.set(channel.generation, { ...channel, lastNumber: 0, modifiedAt: START + 1 });
+        return { writes, result: undefined };
+      });
+      const saved = (await store.delivery.channel(ORG, channel.generation))?.channel;
+      expect(saved).toMatchObject({ lastNumber: 1, modifiedAt: START + 1 });
     });
 
     it('starts a new generation at 1 after an end, and forgets the old one', async () => {
