@@ -45,7 +45,7 @@ export interface OrgTransactions {
   inOrg<T>(org: OrgId, needs: Needs, decide: (loaded: Loaded) => { writes: WriteSet; result: T }): Promise<T>;
 }
 
-export interface RecordPage {
+interface RecordPage {
   readonly records: readonly StoredRecord[];
   readonly moreRecords: boolean;
 }
@@ -64,7 +64,7 @@ export interface ChannelReads {
   listLive(org: OrgId, user: UserId, now: number): Promise<Channel[]>;
 }
 
-export interface LaneStart {
+interface LaneStart {
   readonly org: OrgId;
   readonly generation: Generation;
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Worker } from 'node:worker_threads';
@@ -58,6 +58,26 @@ describe('the data directory of an embedded store', () => {
     expect(await first.check()).toEqual({ ok: true });
     await first.close();
     await openStore(dataDir);
+  });
+
+  it('is refused with its name where it cannot be made', async () => {
+    const file = await makeDirectory();
+    await writeFile(file, 'not a directory');
+    const dataDir = join(file, 'data');
+    await expect(openStore(dataDir)).rejects.toMatchObject({
+      code: 'CANNOT_OPEN',
+      message: expect.stringContaining(dataDir),
+    });
+  });
+
+  it('is refused with its name where the store in it is damaged', async () => {
+    const dataDir = await makeDirectory();
+    await (await openStore(dataDir)).close();
+    await writeFile(join(dataDir, 'watchbell.sqlite'), 'x'.repeat(8192));
+    await expect(openStore(dataDir)).rejects.toMatchObject({
+      code: 'CANNOT_OPEN',
+      message: expect.stringContaining(dataDir),
+    });
   });
 
   it('is for its owner only', async () => {

@@ -7,6 +7,7 @@ import { type Db, type Dialect, sql } from '../db.ts';
 import { createDeliveryStore } from '../delivery.ts';
 import { checkSecretKey, probe } from '../key-check.ts';
 import { createRecordReads } from '../records.ts';
+import { StoreRefusal } from '../refusal.ts';
 import type { Store } from '../store.ts';
 import { createTokenStore } from '../tokens.ts';
 import { startThread, type ThreadClient } from './sqlite-client.ts';
@@ -31,7 +32,7 @@ const DIALECT: Dialect = {
 /** Opens the embedded store and migrates it. Rejects with a `StoreRefusal` that says what to mend. */
 export async function createSqliteStore({ dataDir, secretKey, logger }: SqliteOptions): Promise<Store> {
   const cipher = createCipher(secretKey);
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  await makeDirectory(dataDir);
   const storage = await startThread({ role: 'storage', dataDir }, logger);
   const opened: ThreadClient[] = [storage];
   const closeAll = async () => {
@@ -73,6 +74,15 @@ export async function createSqliteStore({ dataDir, secretKey, logger }: SqliteOp
   } catch (error) {
     await closeAll();
     throw error;
+  }
+}
+
+async function makeDirectory(dataDir: string): Promise<void> {
+  try {
+    await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new StoreRefusal('CANNOT_OPEN', `Cannot make the data directory ${dataDir}: ${reason}`, { cause });
   }
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ProfileId, UserId } from '../../../src/domain/ids.ts';
+import type { User } from '../../../src/domain/org.ts';
 import { addOrgs, type Open, ORG, OTHER_ORG, PATRICIA, START } from './sample.ts';
 
 export function accountSuite(open: Open): void {
@@ -28,6 +29,21 @@ export function accountSuite(open: Open): void {
       expect(await store.accounts.findMember(OTHER_ORG, PATRICIA)).toBeUndefined();
       expect(await store.accounts.findUsers(OTHER_ORG, [PATRICIA])).toEqual([]);
       expect(await store.accounts.findUsers(ORG, [PATRICIA, '1' as UserId])).toHaveLength(1);
+    });
+
+    it('lists members of an organisation by id, in pages that say whether there is more', async () => {
+      const { store } = await open();
+      await addOrgs(store, ORG, OTHER_ORG);
+      const patricia = (await store.accounts.findMember(ORG, PATRICIA))?.user as User;
+      for (const serial of ['9', '1']) {
+        await store.accounts.addUser(ORG, { ...patricia, id: `365239700000018600${serial}` as UserId }, START);
+      }
+      const page = async (number: number) => {
+        const { members, moreMembers } = await store.accounts.listMembers(ORG, number, 2);
+        return { ids: members.map(({ user }) => user.id.slice(-6)), moreMembers };
+      };
+      expect(await page(1)).toEqual({ ids: ['186001', '186009'], moreMembers: true });
+      expect(await page(2)).toEqual({ ids: ['186017'], moreMembers: false });
     });
 
     it('denies modules to one profile of one organisation', async () => {
