@@ -90,7 +90,7 @@ export function accepted({ status, body }: Reply): Reply {
 }
 
 /** The `ApiError` that an error body stands for. */
-export function refusal(body: unknown, status: number): ApiError {
+function refusal(body: unknown, status: number): ApiError {
   if (!isRefusal(body)) return new ApiError('UNEXPECTED_ANSWER', `The server answered ${status}`, status);
   const details = isObject(body.details) ? (body.details as Record<string, Json>) : {};
   return new ApiError(body.code, typeof body.message === 'string' ? body.message : body.code, status, details);

@@ -31,7 +31,7 @@ export async function readCredentials(options: CredentialOptions): Promise<SignI
   return checked({ ...found, ...named }, credentialsFile(options));
 }
 
-export const credentialsFile = ({ credentials, dataDir }: CredentialOptions): string =>
+const credentialsFile = ({ credentials, dataDir }: CredentialOptions): string =>
   credentials ?? join(dataDir, 'credentials.json');
 
 async function readCredentialsFile(path: string): Promise<object> {

@@ -1,6 +1,6 @@
 import type { Credentials } from '@watchbell/client';
 
-export interface FirstMinuteStep {
+interface FirstMinuteStep {
   readonly title: string;
   /** One line of bash that works as it stands, after those before it. */
   readonly line: string;
@@ -8,8 +8,8 @@ export interface FirstMinuteStep {
 
 const CHANNEL = '1000000068001';
 
-/** From nothing to a first notification with curl alone; what `watchbell dev` prints and the README shows. */
-export function firstMinute(credentials: Credentials): readonly FirstMinuteStep[] {
+/** From nothing to a first notification with curl alone. */
+function firstMinute(credentials: Credentials): readonly FirstMinuteStep[] {
   const { base, client_id, client_secret, refresh_token, admin_token } = credentials;
   const signedIn = '-H "Authorization: Zoho-oauthtoken $TOKEN"';
   const watch = {
@@ -38,7 +38,7 @@ export function firstMinute(credentials: Credentials): readonly FirstMinuteStep[
   ];
 }
 
-/** As pasteable text: a comment and a line for each step. */
+/** What `watchbell dev` prints and the README shows: pasteable text, a comment and a line for each step. */
 export function firstMinuteText(credentials: Credentials): string {
   return firstMinute(credentials)
     .map(({ title, line }) => `# ${title}\n${line}`)

@@ -4,7 +4,7 @@ import { type CredentialOptions, clientFor, readCredentials } from './credential
 import type { ExitCode } from './errors.ts';
 import { forward } from './forward.ts';
 import { note, print } from './output.ts';
-import { type OwnChannel, openOwnChannel, randomToken } from './own-channel.ts';
+import { keepAlive, openOwnChannel, randomToken } from './own-channel.ts';
 import { type Received, startReceiver } from './receiver.ts';
 import { aborted, onStop } from './signals.ts';
 
@@ -15,14 +15,12 @@ export interface ListenOptions extends CredentialOptions {
   readonly json?: boolean;
 }
 
-/** Half of a channel's hour. */
-const RENEW_EVERY_MS = 1_800_000;
-const RENEW_AGAIN_MS = 60_000;
 const REMEMBERED_IDS = 10_000;
 
-/** Opens a channel and prints each notification as it arrives, until a signal; then deletes the channel. */
+/** Opens a channel and prints each notification as it arrives, until a signal or until nobody reads; then deletes it. */
 export async function listen(events: readonly EventName[], options: ListenOptions): Promise<ExitCode> {
   const stop = onStop();
+  process.stdout.once('error', stop.request);
   const credentials = await readCredentials(options);
   const token = randomToken();
   const receiver = await startReceiver(receive(token, options));
@@ -33,7 +31,7 @@ export async function listen(events: readonly EventName[], options: ListenOption
       token,
       withValues: options.values === true,
     });
-    const stopRenewing = keepAlive(channel);
+    const stopRenewing = keepAlive(channel, note);
     note(`Listening for ${events.join(', ')} on ${credentials.base} (channel ${channel.channelId}). Stop with Ctrl-C.`);
     await aborted(stop.signal);
     stopRenewing();
@@ -62,17 +60,4 @@ function receive(token: string, options: ListenOptions): (received: Received) =>
     print(options.json ? arrival.text : arrivalLine(arrival));
     return status;
   };
-}
-
-function keepAlive(channel: OwnChannel): () => void {
-  let timer = setTimeout(renew, RENEW_EVERY_MS);
-  async function renew(): Promise<void> {
-    let next = RENEW_EVERY_MS;
-    await channel.renew().catch((error: unknown) => {
-      note(`The channel was not renewed, trying again in a minute: ${error instanceof Error ? error.message : error}`);
-      next = RENEW_AGAIN_MS;
-    });
-    timer = setTimeout(renew, next);
-  }
-  return () => clearTimeout(timer);
 }

@@ -18,6 +18,8 @@ export async function runProgram(args: readonly string[], env: Environment = pro
     .version(version())
     .exitOverride()
     .showHelpAfterError('Add --help to see how it is used.');
+  // A reader of the output that has left is no failure.
+  process.stdout.on('error', () => undefined);
   declareServerCommands(program, run, env);
   declareClientCommands(program, run, env);
   try {

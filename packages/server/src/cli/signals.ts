@@ -3,6 +3,8 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 export interface StopSignal {
   /** Aborts at the first signal; a second one ends the process at once, with exit code 1. */
   readonly signal: AbortSignal;
+  /** Aborts without a signal. */
+  request(): void;
   /** Leaves signals to the system again. */
   release(): void;
 }
@@ -17,6 +19,7 @@ export function onStop(): StopSignal {
   for (const name of SIGNALS) process.on(name, stop);
   return {
     signal: controller.signal,
+    request: () => controller.abort(),
     release: () => {
       for (const name of SIGNALS) process.off(name, stop);
     },

@@ -18,6 +18,8 @@ export interface Running {
   says(pattern: RegExp): Promise<RegExpExecArray>;
   /** Sends the signal and awaits the end. */
   stop(signal?: NodeJS.Signals): Promise<Finished>;
+  /** As when the reader of a pipe ends. */
+  stopReading(): void;
   readonly finished: Promise<Finished>;
 }
 
@@ -56,6 +58,7 @@ export function startCommand(args: readonly string[], settings: Readonly<Record<
           reject(new Error(`ended with ${code} before saying ${pattern}:\n${stdout}${stderr}`)),
         );
       }),
+    stopReading: () => child.stdout.destroy(),
     stop(signal = 'SIGINT') {
       child.kill(signal);
       return finished;

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Client, createClient } from '@watchbell/client';
+import { type Client, type Credentials, createClient } from '@watchbell/client';
 import { readCredentials, startServerProcess } from '../support/server-process.ts';
 
 export interface DevServer {
@@ -15,7 +15,7 @@ export interface DevServer {
 export async function startDevServer(): Promise<DevServer> {
   const dataDir = mkdtempSync(join(tmpdir(), 'watchbell-cli-'));
   const server = await startServerProcess({ dataDir, port: 0 });
-  return { base: server.base, dataDir, client: clientOf(dataDir), stop };
+  return { base: server.base, dataDir, client: signedIn(readCredentials(dataDir)), stop };
 
   async function stop(): Promise<void> {
     await server.kill('SIGTERM');
@@ -23,12 +23,11 @@ export async function startDevServer(): Promise<DevServer> {
   }
 }
 
-function clientOf(dataDir: string): Client {
-  const credentials = readCredentials(dataDir);
-  return createClient({
-    base: credentials.base ?? '',
-    clientId: credentials.client_id ?? '',
-    clientSecret: credentials.client_secret ?? '',
-    refreshToken: credentials.refresh_token ?? '',
-  });
-}
+/** A client with the content of a credentials file. */
+export const signedIn = ({
+  base = '',
+  client_id = '',
+  client_secret = '',
+  refresh_token = '',
+}: Partial<Credentials>): Client =>
+  createClient({ base, clientId: client_id, clientSecret: client_secret, refreshToken: refresh_token });

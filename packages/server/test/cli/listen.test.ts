@@ -114,3 +114,11 @@ test('an event type that the server does not know is refused in one line, and no
   expect(code).toBe(1);
   expect(stderr).toMatch(/^watchbell: INVALID_DATA: invalid data .*"events".*\n$/);
 });
+
+test('when nobody reads its output any more, listen deletes its channel and ends', async () => {
+  const listening = await startListening('Contacts.create');
+  listening.stopReading();
+  await createContact('Johnson');
+  expect((await listening.finished).code).toBe(0);
+  expect((await server.client.watch.list({ channelId: listening.channelId })).watch).toEqual([]);
+});

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createClient } from '@watchbell/client';
 import { expect, onTestFinished, test } from 'vitest';
+import { hanging, startReceiver } from '../support/receiver.ts';
+import { readCredentials } from '../support/server-process.ts';
 import { freePort, type Running, runCommand, startCommand, temporaryDirectory } from './command.ts';
+import { signedIn } from './dev-server.ts';
 
 const SETUP = ['setup', '--org', 'Zylker', '--email', 'ada@example.com', '--last-name', 'Lovelace'];
 
@@ -34,6 +36,22 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
     expect({ code, stdout }).toEqual({ code: 0, stdout: `${line}\n` });
   },
 );
+
+test('a second signal ends it at once, with exit code 1, though a receiver has not answered', async () => {
+  const dataDir = temporaryDirectory();
+  const receiver = await startReceiver(hanging);
+  onTestFinished(() => receiver.close());
+  const server = stopped(startCommand(['dev', '--port', '0', '--data-dir', dataDir]));
+  await server.says(/ready on/);
+  const client = signedIn(readCredentials(dataDir));
+  await client.watch.open([{ channel_id: '1', notify_url: receiver.origin, events: ['Leads.create'] }]);
+  await client.records.create('Leads', [{ Last_Name: 'Hopper', Company: 'Harbour' }]);
+  await receiver.first(1);
+  const first = server.stop('SIGINT');
+  await server.says(/Stopping/);
+  await server.stop('SIGINT');
+  expect((await first).code).toBe(1);
+});
 
 test('a second server on the same data directory is refused by name, and the first goes on', async () => {
   const dataDir = temporaryDirectory();
@@ -66,12 +84,7 @@ test('what setup prints signs in to the production server', async () => {
   const port = await freePort();
   const server = stopped(startCommand(['serve', '--port', String(port)], settings));
   await server.says(/ready on https:\/\/watchbell\.example\.com/);
-  const client = createClient({
-    base: `http://127.0.0.1:${port}`,
-    clientId: made.client_id ?? '',
-    clientSecret: made.client_secret ?? '',
-    refreshToken: made.refresh_token ?? '',
-  });
+  const client = signedIn({ ...made, base: `http://127.0.0.1:${port}` });
   expect(await client.org()).toMatchObject({ company_name: 'Zylker' });
   expect((await server.stop('SIGTERM')).code).toBe(0);
 });
