@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Channel } from '../domain/channel.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
@@ -64,6 +65,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const idlers: (() => void)[] = [];
   const stopping = new AbortController();
   const cutting = new AbortController();
+  // Every exchange listens.
+  setMaxListeners(0, stopping.signal, cutting.signal);
   /** Before that, what is owed is not known, and every lane reads from its first number. */
   let isStarted = false;
 

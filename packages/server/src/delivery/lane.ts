@@ -129,9 +129,10 @@ export function createLane(
       slots.withdraw(seat);
       backlog.forget();
     } else {
-      wakeDue();
+      ready.push(...waiting.takeDue(clock.now()));
       search();
       scanOn();
+      arm();
       slots.request(seat);
     }
     const isDone = isClear(state) && backlog.isEmpty();
@@ -156,8 +157,8 @@ export function createLane(
     return (hasRoom() && !backlog.isEmpty()) || (state.free.size > 0 && state.unfinished.size < policy.maxUnfinished);
   }
 
-  function wakeDue(): void {
-    ready.push(...waiting.takeDue(clock.now()));
+  /** Asks to be woken when the first of those that wait is due. */
+  function arm(): void {
     const next = waiting.nextDueAt();
     if (next < Infinity) dueTimes.set(lane, next);
     else dueTimes.remove(lane);

@@ -68,11 +68,12 @@ export function createSettler({ store, policy, metrics, logger, onSaved }: Settl
     size: () => queue.length,
     isFull: () => queue.length >= policy.maxUnsettled,
     async drain(stop) {
-      const giveUp = () => given.abort();
-      if (stop.aborted) giveUp();
-      stop.addEventListener('abort', giveUp, { once: true });
-      await running;
-      stop.removeEventListener('abort', giveUp);
+      const givenUp = new Promise<void>((resolve) => {
+        given.signal.addEventListener('abort', () => resolve(), { once: true });
+      });
+      if (stop.aborted) given.abort();
+      stop.addEventListener('abort', () => given.abort(), { once: true });
+      if (running && !given.signal.aborted) await Promise.race([running, givenUp]);
     },
   };
 }

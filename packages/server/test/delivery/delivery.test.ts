@@ -1,5 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
-import { failing, ok, type Receiver, startReceiver } from '../support/receiver.ts';
+import { DEFAULT_POLICY } from '../../src/domain/delivery-policy.ts';
+import type { OrgId } from '../../src/domain/ids.ts';
+import { failing, hanging, ok, type Receiver, resetting, startReceiver } from '../support/receiver.ts';
 import { HOUR, recordId, type Stage, type StageOptions, setStage } from './stage.ts';
 
 const open: { stage?: Stage; receivers: Receiver[] } = { receivers: [] };
@@ -17,6 +19,15 @@ async function receiver(behaviour = ok): Promise<Receiver> {
   const started = await startReceiver(behaviour);
   open.receivers.push(started);
   return started;
+}
+
+/** A promise that the test resolves. */
+function latch(): { readonly opened: Promise<void>; readonly open: () => void } {
+  let resolveIt = (): void => undefined;
+  const opened = new Promise<void>((resolve) => {
+    resolveIt = resolve;
+  });
+  return { opened, open: () => resolveIt() };
 }
 
 const sequences = ({ received }: Receiver): number[] =>
@@ -89,4 +100,327 @@ test('a channel that expired sends nothing, and everything in order once it is r
   await stage.delivery.idle();
   expect(sequences(well).slice(before)).toEqual([1, 2, 3]);
   expect(await stage.pending(channel)).toEqual([]);
+});
+
+test('a renewal while alive moves the expiry, without a pause', async () => {
+  const stage = await begin();
+  const well = await receiver(failing);
+  await stage.open('1', well.origin, { expiresAt: stage.clock.now() + 4000 });
+  await stage.change(1);
+  await stage.delivery.idle();
+  await stage.open('1', well.origin, { expiresAt: stage.clock.now() + HOUR });
+  well.behave(ok);
+  stage.clock.advance(5000);
+  await stage.delivery.idle();
+  expect(well.received.map(({ headers }) => headers['watchbell-attempt'])).toEqual(['1', '2']);
+});
+
+test('a retry that falls due after the expiry is held', async () => {
+  const stage = await begin();
+  const well = await receiver(failing);
+  const channel = await stage.open('1', well.origin, { expiresAt: stage.clock.now() + 5000 });
+  await stage.change(1);
+  await stage.delivery.idle();
+  stage.clock.advance(5000);
+  await stage.delivery.idle();
+  expect(well.received).toHaveLength(1);
+  expect(await stage.pending(channel)).toEqual([1]);
+  expect(stage.delivery.counts().lanes).toBe(0);
+});
+
+test('a deleted channel sends nothing more of what it owed, and its id starts anew at 1', async () => {
+  const stage = await begin();
+  const well = await receiver(failing);
+  await stage.open('1', well.origin);
+  await stage.change(1);
+  await stage.change(1);
+  await stage.delivery.idle();
+  await stage.remove('1');
+  well.behave(ok);
+  stage.clock.advance(HOUR);
+  await stage.delivery.idle();
+  expect(sequences(well)).toEqual([1]);
+  expect(stage.delivery.counts()).toMatchObject({ lanes: 0, waiting: 0 });
+  await stage.open('1', well.origin);
+  await stage.change(1);
+  await stage.delivery.idle();
+  expect(sequences(well)).toEqual([1, 1]);
+});
+
+test('a mended notify URL frees what waits for its retry', async () => {
+  const stage = await begin();
+  const well = await receiver();
+  const wrong = await receiver(failing);
+  await stage.open('1', wrong.origin);
+  await stage.change(1);
+  await stage.change(2);
+  await stage.delivery.idle();
+  await stage.open('1', well.origin);
+  await stage.delivery.idle();
+  expect(sequences(well).sort()).toEqual([1, 2]);
+  expect(well.received[0]!.headers['watchbell-attempt']).toBe('2');
+});
+
+test('what failed twelve times is parked, and what waited behind it flows', async () => {
+  const stage = await begin();
+  const well = await receiver();
+  well.behave((request, response) => (request.headers['watchbell-sequence'] === '1' ? failing : ok)(request, response));
+  const channel = await stage.open('1', well.origin);
+  await stage.change(1);
+  await stage.change(1);
+  await stage.delivery.idle();
+  for (const wait of DEFAULT_POLICY.retrySchedule.slice(1)) {
+    expect(await stage.pending(channel)).toEqual([1, 2]);
+    stage.clock.advance(wait - 1);
+    await stage.open('1', well.origin);
+    const before = well.received.length;
+    await stage.delivery.idle();
+    expect(well.received).toHaveLength(before);
+    stage.clock.advance(1);
+    await stage.delivery.idle();
+  }
+  expect(sequences(well)).toEqual([...Array<number>(12).fill(1), 2]);
+  expect(await stage.pending(channel)).toEqual([]);
+});
+
+test('Retry-After is a floor under the schedule', async () => {
+  const stage = await begin();
+  const well = await receiver((_request, response) => response.writeHead(503, { 'retry-after': '60' }).end());
+  await stage.open('1', well.origin);
+  await stage.change(1);
+  await stage.delivery.idle();
+  stage.clock.advance(59_999);
+  await stage.delivery.idle();
+  expect(well.received).toHaveLength(1);
+  stage.clock.advance(1);
+  await stage.delivery.idle();
+  expect(well.received).toHaveLength(2);
+});
+
+test('5,000 changes behind a stuck record do not delay another record, and are all sent in order in the end', async () => {
+  const stage = await begin();
+  const well = await receiver();
+  const stuck = new Set([String(recordId(1))]);
+  well.behave((_request, response) => {
+    const { body } = well.received.at(-1)!;
+    (body.ids.some((id) => stuck.has(id)) ? failing : ok)(_request, response);
+  });
+  const channel = await stage.open('1', well.origin);
+  await stage.change(1);
+  await Promise.all(Array.from({ length: 5000 }, () => stage.change(1)));
+  await stage.change(2);
+  await stage.delivery.idle();
+  expect(sequences(well)).toEqual([1, 5002]);
+  stuck.clear();
+  stage.clock.advance(5000);
+  await stage.delivery.idle();
+  expect(sequences(well).slice(2)).toEqual(Array.from({ length: 5001 }, (_, i) => i + 1));
+  expect(await stage.pending(channel)).toEqual([]);
+}, 60_000);
+
+test('receivers that hang, fail and reset do not delay one that is well', async () => {
+  const stage = await begin();
+  const bad = [await receiver(hanging), await receiver(failing), await receiver(resetting)];
+  const well = await receiver();
+  for (const [i, { origin }] of bad.entries()) await stage.open(String(i + 1), origin);
+  await stage.open('4', well.origin);
+  for (let serial = 1; serial <= 100; serial += 1) await stage.change(serial);
+  await well.first(100);
+  expect(bad[0]!.received.length).toBeLessThanOrEqual(2);
+});
+
+test('organisations do not hear of each other, and one that hangs does not delay another', async () => {
+  const stage = await begin({ policy: { nodeFlights: 8 } });
+  const other = '4652397' as OrgId;
+  await stage.store.accounts.addOrg({ id: other, name: 'Other', timeZone: 'UTC' }, stage.clock.now());
+  const hung = await receiver(hanging);
+  const well = await receiver();
+  for (let id = 1; id <= 6; id += 1) await stage.open(String(id), `${hung.origin}/${id}`);
+  await stage.open('1', well.origin, {}, other);
+  for (let serial = 1; serial <= 10; serial += 1) await stage.change(serial);
+  for (let serial = 1; serial <= 10; serial += 1) await stage.changeIn(other, serial);
+  const came = await well.first(10);
+  expect(came.map(({ body }) => body.ids[0])).toEqual(Array.from({ length: 10 }, (_, i) => recordId(i + 1)));
+  expect(hung.received.length).toBeLessThanOrEqual(1);
+});
+
+test('after a restart what was not saved is sent again with the same id and number, and attempts go on', async () => {
+  let stage = await begin({ between: (store) => ({ ...store, settle: () => new Promise(() => undefined) }) });
+  const well = await receiver();
+  await stage.open('1', well.origin);
+  await stage.change(1);
+  await stage.change(2);
+  const [first] = await well.first(2);
+  stage = open.stage = await stage.restart({ between: (store) => store });
+  await stage.delivery.idle();
+  expect(sequences(well).sort()).toEqual([1, 1, 2, 2]);
+  const again = well.received.filter(({ headers }) => headers['webhook-id'] === first!.headers['webhook-id']);
+  expect(new Set(again.map(({ headers }) => headers['watchbell-sequence'])).size).toBe(1);
+  expect(again).toHaveLength(2);
+});
+
+test('after a restart a retry keeps its time and counts on', async () => {
+  let stage = await begin();
+  const well = await receiver(failing);
+  const channel = await stage.open('1', well.origin);
+  await stage.change(1);
+  await stage.delivery.idle();
+  stage = open.stage = await stage.restart();
+  await stage.delivery.idle();
+  expect(well.received).toHaveLength(1);
+  expect(stage.delivery.counts()).toMatchObject({ lanes: 1, waiting: 1 });
+  well.behave(ok);
+  stage.clock.advance(5000);
+  await stage.delivery.idle();
+  expect(well.received.map(({ headers }) => headers['watchbell-attempt'])).toEqual(['1', '2']);
+  expect(await stage.pending(channel)).toEqual([]);
+});
+
+test('no attempt starts while too many outcomes are unsaved, and all go on once they are', async () => {
+  const gate = latch();
+  const stage = await begin({
+    policy: { maxUnsettled: 3, settleBatch: 2 },
+    between: (store) => ({ ...store, settle: (all) => gate.opened.then(() => store.settle(all)) }),
+  });
+  const well = await receiver();
+  const channel = await stage.open('1', well.origin);
+  await stage.change(1);
+  await well.first(1);
+  for (let serial = 2; serial <= 50; serial += 1) await stage.change(serial);
+  // What was in the air when the bound was met may land; nothing follows it.
+  await well.first(3);
+  const before = stage.delivery.counts();
+  expect(before.unsettled + before.inFlight).toBeLessThanOrEqual(3 + DEFAULT_POLICY.channelFlights);
+  gate.open();
+  await stage.delivery.idle();
+  expect(sequences(well).sort((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, i) => i + 1));
+  expect(await stage.pending(channel)).toEqual([]);
+});
+
+test('a save that fails is tried again and said once, and nothing is sent twice', async () => {
+  let failures = 3;
+  const stage = await begin({
+    between: (store) => ({
+      ...store,
+      settle: (all) => (failures-- > 0 ? Promise.reject(new Error('disk full')) : store.settle(all)),
+    }),
+  });
+  const well = await receiver();
+  const channel = await stage.open('1', well.origin);
+  await stage.change(1);
+  await stage.delivery.idle();
+  expect(well.received).toHaveLength(1);
+  expect(await stage.pending(channel)).toEqual([]);
+  expect(stage.log.filter(({ level }) => level === 'error')).toHaveLength(1);
+});
+
+test('a store that cannot be read for a while delays and loses nothing', async () => {
+  let failures = 0;
+  const flaky =
+    <Args extends unknown[], Answer>(read: (...args: Args) => Promise<Answer>) =>
+    (...args: Args): Promise<Answer> =>
+      failures++ % 2 === 0 ? Promise.reject(new Error('busy')) : read(...args);
+  const stage = await begin({
+    between: (store) => ({
+      ...store,
+      channel: flaky(store.channel),
+      window: flaky(store.window),
+      firstAbout: flaky(store.firstAbout),
+    }),
+  });
+  const well = await receiver();
+  const channel = await stage.open('1', well.origin);
+  for (const serials of [[1], [1, 2], [2], [1]]) await stage.change(...serials);
+  await stage.delivery.idle();
+  expect(sequences(well)).toEqual([1, 2, 3, 4]);
+  expect(await stage.pending(channel)).toEqual([]);
+});
+
+test('a lane whose every record fails stalls visibly, within its bound, and goes on when they end', async () => {
+  const stage = await begin({ policy: { maxUnfinished: 4 } });
+  const well = await receiver(failing);
+  const channel = await stage.open('1', well.origin);
+  for (let serial = 1; serial <= 20; serial += 1) await stage.change(serial);
+  await stage.delivery.idle();
+  expect(stage.delivery.counts()).toMatchObject({ stalled: 1, waiting: 4 });
+  expect(sequences(well)).toEqual([1, 2, 3, 4]);
+  well.behave(ok);
+  stage.clock.advance(5000);
+  await stage.delivery.idle();
+  expect(await stage.pending(channel)).toEqual([]);
+  expect(new Set(sequences(well)).size).toBe(20);
+});
+
+test('more skipped records than are kept stall the lane, and all is sent in the end', async () => {
+  const stage = await begin({ policy: { maxSkippedRecords: 3 } });
+  const well = await receiver(failing);
+  const channel = await stage.open('1', well.origin);
+  await stage.change(1);
+  await stage.delivery.idle();
+  for (let serial = 2; serial <= 9; serial += 1) await stage.change(1, serial);
+  await stage.change(100);
+  await stage.delivery.idle();
+  expect(sequences(well)).toEqual([1]);
+  expect(stage.delivery.counts().stalled).toBe(1);
+  well.behave(ok);
+  stage.clock.advance(5000);
+  await stage.delivery.idle();
+  expect(sequences(well).filter((number) => number < 10)).toEqual([1, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  expect(await stage.pending(channel)).toEqual([]);
+});
+
+test('with hardly any memory everything is read when its turn comes', async () => {
+  const stage = await begin({ policy: { nodeBytes: 1, laneNotifications: 2 } });
+  const well = await receiver();
+  const channel = await stage.open('1', well.origin);
+  await Promise.all(Array.from({ length: 200 }, (_, i) => stage.change(i % 7)));
+  await stage.delivery.idle();
+  expect(sequences(well).sort((a, b) => a - b)).toEqual(Array.from({ length: 200 }, (_, i) => i + 1));
+  expect(await stage.pending(channel)).toEqual([]);
+});
+
+test('stopping lets what is in flight land, saves it, and starts nothing', async () => {
+  let stage = await begin();
+  const well = await receiver();
+  const asked = latch();
+  let finish = (): void => undefined;
+  well.behave((_request, response) => {
+    finish = () => response.end();
+    asked.open();
+  });
+  const channel = await stage.open('1', well.origin);
+  await stage.change(1);
+  await asked.opened;
+  await stage.change(1);
+  const stopped = stage.delivery.stop();
+  finish();
+  await stopped;
+  expect(await stage.pending(channel)).toEqual([2]);
+  expect(well.received).toHaveLength(1);
+  well.behave(ok);
+  stage = open.stage = await stage.restart();
+  await stage.delivery.idle();
+  expect(sequences(well)).toEqual([1, 2]);
+});
+
+test('a log line per attempt tells what became of it and holds no secret', async () => {
+  const stage = await begin();
+  const well = await receiver();
+  let first = true;
+  well.behave((request, response) => {
+    (first ? failing : ok)(request, response);
+    first = false;
+  });
+  await stage.open('1', `${well.origin}/hook?authorization=query-secret`);
+  await stage.change(1);
+  await stage.delivery.idle();
+  stage.clock.advance(5000);
+  await stage.delivery.idle();
+  const attempts = stage.log.filter(({ message }) => message.startsWith('notification'));
+  expect(attempts.map(({ level, fields }) => [level, fields.outcome, fields.attempt, fields.number])).toEqual([
+    ['warn', 'rejected', 1, 1],
+    ['debug', 'delivered', 2, 1],
+  ]);
+  expect(attempts[0]!.fields.receiver).toBe(`${well.origin}/hook`);
+  expect(JSON.stringify(stage.log)).not.toContain('secret');
 });

@@ -1,0 +1,113 @@
+import { expect, test } from 'vitest';
+import { createSlots, type Flight, type Seat, type Slots, type Standing } from '../../src/delivery/slots.ts';
+import { DEFAULT_POLICY, type DeliveryPolicy } from '../../src/domain/delivery-policy.ts';
+import type { OrgId } from '../../src/domain/ids.ts';
+
+interface Made extends Seat {
+  readonly name: string;
+  ready: number;
+  readonly flights: Flight[];
+}
+
+/** Seats that have `ready` flights to make and remember those they were dealt, in the order of `dealt`. */
+function table(policy: Partial<DeliveryPolicy> = {}, isBlocked = () => false) {
+  const slots: Slots = createSlots({ ...DEFAULT_POLICY, ...policy }, isBlocked);
+  const dealt: string[] = [];
+  const seat = (name: string, org: string, origin: string, standing: Standing, level = 16, ready = 100): Made => {
+    const made: Made = {
+      name,
+      org: org as OrgId,
+      origin,
+      standing,
+      level,
+      ready,
+      flying: 0,
+      flights: [],
+      hasReady: () => made.ready > 0,
+      launch(flight) {
+        made.ready -= 1;
+        made.flights.push(flight);
+        dealt.push(name);
+      },
+    };
+    return made;
+  };
+  const land = (one: Made, succeeded: boolean | undefined) => slots.release(one, one.flights.shift()!, succeeded);
+  return { slots, seat, dealt, land };
+}
+
+test('a lane starts with two flights, doubles on success up to sixteen, and falls back to one', () => {
+  const { slots, seat, land } = table();
+  const one = seat('one', 'a', 'o', 'unproven', 2);
+  const flying: number[] = [];
+  slots.request(one);
+  for (const succeeded of [true, true, true, true, false]) {
+    flying.push(one.flying);
+    land(one, succeeded);
+  }
+  expect(flying).toEqual([2, 4, 8, 16, 16]);
+  expect(one.level).toBe(1);
+  expect(one.standing).toBe('failing');
+  while (one.flying > 1) land(one, undefined);
+  expect(one.flying).toBe(1);
+});
+
+test('an origin of an organisation has at most 32 flights, and another is not kept waiting by it', () => {
+  const { slots, seat } = table();
+  const same = ['1', '2', '3'].map((name) => seat(name, 'a', 'same', 'proven'));
+  const other = seat('other', 'a', 'other', 'proven');
+  const foreign = seat('foreign', 'b', 'same', 'proven');
+  for (const one of [...same, other, foreign]) slots.request(one);
+  expect(same.reduce((sum, { flying }) => sum + flying, 0)).toBe(32);
+  expect(other.flying).toBe(16);
+  expect(foreign.flying).toBe(16);
+});
+
+test('failing and unproven lanes hold a quarter of the node each, and proven ones find the rest free', () => {
+  const { slots, seat } = table();
+  const many = (standing: Standing) =>
+    Array.from({ length: 100 }, (_, i) => seat(`${standing}${i}`, `org${i}`, `o${i}`, standing));
+  const [failing, unproven, proven] = [many('failing'), many('unproven'), many('proven')];
+  const held = (seats: Made[]) => seats.reduce((sum, { flying }) => sum + flying, 0);
+  for (const one of [...failing, ...unproven, ...proven]) slots.request(one);
+  expect([held(failing), held(unproven), held(proven)]).toEqual([128, 128, 256]);
+  expect(slots.inFlight()).toBe(512);
+});
+
+test('an organisation holds at most half of each part', () => {
+  const { slots, seat } = table();
+  const greedy = Array.from({ length: 50 }, (_, i) => seat(`g${i}`, 'greedy', `o${i}`, 'failing'));
+  for (const one of greedy) slots.request(one);
+  expect(slots.inFlight()).toBe(64);
+  const modest = seat('modest', 'modest', 'o', 'failing', 1);
+  slots.request(modest);
+  expect(modest.flying).toBe(1);
+});
+
+test('turns go round by organisation, then origin, then lane', () => {
+  let blocked = true;
+  const { slots, seat, dealt } = table({}, () => blocked || dealt.length >= 8);
+  for (const [name, org, origin] of [
+    ['a1x', 'a', '1'],
+    ['a1y', 'a', '1'],
+    ['a2', 'a', '2'],
+    ['b', 'b', '1'],
+  ] as const) {
+    slots.request(seat(name, org, origin, 'proven'));
+  }
+  expect(dealt).toEqual([]);
+  blocked = false;
+  slots.deal();
+  expect(dealt).toEqual(['a1x', 'b', 'a2', 'b', 'a1y', 'b', 'a2', 'b']);
+});
+
+test('a seat that withdrew is not dealt to', () => {
+  let blocked = true;
+  const { slots, seat, dealt } = table({}, () => blocked);
+  const one = seat('one', 'a', '1', 'proven');
+  slots.request(one);
+  slots.withdraw(one);
+  blocked = false;
+  slots.deal();
+  expect(dealt).toEqual([]);
+});
