@@ -13,7 +13,7 @@ export interface EventSelector {
 }
 
 /** The order in which a channel's events are listed (reference §3.7). */
-export const OPERATIONS: readonly Operation[] = ['update', 'insert', 'delete'];
+const OPERATIONS: readonly Operation[] = ['update', 'insert', 'delete'];
 
 export const eventKey = (module: string, operation: Operation): string => `${module}.${operation}`;
 

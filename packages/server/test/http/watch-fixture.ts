@@ -19,14 +19,14 @@ import { createManualClock, type ManualClock } from '../support/manual-clock.ts'
 
 export const BASE = 'https://bell.example.com';
 
-export interface WireItem {
+interface WireItem {
   readonly code: string;
   readonly details: Record<string, unknown> & { readonly events?: readonly Record<string, unknown>[] };
   readonly message: string;
   readonly status: string;
 }
 
-export interface WatchReply {
+interface WatchReply {
   readonly status: number;
   /** As sent: key order counts. */
   readonly text: string;
@@ -42,7 +42,7 @@ export interface WatchFixture {
   close(): Promise<void>;
 }
 
-export interface CallAs {
+interface CallAs {
   readonly version?: string;
   readonly user?: 'patricia' | 'amelia' | 'stranger';
   readonly scopes?: readonly string[];

@@ -1,5 +1,4 @@
-import type { ChangedRecord } from '../change.ts';
-import type { ChannelId, RecordId } from '../ids.ts';
+import type { ChannelId } from '../ids.ts';
 import type { Notification } from '../notification.ts';
 import { VERSION_RULES } from './api-version.ts';
 import type { Compat } from './compat.ts';
@@ -25,7 +24,8 @@ export function notificationBody(
 ): string {
   const { change, module, operation, ids, version } = notification;
   const rules = VERSION_RULES[version];
-  const changed = changedRecords(notification);
+  // A related record was only pointed at: it is not among those that changed, and has no fields and no values.
+  const changed = new Map(change.records.map((record) => [record.id, record]));
   const uriVersion = compat.callbackUriVersion === 'own' ? version : 'v2';
   const reported = operation === 'insert' ? [] : ids;
   // Keys that are undefined are left out of the text.
@@ -44,12 +44,6 @@ export function notificationBody(
     channel_id: target.channelId,
     token: target.token,
   });
-}
-
-/** What changed of the subjects; a record that was only pointed at has no part in it. */
-function changedRecords({ module, operation, change }: Notification): ReadonlyMap<RecordId, ChangedRecord> {
-  const isSubject = module === change.module && operation === change.operation;
-  return new Map(isSubject ? change.records.map((record) => [record.id, record]) : []);
 }
 
 /**

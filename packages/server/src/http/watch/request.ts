@@ -10,7 +10,7 @@ import { type Read, reading, tooShort, wrongType } from './faults.ts';
 import { readChannelId, readListedId, readNotifyUrl } from './keys.ts';
 import { type ReadContext, readSettings } from './settings.ts';
 
-export const MAX_CHANNELS_PER_CALL = 100;
+const MAX_CHANNELS_PER_CALL = 100;
 
 type WatchMethod = 'POST' | 'PUT' | 'PATCH';
 
