@@ -7,7 +7,19 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { createSqliteStore, migrationStatus } from '../../src/storage/engines/sqlite.ts';
 import type { Store } from '../../src/storage/store.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
-import { addOrgs, createRecords, type Opened, ORG, openBatches, openChannel, PATRICIA } from './suite/sample.ts';
+import {
+  aboutChannel,
+  addOrgs,
+  createRecords,
+  HOUR,
+  type Opened,
+  ORG,
+  openBatches,
+  openChannel,
+  PATRICIA,
+  passTime,
+  START,
+} from './suite/sample.ts';
 import { storeSuite } from './suite/store-suite.ts';
 
 const KEY = new Uint8Array(32).fill(7);
@@ -155,6 +167,46 @@ describe('the data directory of an embedded store', () => {
     await expect(call()).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
     expect(await store.check()).toMatchObject({ ok: false });
     expect(logged).toEqual(['A storage thread has ended']);
+  });
+});
+
+describe('the history of channels', () => {
+  it('has every revision without secrets, and each lapse with the changes it missed', async () => {
+    const dataDir = await makeDirectory();
+    const store = await openStore(dataDir);
+    await addOrgs(store, ORG);
+    const batches = openBatches(store);
+    const { generation } = await batches.run(ORG, {}, (set) => openChannel(set, '1'));
+    for (const missed of [2, 0]) {
+      batches.now += HOUR;
+      await passTime(batches, ORG);
+      for (let i = 0; i < missed; i += 1) await batches.run(ORG, {}, (set) => createRecords(set));
+      await batches.run(ORG, aboutChannel('1'), (set) => openChannel(set, '1'));
+    }
+    batches.now += HOUR;
+    await passTime(batches, ORG);
+    await store.close();
+
+    const db = new Sqlite(join(dataDir, 'watchbell.sqlite'), { readonly: true });
+    onTestFinished(() => void db.close());
+    expect(db.prepare('SELECT generation, from_change, to_change, at FROM lapse ORDER BY from_change').all()).toEqual([
+      { generation, from_change: 0, to_change: 2, at: START + HOUR },
+      // Renewed without having missed anything, then expired again at the same change: open.
+      { generation, from_change: 2, to_change: null, at: START + 2 * HOUR },
+    ]);
+    const revisions = db.prepare<[], { version: number; kind: string; snapshot: string }>(
+      'SELECT version, kind, snapshot FROM channel_revision ORDER BY version',
+    );
+    expect(revisions.all().map(({ version, kind }) => `${version} ${kind}`)).toEqual([
+      '1 opened',
+      '2 expired',
+      '3 replaced',
+      '4 expired',
+      '5 replaced',
+      '6 expired',
+    ]);
+    expect(JSON.parse(revisions.get()?.snapshot ?? '')).toMatchObject({ generation, channelId: '1', version: 'v8' });
+    expect(JSON.stringify(revisions.all())).not.toContain('secret');
   });
 });
 
