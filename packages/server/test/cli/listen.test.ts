@@ -100,6 +100,7 @@ test('what cannot be forwarded is neither printed nor acknowledged, and comes th
   expect(await send()).toBe(500);
   target.behave(ok);
   expect(await send()).toBe(200);
+  expect(target.received).toHaveLength(2);
   expect((await listening.stop()).stdout).toBe('#1 Leads delete 1\n');
 });
 
