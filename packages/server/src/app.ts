@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import type { Credentials } from '@watchbell/client';
 import pino from 'pino';
 import type { Config } from './config.ts';
 import { createDelivery } from './delivery/delivery.ts';
@@ -48,15 +49,6 @@ export interface App {
   idle(): Promise<void>;
   /** To add organisations, users and clients while it runs. */
   readonly accounts: Accounts;
-}
-
-/** What a caller needs to sign in; the shape of `credentials.json`. */
-export interface Credentials {
-  readonly base: string;
-  readonly client_id: string;
-  readonly client_secret: string;
-  readonly refresh_token: string;
-  readonly admin_token: string;
 }
 
 /** Most row weight that an organisation commits at once. */

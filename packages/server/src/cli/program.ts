@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
+import { VERSION } from '../version.ts';
 import { declareClientCommands } from './client-commands.ts';
 import type { Run } from './declare.ts';
 import { type ExitCode, judge } from './errors.ts';
@@ -8,14 +8,14 @@ import { declareServerCommands } from './server-commands.ts';
 import type { Environment } from './settings.ts';
 
 /** Runs the command that `args` name. Never throws: what went wrong is said on stderr and becomes the exit code. */
-export async function runProgram(args: readonly string[], env: Environment = process.env): Promise<ExitCode> {
+export async function runProgram(args: readonly string[], env: Environment): Promise<ExitCode> {
   let exitCode: ExitCode = 0;
   const run: Run = async (work) => {
     exitCode = await work;
   };
   const program = new Command('watchbell')
     .description("A self-hosted Notification API, wire-compatible with Zoho CRM's.")
-    .version(version())
+    .version(VERSION)
     .exitOverride()
     .showHelpAfterError('Add --help to see how it is used.');
   // A reader of the output that has left is no failure.
@@ -30,9 +30,4 @@ export async function runProgram(args: readonly string[], env: Environment = pro
     if (judged.said !== '') note(judged.said);
     return judged.exitCode;
   }
-}
-
-function version(): string {
-  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(manifest) as { readonly version: string }).version;
 }

@@ -25,7 +25,7 @@ test('the client imports nothing but its own files', () => {
   expect(files.flatMap(({ text }) => specifiers(text)).filter((name) => !name.startsWith('./'))).toEqual([]);
 });
 
-test('the environment is read in config.ts only', () => {
+test('the environment is handed in by main.ts only', () => {
   const readers = sources(join(packages, 'server/src')).filter(({ text }) => /process\.env\b/.test(text));
   expect(readers.map(({ file }) => file).filter((file) => file !== 'config.ts' && !file.startsWith('cli/'))).toEqual(
     [],
