@@ -20,7 +20,7 @@ export interface Backlog {
   forget(): void;
 }
 
-export interface Gap {
+interface Gap {
   readonly from: number;
   /** Newest number when the read began. */
   readonly to: number;

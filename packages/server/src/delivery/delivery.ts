@@ -48,7 +48,7 @@ export interface Delivery {
   counts(): DeliveryCounts;
 }
 
-export interface DeliveryCounts {
+interface DeliveryCounts {
   readonly lanes: number;
   readonly stalled: number;
   readonly inFlight: number;

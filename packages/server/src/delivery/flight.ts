@@ -114,7 +114,7 @@ function facts(outcome: Outcome): object {
 }
 
 /** Origin and path: queries carry secrets (P9). */
-export function receiverOf(notifyUrl: string): string {
+function receiverOf(notifyUrl: string): string {
   if (!URL.canParse(notifyUrl)) return 'unknown';
   const { origin, pathname } = new URL(notifyUrl);
   return origin + pathname;

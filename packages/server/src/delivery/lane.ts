@@ -1,7 +1,5 @@
-import type { Channel } from '../domain/channel.ts';
-import type { Generation, OrgId, RecordId } from '../domain/ids.ts';
-import { type RecordRef, recordKey } from '../domain/record.ts';
-import { requestUrl } from '../domain/wire/notification-body.ts';
+import type { Generation, OrgId } from '../domain/ids.ts';
+import { stateAfter } from '../domain/next-step.ts';
 import type { OwedNotification } from '../storage/store.ts';
 import { createBacklog } from './backlog.ts';
 import { fly, type Landed } from './flight.ts';
@@ -9,7 +7,8 @@ import type { Lane, LaneContext } from './lane-context.ts';
 import { answer, createLaneState, finish, found, isClear, nextSearch, scan } from './lane-state.ts';
 import { weigh } from './memory.ts';
 import { readPatiently } from './patient-read.ts';
-import type { Receiver } from './receivers.ts';
+import { originOf, type Receiver } from './receivers.ts';
+import { recordsOf, refOf } from './record-keys.ts';
 import type { Flight, Seat } from './slots.ts';
 import { createWaitingList, type Item } from './waiting.ts';
 
@@ -100,6 +99,7 @@ export function createLane(
         // A commit may have brought a newer channel meanwhile.
         channel ??= known?.channel;
         if (!channel) return close();
+        slots.withdraw(seat);
         seat.origin = originOf(channel);
         seat.standing = known?.standing ?? seat.standing;
         seat.level = known?.level ?? seat.level;
@@ -135,8 +135,7 @@ export function createLane(
       arm();
       slots.request(seat);
     }
-    const isDone = isClear(state) && backlog.isEmpty();
-    if (isResting() && (isHeld() || isDone)) close();
+    if (isResting() && (isHeld() || (isClear(state) && backlog.isEmpty()))) close();
   }
 
   /** No answer, save or read is awaited. */
@@ -146,7 +145,7 @@ export function createLane(
 
   /** Expired: what is owed waits for its owner to renew the channel (P6). */
   function isHeld(): boolean {
-    return channel !== undefined && clock.now() >= channel.expiresAt;
+    return channel !== undefined && (clock.now() >= channel.expiresAt || channel.lapsedFrom !== undefined);
   }
 
   function hasRoom(): boolean {
@@ -251,28 +250,15 @@ export function createLane(
   }
 
   function land({ number }: Item, { attempt, next }: Landed): void {
-    const about = { org, generation, number, attempt };
     saving += 1;
-    switch (next.kind) {
-      case 'done':
-        answer(state, number);
-        settler.add({ ...about, state: 'delivered' }, () => saved(() => finish(state, number)));
-        return;
-      case 'retry': {
-        const item: Item = { number, attemptsMade: attempt.attempt, dueAt: next.at };
-        settler.add({ ...about, state: 'pending', dueAt: next.at }, () => saved(() => waiting.add(item)));
-        return;
-      }
-      case 'park':
-        settler.add({ ...about, state: 'parked' }, () => saved(() => finish(state, number)));
-    }
-  }
-
-  function saved(then: () => void): void {
-    saving -= 1;
-    if (isClosed) return;
-    then();
-    soon();
+    // What waits behind a success may go before it is saved (P4).
+    if (next.kind === 'done') answer(state, number);
+    settler.add({ org, generation, number, attempt, ...stateAfter(next) }, () => {
+      saving -= 1;
+      if (next.kind === 'retry') waiting.add({ number, attemptsMade: attempt.attempt, dueAt: next.at });
+      else finish(state, number);
+      soon();
+    });
   }
 
   /** Nothing is made of what was read once the lane is closed or stopped. */
@@ -307,13 +293,3 @@ export function createLane(
     context.onQuiet();
   }
 }
-
-const recordsOf = ({ module, ids }: OwedNotification): string[] => ids.map((id) => recordKey(module, id));
-
-function refOf(key: string): RecordRef {
-  const slash = key.lastIndexOf('/');
-  return { module: key.slice(0, slash), id: key.slice(slash + 1) as RecordId };
-}
-
-const originOf = ({ notifyUrl }: Channel): string =>
-  URL.canParse(notifyUrl) ? new URL(requestUrl(notifyUrl)).origin : notifyUrl;

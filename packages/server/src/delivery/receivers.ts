@@ -1,6 +1,7 @@
 import type { Channel } from '../domain/channel.ts';
 import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
 import type { Generation, OrgId } from '../domain/ids.ts';
+import { requestUrl } from '../domain/wire/notification-body.ts';
 import type { DeliveryStore } from '../storage/store.ts';
 import type { Standing } from './slots.ts';
 
@@ -75,3 +76,7 @@ export function createReceivers(store: Pick<DeliveryStore, 'channel'>, policy: D
     },
   };
 }
+
+/** What a channel's flights are counted by; of a URL that is none, itself. */
+export const originOf = ({ notifyUrl }: Channel): string =>
+  URL.canParse(notifyUrl) ? new URL(requestUrl(notifyUrl)).origin : notifyUrl;

@@ -1,5 +1,6 @@
 import type { NextStep, Outcome } from './attempt.ts';
 import type { DeliveryPolicy } from './delivery-policy.ts';
+import type { NotificationState } from './notification.ts';
 
 /**
  * What follows an attempt. `attemptsMade` counts it too, so it is at least 1; `random` answers 0 … 1.
@@ -26,5 +27,17 @@ export function nextStep(
     const wait = policy.retrySchedule[attemptsMade];
     if (wait === undefined) return { kind: 'park', why: 'exhausted' };
     return { kind: 'retry', at: now + Math.max(floor, Math.ceil(wait * (1 + random() * policy.jitter))) };
+  }
+}
+
+/** How a notification is stored once its next step is decided. */
+export function stateAfter(next: NextStep): { readonly state: NotificationState; readonly dueAt?: number } {
+  switch (next.kind) {
+    case 'done':
+      return { state: 'delivered' };
+    case 'retry':
+      return { state: 'pending', dueAt: next.at };
+    case 'park':
+      return { state: 'parked' };
   }
 }

@@ -15,14 +15,14 @@ import type { Logger } from '../../src/telemetry/logger.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 
-export const ORG = '3652397' as OrgId;
-export const USER = '3652397000000000001' as UserId;
+const ORG = '3652397' as OrgId;
+const USER = '3652397000000000001' as UserId;
 export const HOUR = 3_600_000;
 const SECRET_KEY = new Uint8Array(32).fill(7);
 
 export const recordId = (serial: number): RecordId => `3652397${String(serial).padStart(12, '0')}` as RecordId;
 
-export interface LogLine {
+interface LogLine {
   readonly level: string;
   readonly fields: Readonly<Record<string, unknown>>;
   readonly message: string;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../../src/domain/attempt.ts';
 import { DEFAULT_POLICY } from '../../src/domain/delivery-policy.ts';
-import { nextStep } from '../../src/domain/next-step.ts';
+import { nextStep, stateAfter } from '../../src/domain/next-step.ts';
 
 const NOW = 1_000_000;
 const refused: Outcome = { kind: 'unreachable', reason: 'connect', message: 'refused' };
@@ -67,4 +67,10 @@ describe('the next step after an attempt', () => {
   ])('is a retry after %j', (outcome) => {
     expect(after(outcome, 1)).toEqual({ kind: 'retry', at: NOW + 5000 });
   });
+});
+
+test('a notification is delivered, pending until its retry, or parked', () => {
+  expect(stateAfter({ kind: 'done' })).toEqual({ state: 'delivered' });
+  expect(stateAfter({ kind: 'retry', at: 5 })).toEqual({ state: 'pending', dueAt: 5 });
+  expect(stateAfter({ kind: 'park', why: 'exhausted' })).toEqual({ state: 'parked' });
 });
