@@ -32,7 +32,7 @@ export interface CrmOperation {
 }
 
 /** Says who is calling, or throws one of the 401 family. */
-export type Authenticate = (authorization: string | undefined) => Promise<Principal>;
+type Authenticate = (authorization: string | undefined) => Promise<Principal>;
 
 export interface CrmRouteContext {
   readonly version: ApiVersion;

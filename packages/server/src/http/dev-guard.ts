@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { AppError } from '../domain/error.ts';
 
 /** A loopback name with any port, as it stands in `Host`. */
-const LOOPBACK = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/i;
+const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?$/i;
 
 /**
  * The dev profile's credentials are known to everybody, so a web page must not reach it: neither by a name of its own
@@ -11,7 +11,7 @@ const LOOPBACK = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/i;
 export function guardDev(app: FastifyInstance): void {
   app.addHook('onRequest', async ({ headers: { host, origin } }) => {
     if (!LOOPBACK.test(host ?? '')) {
-      throw new AppError('NO_PERMISSION', 'The dev profile answers only on localhost, 127.0.0.1 and [::1]', {
+      throw new AppError('NO_PERMISSION', 'The dev profile answers only on localhost, 127.x.x.x and [::1]', {
         header: 'Host',
       });
     }

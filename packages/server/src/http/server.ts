@@ -136,10 +136,14 @@ function sendError(error: unknown, reply: FastifyReply, { logger, bodyLimit }: H
   const known = fromFramework(error, reply.request.routeOptions?.bodyLimit ?? bodyLimit);
   const { status, body, isBug } = toWire(known);
   if (isBug) logger.error({ requestId: reply.request.id, err: error }, 'request failed by a bug');
-  else if (status === 503) logger.warn({ requestId: reply.request.id, err: error }, 'request refused for now');
+  else if (status === 503 && hasCause(error))
+    logger.warn({ requestId: reply.request.id, err: error }, 'request failed for now');
   if (status === 503) reply.header('retry-after', '1');
   return reply.code(status).type('application/json;charset=UTF-8').send(JSON.stringify(body));
 }
+
+/** Whether something broke, rather than being full or on its way out, which the request's own line shows. */
+const hasCause = (error: unknown): boolean => error instanceof AppError && error.cause !== undefined;
 
 /** What is no HTTP request, or came too slowly, is answered on the bare socket. */
 function refuseBrokenRequest(error: Error & { code?: string }, socket: Socket): void {

@@ -26,8 +26,8 @@ export interface NewCredentials {
   readonly adminToken: string;
 }
 
-export type NewUser = Omit<User, 'id'>;
-export type NewProfile = Omit<Profile, 'id'>;
+type NewUser = Omit<User, 'id'>;
+type NewProfile = Omit<Profile, 'id'>;
 
 export interface Accounts {
   /** Makes an organisation with its first user, an OAuth client and an operator token. `AppError` INVALID_DATA names a bad field. */

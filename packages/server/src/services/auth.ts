@@ -6,7 +6,7 @@ import type { AccountStore, OAuthClient, StoredToken, TokenStore } from '../stor
 import { hashSecret, newToken, type RandomBytes, sameHash } from './secret.ts';
 
 /** Parameters of a token call as they came; absent ones undefined. */
-export interface TokenRequest {
+interface TokenRequest {
   readonly grantType?: string | undefined;
   readonly clientId?: string | undefined;
   readonly clientSecret?: string | undefined;
@@ -16,7 +16,7 @@ export interface TokenRequest {
 }
 
 /** Why no token was issued, in the words of the token endpoint (reference §6.2). */
-export type TokenRefusal =
+type TokenRefusal =
   | 'invalid_request'
   | 'unsupported_grant_type'
   | 'invalid_client'

@@ -10,13 +10,13 @@ export interface InboxMessage {
   readonly body: string;
 }
 
-export interface InboxView {
+interface InboxView {
   readonly messages: readonly InboxMessage[];
   /** Messages of this name that the bounds pushed out before they were cleared. */
   readonly dropped: number;
 }
 
-export interface InboxQuery {
+interface InboxQuery {
   /** Only messages with a higher sequence. */
   readonly after: number;
   /** Answer as soon as this many are there. */

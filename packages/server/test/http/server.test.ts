@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ScopeNeed } from '../../src/domain/scope.ts';
 import { API_VERSIONS } from '../../src/domain/wire/api-version.ts';
 import { resource } from '../../src/http/call.ts';
@@ -250,6 +251,7 @@ describe('the dev profile', () => {
     ['localhost', { host: 'localhost' }, 200],
     ['localhost with a port', { host: 'localhost:8686' }, 200],
     ['an IPv4 loopback address', { host: '127.0.0.1:1' }, 200],
+    ['another loopback address', { host: '127.0.0.2' }, 200],
     ['an IPv6 loopback address', { host: '[::1]:8686' }, 200],
     ['a page of this machine', { host: 'localhost', origin: 'http://127.0.0.1:3000' }, 200],
     ['a foreign name', { host: 'rebound.example.com' }, 403],
@@ -320,15 +322,38 @@ describe('on a real socket', () => {
     });
   });
 
-  test('closing ends idle connections and answers what was begun', async () => {
+  test('closing ends idle connections, and the others once they have their answer', async () => {
+    let answerSlow = () => {};
+    await http.close();
+    http = await openHttp({
+      extend: (app) => {
+        app.get('/slow', () => new Promise((resolve) => (answerSlow = () => resolve({ slow: true }))));
+      },
+    });
     const port = await listen();
+    const get = (path: string) => talk(port, `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    const begun = once(http.app.server, 'request');
+    const slow = get('/slow');
+    await begun;
+    const answered = once(http.app.server, 'request');
+    const idle = get('/healthz');
+    await answered;
+    const closed = http.app.close();
+    await vi.waitUntil(() => !http.app.server.listening);
+    answerSlow();
+    expect(await slow).toContain('{"slow":true}');
+    expect(await idle).toContain('{"status":"alive"}');
+    await closed;
+  });
+
+  test('closing does not wait for who waits for messages', async () => {
+    const port = await listen();
+    const begun = once(http.app.server, 'request');
     const waiting = fetch(`http://127.0.0.1:${port}/_watchbell/v1/inbox/box?wait=30`, {
       headers: { authorization: 'Bearer dev-admin' },
     });
-    const idle = talk(port, 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
-    await fetch(`http://127.0.0.1:${port}/healthz`);
+    await begun;
     await http.app.close();
     expect((await waiting).status).toBe(200);
-    expect(await idle).toContain('{"status":"alive"}');
   });
 });
