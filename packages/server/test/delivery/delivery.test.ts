@@ -424,3 +424,33 @@ test('a log line per attempt tells what became of it and holds no secret', async
   expect(attempts[0]!.fields.receiver).toBe(`${well.origin}/hook`);
   expect(JSON.stringify(stage.log)).not.toContain('secret');
 });
+
+test('what waits behind an answered notification goes before its outcome is saved', async () => {
+  const gate = latch();
+  const stage = await begin({
+    between: (store) => ({ ...store, settle: (all) => gate.opened.then(() => store.settle(all)) }),
+  });
+  const well = await receiver();
+  await stage.open('1', well.origin);
+  for (const serials of [[1], [1, 2], [2]]) await stage.change(...serials);
+  await well.first(3);
+  expect(sequences(well)).toEqual([1, 2, 3]);
+  gate.open();
+  await stage.delivery.idle();
+  expect(well.received).toHaveLength(3);
+});
+
+test('what is committed while earlier notifications are left to the store does not jump over them', async () => {
+  const stage = await begin({ policy: { laneNotifications: 2, channelFlights: 1, firstFlights: 1 } });
+  const well = await receiver();
+  const gate = latch();
+  well.behave((_request, response) => void gate.opened.then(() => response.end()));
+  const channel = await stage.open('1', well.origin);
+  await Promise.all(Array.from({ length: 10 }, (_, i) => stage.change(i)));
+  await well.first(1);
+  for (let serial = 10; serial < 20; serial += 1) await stage.change(serial);
+  gate.open();
+  await stage.delivery.idle();
+  expect(sequences(well)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
+  expect(await stage.pending(channel)).toEqual([]);
+});
