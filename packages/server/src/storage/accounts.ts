@@ -78,7 +78,11 @@ export function createAccountStore(db: Db): AccountStore {
 
     async addProfile(org, { id, name, deniedModules }) {
       await db.write([
-        insertRows('profile (org_id, id, name, denied_modules)', [[org, id, name, JSON.stringify(deniedModules)]]),
+        insertRows(
+          'profile (org_id, id, name, denied_modules)',
+          [[org, id, name, JSON.stringify(deniedModules)]],
+          'ON CONFLICT (org_id, id) DO UPDATE SET name = excluded.name, denied_modules = excluded.denied_modules',
+        ),
       ]);
     },
 

@@ -135,6 +135,7 @@ export interface AccountStore {
   addOrg(org: Org, at: number): Promise<void>;
   findOrg(id: OrgId): Promise<Org | undefined>;
   listOrgs(): Promise<Org[]>;
+  /** Adds a profile, or puts it in the place of the one with its id. */
   addProfile(org: OrgId, profile: Profile): Promise<void>;
   addUser(org: OrgId, user: User, at: number): Promise<void>;
   findMember(org: OrgId, user: UserId): Promise<Membership | undefined>;

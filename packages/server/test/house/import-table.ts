@@ -8,7 +8,7 @@ export interface Rule {
 
 const DOMAIN_AND_STORE = ['domain', 'storage/store.ts', 'telemetry/logger.ts', 'telemetry/metrics.ts'];
 
-export const TABLE: Readonly<Record<string, Rule>> = {
+const TABLE: Readonly<Record<string, Rule>> = {
   domain: { rooms: [], packages: [] },
   telemetry: { rooms: [], packages: ['*'] },
   storage: { rooms: ['domain', 'telemetry/logger.ts', 'telemetry/metrics.ts'], packages: ['*'] },
