@@ -77,6 +77,7 @@ export const selectWindow = (
   WHERE n.bytes_before < ${maxBytes}
   ORDER BY n.number`;
 
+/** Walks what is pending in number order and stops at the first match. */
 export const selectFirstAbout = (
   dialect: Dialect,
   org: OrgId,
@@ -85,18 +86,12 @@ export const selectFirstAbout = (
   from: number,
   before: number,
 ): Statement => sql`
-  WITH owed AS MATERIALIZED (
-    SELECT number FROM notification
-    WHERE org_id = ${org} AND generation = ${generation} AND state = 'pending'
-      AND number >= ${from} AND number < ${before}
-  ), about AS MATERIALIZED (
-    SELECT n.* FROM owed
-    JOIN notification n ON n.org_id = ${org} AND n.generation = ${generation} AND n.number = owed.number
-    WHERE n.module = ${record.module} AND ${dialect.contains(sql`n.ids`, JSON.stringify(record.id))}
-    ORDER BY n.number LIMIT 1
-  )
   SELECT ${COLUMNS}, ${CHANGE_COLUMNS}
-  FROM about n JOIN record_change c ON c.org_id = n.org_id AND c.number = n.change_number`;
+  FROM notification n JOIN record_change c ON c.org_id = n.org_id AND c.number = n.change_number
+  WHERE n.org_id = ${org} AND n.generation = ${generation} AND n.state = 'pending'
+    AND n.number >= ${from} AND n.number < ${before}
+    AND n.module = ${record.module} AND ${dialect.contains(sql`n.ids`, JSON.stringify(record.id))}
+  ORDER BY n.number LIMIT 1`;
 
 /** Saving a settlement twice comes to the same. */
 export const saveSettlements = (settlements: readonly Settlement[]): Write[] => [
