@@ -131,8 +131,8 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     accounts,
     async start() {
       if (config.profile === 'dev') {
-        const { isNew, principal } = await accounts.ensureDev({ timeZone: config.timeZone });
-        if (isNew) await seedSample(records, principal);
+        const { isEmpty, principal } = await accounts.ensureDev({ timeZone: config.timeZone });
+        if (isEmpty) await seedSample(records, principal);
       }
       await http.listen({ host: config.host, port: config.port });
       listening = originOf(http.server.address() as AddressInfo);

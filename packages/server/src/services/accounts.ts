@@ -32,8 +32,13 @@ type NewProfile = Omit<Profile, 'id'>;
 export interface Accounts {
   /** Makes an organisation with its first user, an OAuth client and an operator token. `AppError` INVALID_DATA names a bad field. */
   setup(input: SetupInput): Promise<NewCredentials>;
-  /** The sample organisation of the dev profile with its fixed credentials, made where they are missing. */
-  ensureDev(input: { readonly timeZone: string }): Promise<{ readonly isNew: boolean; readonly principal: Principal }>;
+  /**
+   * The sample organisation of the dev profile with its fixed credentials, made where they are missing, also after a
+   * start that was cut short. Empty: none of its records was ever written.
+   */
+  ensureDev(input: {
+    readonly timeZone: string;
+  }): Promise<{ readonly isEmpty: boolean; readonly principal: Principal }>;
   addProfile(org: OrgId, profile: NewProfile): Promise<Profile>;
   addUser(org: OrgId, user: NewUser): Promise<User>;
   addClient(org: OrgId, name: string): Promise<{ readonly clientId: string; readonly clientSecret: string }>;
@@ -149,7 +154,7 @@ export function createAccounts({ accounts, tokens, clock, realNow, random }: Acc
       if (!(await tokens.find(hashSecret(adminToken)))) await keepAdminToken(adminToken, orgId);
       const member = await accounts.findMember(orgId, first);
       if (!member) throw new Error('The sample user that was just made cannot be found');
-      return { isNew: !known, principal: { ...member, clientId, scopes: ALL_SCOPES } };
+      return { isEmpty: !(await accounts.hasChanges(orgId)), principal: { ...member, clientId, scopes: ALL_SCOPES } };
     },
 
     async addProfile(org, input) {

@@ -72,6 +72,10 @@ export function createAccountStore(db: Db): AccountStore {
       return row && readOrg(row);
     },
 
+    async hasChanges(id) {
+      return (await one(sql`SELECT 1 AS one FROM org WHERE id = ${id} AND last_change > 0`)) !== undefined;
+    },
+
     async listOrgs() {
       return (await all(sql`SELECT ${ORG_COLUMNS} FROM org ORDER BY id`)).map(readOrg);
     },

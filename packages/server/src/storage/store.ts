@@ -134,6 +134,8 @@ export interface OAuthClient {
 export interface AccountStore {
   addOrg(org: Org, at: number): Promise<void>;
   findOrg(id: OrgId): Promise<Org | undefined>;
+  /** Whether any of its records was ever written. */
+  hasChanges(id: OrgId): Promise<boolean>;
   listOrgs(): Promise<Org[]>;
   /** Adds a profile, or puts it in the place of the one with its id. */
   addProfile(org: OrgId, profile: Profile): Promise<void>;

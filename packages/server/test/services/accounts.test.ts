@@ -60,10 +60,18 @@ describe('setup', () => {
 });
 
 describe('the sample organisation', () => {
-  test('is made once and kept', async () => {
+  test('is made once and kept, and is empty until a record is written', async () => {
     const again = await http.accounts.ensureDev({ timeZone: 'UTC' });
-    expect(again.isNew).toBe(false);
+    expect(again.isEmpty).toBe(true);
     expect(again.principal).toEqual(http.principal);
+    const { statusCode } = await http.app.inject({
+      method: 'POST',
+      url: '/crm/v8/Leads',
+      headers: { host: 'localhost', authorization: `Zoho-oauthtoken ${await http.signIn()}` },
+      payload: JSON.stringify({ data: [{ Last_Name: 'L', Company: 'C' }] }),
+    });
+    expect(statusCode).toBe(201);
+    expect((await http.accounts.ensureDev({ timeZone: 'UTC' })).isEmpty).toBe(false);
   });
 
   test('has its credentials again after they were removed', async () => {
