@@ -38,6 +38,8 @@ export interface Field {
   readonly pickList?: readonly string[];
   /** API name of the module a lookup points at. */
   readonly lookup?: string;
+  /** Of a field that the organisation added: what its id is made of. */
+  readonly serial?: number;
   /** Never listed among affected fields: subforms, participants, `Product_Details` (reference §5.2). */
   readonly unreported?: boolean;
 }
@@ -54,6 +56,8 @@ export interface Module {
   readonly duplicateCheck: readonly string[];
   /** Order is part of the field's id: append only. */
   readonly fields: readonly Field[];
+  /** Made by the organisation. */
+  readonly isCustom?: boolean;
   /** Whether `/crm/{version}/{module}` serves its records; a module without still has metadata and can be watched. */
   readonly hasRecords: boolean;
 }

@@ -1,4 +1,5 @@
 import type { OrgId, ProfileId, UserId } from './ids.ts';
+import type { Catalog } from './modules/catalog.ts';
 
 export interface Org {
   readonly id: OrgId;
@@ -30,6 +31,8 @@ export interface Principal {
   readonly org: Org;
   readonly user: User;
   readonly profile: Profile;
+  /** The organisation's modules and fields. */
+  readonly catalog: Catalog;
   readonly clientId: string;
   readonly scopes: readonly string[];
 }

@@ -10,6 +10,7 @@ import {
   type UserId,
 } from './ids.ts';
 import { match } from './matching.ts';
+import type { Catalog } from './modules/catalog.ts';
 import type { Notification } from './notification.ts';
 import type { Org, User } from './org.ts';
 import { type KeyRef, keyRef, type RecordRef, recordKey, type StoredRecord } from './record.ts';
@@ -61,6 +62,7 @@ export interface RemovedRecord extends RecordRef {
  */
 export interface WorkingSet {
   readonly org: Org;
+  readonly catalog: Catalog;
   /** The batch's time: `max(clock, lastTime)`. */
   readonly now: number;
   readonly records: Map<string, StoredRecord | undefined>;

@@ -47,6 +47,8 @@ export interface HttpParts {
 /** To receive a whole request. */
 const REQUEST_TIMEOUT_MS = 30_000;
 const HEADERS_TIMEOUT_MS = 10_000;
+/** How often the two are looked at. */
+const CHECK_EVERY_MS = 2_000;
 /** Longer than the usual idle time of a load balancer, which must be the first to close. */
 const KEEP_ALIVE_MS = 72_000;
 const MAX_PARAM_LENGTH = 100;
@@ -57,7 +59,7 @@ export function createHttp(parts: HttpParts): FastifyInstance {
     bodyLimit: parts.bodyLimit,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS },
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: CHECK_EVERY_MS },
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     exposeHeadRoutes: false,

@@ -1,9 +1,9 @@
 import { AppError } from '../domain/error.ts';
 import type { OrgId, UserId } from '../domain/ids.ts';
 import type { Module } from '../domain/module.ts';
-import { findModule, MODULES, mayUse, moduleId } from '../domain/modules/catalog.ts';
+import { findModule, mayUse, moduleId } from '../domain/modules/catalog.ts';
 import type { Principal } from '../domain/org.ts';
-import type { AccountStore, MemberPage, Membership } from '../storage/store.ts';
+import type { AccountStore, Member, MemberPage } from '../storage/store.ts';
 
 /** Metadata belongs to the release, not to the data: it has not changed since this time (epoch ms). */
 export const METADATA_MODIFIED_AT = Date.UTC(2026, 0, 1);
@@ -18,15 +18,17 @@ export interface Metadata {
   listRelated(principal: Principal, module: Module): Module[];
   /** `page` from 1, `perPage` 1 … 200. */
   listMembers(org: OrgId, page: number, perPage: number): Promise<MemberPage>;
-  findMember(org: OrgId, user: UserId): Promise<Membership | undefined>;
+  findMember(org: OrgId, user: UserId): Promise<Member | undefined>;
 }
 
 export function createMetadata({ accounts }: { readonly accounts: AccountStore }): Metadata {
-  const listModules = ({ profile }: Principal) => MODULES.filter((module) => mayUse(profile, module.apiName));
+  const listModules = ({ profile, catalog }: Principal) =>
+    catalog.modules.filter((module) => mayUse(profile, module.apiName));
   return {
     listModules,
-    getModule({ org, profile }, nameOrId) {
-      const module = findModule(nameOrId) ?? MODULES.find((known) => moduleId(org.id, known) === nameOrId);
+    getModule({ org, profile, catalog }, nameOrId) {
+      const module =
+        findModule(catalog, nameOrId) ?? catalog.modules.find((known) => moduleId(org.id, known) === nameOrId);
       if (!module) throw new AppError('INVALID_MODULE', 'the module name given seems to be invalid');
       if (!mayUse(profile, module.apiName)) {
         throw new AppError('NO_PERMISSION', 'permission denied', {

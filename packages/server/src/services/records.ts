@@ -3,7 +3,7 @@ import { AppError } from '../domain/error.ts';
 import type { OrgId, RecordId, UserId } from '../domain/ids.ts';
 import type { Json } from '../domain/json.ts';
 import type { Module } from '../domain/module.ts';
-import { findModule, mayUse } from '../domain/modules/catalog.ts';
+import { type Catalog, findModule, mayUse } from '../domain/modules/catalog.ts';
 import type { Principal, User } from '../domain/org.ts';
 import { type RecordRef, recordKey, type StoredRecord } from '../domain/record.ts';
 import { createAll, deleteAll, updateAll, upsertAll, type Written } from '../domain/records/call.ts';
@@ -91,8 +91,12 @@ export function createRecords({ writer, reads, accounts }: RecordsParts): Record
     return (id) => byId.get(id);
   }
 
-  async function named({ org, user }: Principal, module: Module, records: readonly StoredRecord[]): Promise<Names> {
-    const refs = records.flatMap((record) => lookupsOf(module, record));
+  async function named(
+    { org, user, catalog }: Principal,
+    module: Module,
+    records: readonly StoredRecord[],
+  ): Promise<Names> {
+    const refs = records.flatMap((record) => lookupsOf(catalog, module, record));
     const [users, names] = await Promise.all([
       findUsers(
         org.id,
@@ -156,8 +160,12 @@ export function createRecords({ writer, reads, accounts }: RecordsParts): Record
   };
 }
 
-function usable({ profile }: Principal, moduleName: string, act: 'View' | 'Create' | 'Edit' | 'Delete'): Module {
-  const module = findModule(moduleName);
+function usable(
+  { profile, catalog }: Principal,
+  moduleName: string,
+  act: 'View' | 'Create' | 'Edit' | 'Delete',
+): Module {
+  const module = findModule(catalog, moduleName);
   if (!module?.hasRecords) throw new AppError('INVALID_MODULE', 'the module name given seems to be invalid');
   if (!mayUse(profile, module.apiName)) {
     throw new AppError('NO_PERMISSION', 'permission denied', {
@@ -218,9 +226,13 @@ const usersOf = (module: Module, record: StoredRecord): UserId[] => [
   ...module.fields.flatMap((field) => userTarget(field, record.values[field.apiName]) ?? []),
 ];
 
-const lookupsOf = (module: Module, record: StoredRecord): (RecordRef & { readonly nameField: string })[] =>
+const lookupsOf = (
+  catalog: Catalog,
+  module: Module,
+  record: StoredRecord,
+): (RecordRef & { readonly nameField: string })[] =>
   module.fields.flatMap((field) => {
     const target = lookupTarget(field, record.values[field.apiName]);
-    const nameField = target && findModule(target.module)?.nameField;
+    const nameField = target && findModule(catalog, target.module)?.nameField;
     return target && nameField !== undefined ? [{ ...target, nameField }] : [];
   });

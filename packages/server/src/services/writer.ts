@@ -125,6 +125,7 @@ function openSet(loaded: Loaded, { clock, randomId }: WriterOptions): WorkingSet
   const now = Math.max(clock.now(), loaded.counters.lastTime);
   return {
     org: loaded.org,
+    catalog: loaded.catalog,
     now,
     records: new Map(loaded.records),
     keys: new Map([...loaded.keys].map(([key, ids]) => [key, new Set(ids)])),

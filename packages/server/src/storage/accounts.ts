@@ -1,4 +1,5 @@
 import type { OrgId, ProfileId, UserId } from '../domain/ids.ts';
+import { STANDARD_CATALOG } from '../domain/modules/catalog.ts';
 import type { Org, Profile, User } from '../domain/org.ts';
 import type { OrgCounters } from '../domain/working-set.ts';
 import { type Db, insertRows, list, type Row, type Statement, sql, type Write } from './db.ts';
@@ -109,7 +110,7 @@ export function createAccountStore(db: Db): AccountStore {
       const [orgRow] = orgs ?? [];
       const [member] = members ?? [];
       if (!orgRow || !member) return undefined;
-      return { org: readOrg(orgRow), user: readUser(member), profile: readProfile(member) };
+      return { org: readOrg(orgRow), user: readUser(member), profile: readProfile(member), catalog: STANDARD_CATALOG };
     },
 
     async findUsers(org, ids) {

@@ -2,6 +2,7 @@ import { channelKey } from '../domain/channel.ts';
 import { type ChannelIndex, createChannelIndex } from '../domain/channel-index.ts';
 import { AppError } from '../domain/error.ts';
 import type { OrgId, RecordId } from '../domain/ids.ts';
+import { STANDARD_CATALOG } from '../domain/modules/catalog.ts';
 import { keyRef, recordKey } from '../domain/record.ts';
 import type { Needs, WriteSet } from '../domain/working-set.ts';
 import { readCounters, readOrg, readUser, saveCounters, selectOrg, selectUsers } from './accounts.ts';
@@ -47,6 +48,7 @@ export async function loadBatch(
   if (!org) throw new AppError('INVALID_TOKEN', 'invalid oauth token');
   return {
     org: readOrg(org),
+    catalog: STANDARD_CATALOG,
     counters: readCounters(org),
     records: new Map(
       [...records, ...keyed.map((key) => key.records)]

@@ -6,7 +6,7 @@ import { groupBy } from './group.ts';
 import { integer, jsonObject, text } from './rows.ts';
 import type { RecordReads } from './store.ts';
 
-/** Most records that are loaded for one value of a duplicate-check field, newest first. */
+/** Most records that are loaded for one value of a duplicate-check field, oldest first. */
 const MAX_HOLDERS = 100;
 
 const COLUMNS = sql`r.module, r.id, r.field_values, r.created_at, r.created_by, r.modified_at, r.modified_by`;
@@ -27,7 +27,7 @@ export function selectKeys(org: OrgId, keys: readonly KeyRef[]): { holders: Stat
     const holders = sql`
       SELECT module, field, value, record_id FROM (
         SELECT k.module, k.field, k.value, k.record_id,
-          ROW_NUMBER() OVER (PARTITION BY k.value ORDER BY k.record_id DESC) AS place
+          ROW_NUMBER() OVER (PARTITION BY k.value ORDER BY k.record_id) AS place
         FROM record_key k
         WHERE k.org_id = ${org} AND k.module = ${module} AND k.field = ${field}
           AND k.value IN ${list([first, ...others].map(({ value }) => value))}

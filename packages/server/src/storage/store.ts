@@ -2,6 +2,7 @@ import type { Attempt } from '../domain/attempt.ts';
 import type { Channel } from '../domain/channel.ts';
 import type { ChannelIndex } from '../domain/channel-index.ts';
 import type { Generation, OrgId, ProfileId, RecordId, UserId } from '../domain/ids.ts';
+import type { Catalog } from '../domain/modules/catalog.ts';
 import type { Notification, NotificationState } from '../domain/notification.ts';
 import type { Org, Profile, User } from '../domain/org.ts';
 import type { RecordRef, StoredRecord } from '../domain/record.ts';
@@ -24,6 +25,7 @@ export interface Store {
 /** What a batch starts from. */
 export interface Loaded {
   readonly org: Org;
+  readonly catalog: Catalog;
   readonly counters: OrgCounters;
   readonly records: ReadonlyMap<string, StoredRecord>;
   /** By `keyRef`. */
@@ -112,14 +114,19 @@ export interface DeliveryStore {
   settle(settlements: readonly Settlement[]): Promise<void>;
 }
 
-export interface Membership {
+export interface Member {
   readonly org: Org;
   readonly user: User;
   readonly profile: Profile;
 }
 
+/** A member with all that says what it may see. */
+export interface Membership extends Member {
+  readonly catalog: Catalog;
+}
+
 export interface MemberPage {
-  readonly members: readonly Membership[];
+  readonly members: readonly Member[];
   readonly moreMembers: boolean;
 }
 

@@ -10,6 +10,7 @@ import {
   nameOf,
   pickListValueId,
   relatedListId,
+  STANDARD_CATALOG,
 } from '../../src/domain/modules/catalog.ts';
 import { DEAL_STAGES, findDealStage } from '../../src/domain/modules/deal-stages.ts';
 
@@ -49,13 +50,13 @@ test.each([
   ['Contacts', '3652397000000002179'],
   ['Deals', '3652397000000002181'],
 ])('%s has the id of the published samples, %s', (name, id) => {
-  expect(moduleId(org, findModule(name)!)).toBe(id);
+  expect(moduleId(org, findModule(STANDARD_CATALOG, name)!)).toBe(id);
 });
 
 test('a module is found by its exact API name only', () => {
-  expect(findModule('contacts')).toBeUndefined();
-  expect(findModule('Contact')).toBeUndefined();
-  expect(findModule('constructor')).toBeUndefined();
+  expect(findModule(STANDARD_CATALOG, 'contacts')).toBeUndefined();
+  expect(findModule(STANDARD_CATALOG, 'Contact')).toBeUndefined();
+  expect(findModule(STANDARD_CATALOG, 'constructor')).toBeUndefined();
 });
 
 test('no two things of the metadata share an id', () => {
@@ -80,7 +81,7 @@ test.each(byName)('%s names each field once and has what it refers to', (_, modu
 
 test.each(byName)('every lookup of %s points at a module, every pick list has values without repeats', (_, module) => {
   for (const field of module.fields) {
-    if (field.type === 'lookup') expect(findModule(field.lookup ?? '')?.hasRecords).toBe(true);
+    if (field.type === 'lookup') expect(findModule(STANDARD_CATALOG, field.lookup ?? '')?.hasRecords).toBe(true);
     else expect(field.lookup).toBeUndefined();
     if (field.type === 'picklist' || field.type === 'multiselectpicklist') {
       expect(field.pickList?.length).toBeGreaterThan(0);
@@ -106,7 +107,7 @@ test.each([
   ['Quotes', ['Subject', 'Account_Name']],
   ['users', ['last_name', 'email', 'profile']],
 ])('%s cannot be without %j', (name, mandatory) => {
-  const fields = findModule(name)!.fields;
+  const fields = findModule(STANDARD_CATALOG, name)!.fields;
   expect(fields.filter((field) => field.mandatory).map((field) => field.apiName)).toEqual(mandatory);
 });
 
@@ -131,7 +132,7 @@ test.each([
 });
 
 test('a deal can have the stages that have a probability, and no others', () => {
-  const stage = findField(findModule('Deals')!, 'Stage');
+  const stage = findField(findModule(STANDARD_CATALOG, 'Deals')!, 'Stage');
   expect(stage?.pickList).toEqual(DEAL_STAGES.map(({ name }) => name));
 });
 
@@ -142,6 +143,8 @@ test('a profile may use what it is not denied', () => {
 });
 
 test('a record is called by its name field', () => {
-  expect(nameOf({ Full_Name: 'Ada Byron', Last_Name: 'Byron' }, findModule('Contacts')!)).toBe('Ada Byron');
-  expect(nameOf({ Last_Name: 'Byron' }, findModule('Contacts')!)).toBeUndefined();
+  expect(nameOf({ Full_Name: 'Ada Byron', Last_Name: 'Byron' }, findModule(STANDARD_CATALOG, 'Contacts')!)).toBe(
+    'Ada Byron',
+  );
+  expect(nameOf({ Last_Name: 'Byron' }, findModule(STANDARD_CATALOG, 'Contacts')!)).toBeUndefined();
 });

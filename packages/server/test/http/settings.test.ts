@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { idFromSerial, type OrgId, type ProfileId, type UserId } from '../../src/domain/ids.ts';
-import { MODULES } from '../../src/domain/modules/catalog.ts';
+import { MODULES, STANDARD_CATALOG } from '../../src/domain/modules/catalog.ts';
 import type { Org, Principal, Profile, User } from '../../src/domain/org.ts';
 import type { ScopeNeed } from '../../src/domain/scope.ts';
 import { API_VERSIONS } from '../../src/domain/wire/api-version.ts';
@@ -41,7 +41,14 @@ let app: FastifyInstance;
 let caller: Principal;
 const needs: ScopeNeed[] = [];
 
-const signIn = (user: User, profile: Profile): Principal => ({ org, user, profile, clientId: '1000.TEST', scopes: [] });
+const signIn = (user: User, profile: Profile): Principal => ({
+  org,
+  user,
+  profile,
+  catalog: STANDARD_CATALOG,
+  clientId: '1000.TEST',
+  scopes: [],
+});
 
 beforeAll(async () => {
   dataDir = mkdtempSync(join(tmpdir(), 'watchbell-settings-'));

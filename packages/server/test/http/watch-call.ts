@@ -1,4 +1,5 @@
 import type { OrgId, ProfileId, UserId } from '../../src/domain/ids.ts';
+import { STANDARD_CATALOG } from '../../src/domain/modules/catalog.ts';
 import type { ApiVersion } from '../../src/domain/wire/api-version.ts';
 import type { Call } from '../../src/http/call.ts';
 import { parseJsonObject } from '../../src/http/json.ts';
@@ -13,6 +14,7 @@ export function call(text: string, version: ApiVersion = 'v8', query: Record<str
       org: { id: org, name: 'Sample', timeZone: 'UTC' },
       user: { id: '1' as UserId, email: 'p@example.com', firstName: '', lastName: 'P', profileId: '2' as ProfileId },
       profile: { id: '2' as ProfileId, name: 'Most', deniedModules: ['Invoices'] },
+      catalog: STANDARD_CATALOG,
       clientId: 'c',
       scopes: [],
     },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { fieldId, findField, findModule, moduleId } from '../../src/domain/modules/catalog.ts';
+import { fieldId, findField, findModule, moduleId, STANDARD_CATALOG } from '../../src/domain/modules/catalog.ts';
 import { API_VERSIONS } from '../../src/domain/wire/api-version.ts';
 import { good, invalid, missing, org, readOne, refusal, settings, wrongType } from './watch-call.ts';
 
@@ -54,7 +54,7 @@ describe('fields', () => {
 });
 
 describe('notification_condition', () => {
-  const leads = findModule('Leads')!;
+  const leads = findModule(STANDARD_CATALOG, 'Leads')!;
   const leadsId = moduleId(org, leads);
   const idOf = (name: string) => fieldId(org, leads, findField(leads, name)!);
   const field = (name: string) => ({ field: { api_name: name } });
@@ -161,7 +161,7 @@ describe('notification_condition', () => {
     ],
     [
       'a module whose id is of another',
-      [condition(field('Phone'), { api_name: 'Leads', id: moduleId(org, findModule('Deals')!) })],
+      [condition(field('Phone'), { api_name: 'Leads', id: moduleId(org, findModule(STANDARD_CATALOG, 'Deals')!) })],
       {
         code: 'AMBIGUITY_DURING_PROCESSING',
         message: 'AMBIGUITY_DURING_PROCESSING',

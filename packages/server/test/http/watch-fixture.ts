@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { AppError } from '../../src/domain/error.ts';
 import { idFromSerial, type NotificationId, type OrgId, type ProfileId, type UserId } from '../../src/domain/ids.ts';
+import { STANDARD_CATALOG } from '../../src/domain/modules/catalog.ts';
 import type { Org, Principal, Profile, User } from '../../src/domain/org.ts';
 import { grants } from '../../src/domain/scope.ts';
 import { type ChannelPolicy, DEFAULT_CHANNEL_POLICY } from '../../src/domain/watch.ts';
@@ -144,5 +145,5 @@ function serve(parts: Parameters<typeof watchRoutes>[2]): FastifyInstance {
 function principalOf(header: string): Principal {
   const { user: name, scopes } = JSON.parse(header) as { user: string; scopes: string[] };
   const [org, user] = people[name]!;
-  return { org, user, profile: profileIn(org), clientId: '1000.TEST', scopes };
+  return { org, user, profile: profileIn(org), catalog: STANDARD_CATALOG, clientId: '1000.TEST', scopes };
 }

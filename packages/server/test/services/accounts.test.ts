@@ -101,6 +101,7 @@ test('a colleague acts under a profile and scopes of their own', async () => {
     org: http.principal.org,
     user,
     profile,
+    catalog: http.principal.catalog,
     clientId: client.clientId,
     scopes,
   });

@@ -45,6 +45,7 @@ describe('an access token', () => {
         profileId: '3652397000000026011',
       },
       profile: { id: '3652397000000026011', name: 'Administrator', deniedModules: [] },
+      catalog: http.principal.catalog,
       clientId,
       scopes: ALL_SCOPES,
     });

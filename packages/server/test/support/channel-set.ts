@@ -2,6 +2,7 @@ import type { Channel, LiveChannel } from '../../src/domain/channel.ts';
 import { channelKey } from '../../src/domain/channel.ts';
 import { createChannelIndex } from '../../src/domain/channel-index.ts';
 import type { ChannelId, Generation, NotificationId, OrgId, UserId } from '../../src/domain/ids.ts';
+import { STANDARD_CATALOG } from '../../src/domain/modules/catalog.ts';
 import { emptyWrites, type OrgCounters, type WorkingSet } from '../../src/domain/working-set.ts';
 
 export const NOW = Date.UTC(2026, 0, 5, 9);
@@ -35,6 +36,7 @@ export const aChannel = (differing: Partial<Channel> = {}): Channel => ({
 export function channelSet(channels: readonly Channel[] = [], now = NOW): WorkingSet {
   return {
     org: { id: '3652397' as OrgId, name: 'Sample', timeZone: 'Asia/Kolkata' },
+    catalog: STANDARD_CATALOG,
     now,
     records: new Map(),
     keys: new Map(),

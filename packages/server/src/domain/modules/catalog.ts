@@ -25,7 +25,7 @@ import { tasks } from './tasks.ts';
 import { users } from './users.ts';
 import { vendors } from './vendors.ts';
 
-/** Every module an organisation has, in the order in which the API lists them. */
+/** The modules that every organisation has, in the order in which the API lists them. */
 export const MODULES: readonly Module[] = [
   leads,
   accounts,
@@ -58,24 +58,47 @@ const RELATED_LISTS_FROM = 700_000_000_000;
 const PICK_LIST_VALUES_FROM = 800_000_000_000;
 const MODULE_SERIALS = 10_000;
 
-const modules = new Map(MODULES.map((module) => [module.apiName, module]));
-const fields = new Map(
-  MODULES.map((module) => [
-    module,
-    new Map(module.fields.map((field, position) => [field.apiName, { field, position }])),
-  ]),
-);
+/** All modules of one organisation: the standard ones, with the fields it added, and its own. */
+export interface Catalog {
+  /** In the order in which the API lists them. */
+  readonly modules: readonly Module[];
+  readonly byName: ReadonlyMap<string, Module>;
+}
+
+export const createCatalog = (modules: readonly Module[]): Catalog => ({
+  modules,
+  byName: new Map(modules.map((module) => [module.apiName, module])),
+});
+
+export const STANDARD_CATALOG: Catalog = createCatalog(MODULES);
 
 /** By its exact API name. */
-export const findModule = (apiName: string): Module | undefined => modules.get(apiName);
+export const findModule = ({ byName }: Catalog, apiName: string): Module | undefined => byName.get(apiName);
+
+interface Placed {
+  readonly field: Field;
+  readonly position: number;
+}
+
+const placedFields = new WeakMap<Module, ReadonlyMap<string, Placed>>();
+
+function fieldsOf(module: Module): ReadonlyMap<string, Placed> {
+  const known = placedFields.get(module);
+  if (known) return known;
+  const placed = new Map(module.fields.map((field, position) => [field.apiName, { field, position }]));
+  placedFields.set(module, placed);
+  return placed;
+}
 
 /** By its exact API name. */
-export const findField = (module: Module, apiName: string): Field | undefined =>
-  fields.get(module)?.get(apiName)?.field;
+export const findField = (module: Module, apiName: string): Field | undefined => fieldsOf(module).get(apiName)?.field;
 
 export const moduleId = (org: OrgId, module: Module): string => idFromSerial(org, module.serial);
 
-/** Made of the module's serial and the field's position, which never changes: lists of fields only grow at their end. */
+/**
+ * Made of the module's serial and the field's position, which never changes: lists of fields only grow at their end. A
+ * field that the organisation added has a serial of its own.
+ */
 export const fieldId = (org: OrgId, module: Module, field: Field): string =>
   idFromSerial(org, fieldSerial(module, field.apiName));
 
@@ -96,7 +119,7 @@ export function nameOf(values: Values, module: Module): string | undefined {
 }
 
 function fieldSerial(module: Module, apiName: string): number {
-  const found = fields.get(module)?.get(apiName);
+  const found = fieldsOf(module).get(apiName);
   if (!found) throw new Error(`${module.apiName} has no field ${apiName}`);
-  return module.serial * FIELDS_PER_MODULE + found.position;
+  return found.field.serial ?? module.serial * FIELDS_PER_MODULE + found.position;
 }

@@ -158,7 +158,7 @@ const namesIn = (set: WorkingSet, caller: User): Names => ({
   user: (id) => (id === caller.id ? caller : set.users.get(id)),
   record: (ref) => {
     const record = findRecord(set, ref.module, ref.id);
-    const module = findModule(ref.module);
+    const module = findModule(set.catalog, ref.module);
     return record && module && nameOf(record.values, module);
   },
 });

@@ -36,7 +36,7 @@ export function settingsRoutes(
       scope: reads('fields'),
       handle: async (call) => {
         const module = askedModule(call);
-        const bodies = module.fields.map((field) => fieldBody(call.principal.org.id, module, field, call.version));
+        const bodies = module.fields.map((field) => fieldBody(call.principal, module, field, call.version));
         return { status: 200, body: { fields: bodies } };
       },
     },
@@ -50,7 +50,7 @@ export function settingsRoutes(
         const org = call.principal.org.id;
         const field = module.fields.find((known) => fieldId(org, module, known) === call.params.id);
         if (!field) throw new AppError('INVALID_DATA', 'the field id given seems to be invalid', { api_name: 'id' });
-        return { status: 200, body: { fields: [fieldBody(org, module, field, call.version)] } };
+        return { status: 200, body: { fields: [fieldBody(call.principal, module, field, call.version)] } };
       },
     },
   });

@@ -20,7 +20,7 @@ export interface WatchParts {
 /** `/crm/{version}/actions/watch`; which scopes open what: reference §6.4. */
 export function watchRoutes(app: FastifyInstance, context: CrmRouteContext, parts: WatchParts): void {
   const answerContext = ({ principal, version }: Call): AnswerContext => ({
-    org: principal.org,
+    principal,
     version,
     base: parts.base(),
     compat: parts.compat,

@@ -1,7 +1,7 @@
 import { modulesOf } from '../../domain/event-type.ts';
 import type { ChannelId } from '../../domain/ids.ts';
 import { findModule, moduleId } from '../../domain/modules/catalog.ts';
-import type { Org } from '../../domain/org.ts';
+import type { Principal } from '../../domain/org.ts';
 import { formatTime } from '../../domain/time.ts';
 import type { WatchRefusal, WatchRequest, WatchResult } from '../../domain/watch.ts';
 import { type ApiVersion, VERSION_RULES } from '../../domain/wire/api-version.ts';
@@ -11,7 +11,7 @@ import { wireError } from '../errors.ts';
 import { invalid, type Read, toRefusal } from './faults.ts';
 
 export interface AnswerContext {
-  readonly org: Org;
+  readonly principal: Principal;
   /** Of the call: resource URIs name it. */
   readonly version: ApiVersion;
   readonly base: string;
@@ -55,7 +55,7 @@ function resultItems(request: WatchRequest, result: WatchResult, path: string, c
   switch (result.kind) {
     case 'saved': {
       const { channelId, expiresAt, events } = result.channel;
-      const channel_expiry = formatTime(expiresAt, context.org.timeZone);
+      const channel_expiry = formatTime(expiresAt, context.principal.org.timeZone);
       const rows = modulesOf(events).map((module) => ({ channel_expiry, ...eventRow(module, channelId, context) }));
       return [success({ events: rows }, request.kind === 'merge' ? UPDATED : SUBSCRIBED)];
     }
@@ -102,8 +102,8 @@ function eventRow(module: string, channelId: ChannelId, context: AnswerContext) 
 }
 
 /** Where a module's records are, and its id in the organisation (reference §3.9). */
-export function resourceOf(name: string, { org, version, base }: Omit<AnswerContext, 'compat'>) {
-  const module = findModule(name);
+export function resourceOf(name: string, { principal, version, base }: Omit<AnswerContext, 'compat'>) {
+  const module = findModule(principal.catalog, name);
   if (!module) throw new Error(`a channel watches the unknown module ${name}`);
-  return { resource_uri: `${base}/crm/${version}/${name}`, resource_id: moduleId(org.id, module) };
+  return { resource_uri: `${base}/crm/${version}/${name}`, resource_id: moduleId(principal.org.id, module) };
 }

@@ -1,10 +1,9 @@
 import type { FieldCondition, FieldRule } from '../../domain/condition.ts';
 import { AppError } from '../../domain/error.ts';
-import type { OrgId } from '../../domain/ids.ts';
 import { isObject, type Json, type JsonObject } from '../../domain/json.ts';
 import type { Module } from '../../domain/module.ts';
-import { fieldId, findField, findModule, MODULES, mayUse, moduleId } from '../../domain/modules/catalog.ts';
-import type { Profile } from '../../domain/org.ts';
+import { fieldId, findField, findModule, mayUse, moduleId } from '../../domain/modules/catalog.ts';
+import type { Principal } from '../../domain/org.ts';
 import { ambiguous, dependent, invalid, missing, tooLong, tooShort, wrongType } from './faults.ts';
 import { readReference } from './reference.ts';
 
@@ -12,16 +11,11 @@ import { readReference } from './reference.ts';
 export const MAX_CONDITION_FIELDS = 10;
 const MAX_GROUP_MEMBERS = 2;
 
-interface ConditionContext {
-  readonly org: OrgId;
-  readonly profile: Profile;
-}
-
 /** Reads `notification_condition` (reference §2.3): none for `null`, undefined when it is not there. */
 export function readConditions(
   value: Json | undefined,
   entryPath: string,
-  context: ConditionContext,
+  principal: Principal,
 ): readonly FieldCondition[] | undefined {
   const path = `${entryPath}.notification_condition`;
   if (value === undefined) return undefined;
@@ -29,7 +23,7 @@ export function readConditions(
   if (!Array.isArray(value)) throw invalid('notification_condition', path);
   const modules = new Set<string>();
   return value.map((item: Json, i) => {
-    const condition = readCondition(item, `${path}[${i}]`, context);
+    const condition = readCondition(item, `${path}[${i}]`, principal);
     if (modules.has(condition.module)) throw duplicateModule(`${path}[${i}]`);
     modules.add(condition.module);
     return condition;
@@ -39,15 +33,15 @@ export function readConditions(
 const duplicateModule = (path: string): AppError =>
   new AppError('DUPLICATE_DATA', 'duplicate data', { api_name: 'module', json_path: `${path}.module` });
 
-function readCondition(value: Json, path: string, context: ConditionContext): FieldCondition {
+function readCondition(value: Json, path: string, principal: Principal): FieldCondition {
   if (!isObject(value)) throw wrongType('jsonobject', 'notification_condition', path);
   const selection = value.field_selection ?? undefined;
   checkType(value, path, selection !== undefined);
-  const module = readModule(value.module ?? undefined, `${path}.module`, context);
+  const module = readModule(value.module ?? undefined, `${path}.module`, principal);
   const at = `${path}.field_selection`;
   if (selection === undefined) throw missing('field_selection', at);
   if (!isObject(selection)) throw wrongType('jsonobject', 'field_selection', at);
-  const rule = readRule(selection, at, { module, org: context.org });
+  const rule = readRule(selection, at, { module, org: principal.org });
   if (countFields(rule) > MAX_CONDITION_FIELDS) {
     throw tooLong(MAX_CONDITION_FIELDS, 'field_selection', asPublished(at));
   }
@@ -63,16 +57,20 @@ function checkType({ type }: JsonObject, path: string, hasSelection: boolean): v
   if (type !== 'field_selection') throw invalid('type', at, { supported_values: ['field_selection'] });
 }
 
-function readModule(value: Json | undefined, path: string, { org, profile }: ConditionContext): Module {
+function readModule(value: Json | undefined, path: string, { org, profile, catalog }: Principal): Module {
   if (value === undefined) throw missing('module', path);
   const allowed = (module: Module | undefined) => (module && mayUse(profile, module.apiName) ? module : undefined);
   return readReference(value, 'module', path, {
-    byName: (name) => allowed(findModule(name)),
-    byId: (id) => allowed(MODULES.find((module) => moduleId(org, module) === id)),
+    byName: (name) => allowed(findModule(catalog, name)),
+    byId: (id) => allowed(catalog.modules.find((module) => moduleId(org.id, module) === id)),
   });
 }
 
-function readRule(value: JsonObject, path: string, of: { readonly module: Module; readonly org: OrgId }): FieldRule {
+function readRule(
+  value: JsonObject,
+  path: string,
+  of: { readonly module: Module; readonly org: Principal['org'] },
+): FieldRule {
   const field = value.field ?? undefined;
   const group = value.group ?? undefined;
   if (field !== undefined && group !== undefined) throw ambiguous(path, ['field', 'group']);
@@ -80,7 +78,7 @@ function readRule(value: JsonObject, path: string, of: { readonly module: Module
     const { module, org } = of;
     const found = readReference(field, 'field', `${path}.field`, {
       byName: (name) => findField(module, name),
-      byId: (id) => module.fields.find((candidate) => fieldId(org, module, candidate) === id),
+      byId: (id) => module.fields.find((candidate) => fieldId(org.id, module, candidate) === id),
     });
     return { kind: 'field', field: found.apiName };
   }

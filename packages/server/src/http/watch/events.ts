@@ -1,7 +1,7 @@
 import type { EventSelector } from '../../domain/event-type.ts';
 import type { Json, JsonObject } from '../../domain/json.ts';
 import { findModule, mayUse } from '../../domain/modules/catalog.ts';
-import type { Profile } from '../../domain/org.ts';
+import type { Principal } from '../../domain/org.ts';
 import { invalid, missing, tooLong, tooShort, wrongType } from './faults.ts';
 import type { Presence } from './keys.ts';
 
@@ -28,20 +28,20 @@ export function readEvents(
   entry: JsonObject,
   path: string,
   presence: 'mandatory',
-  profile: Profile,
+  principal: Principal,
 ): readonly EventSelector[];
 export function readEvents(
   entry: JsonObject,
   path: string,
   presence: Presence,
-  profile: Profile,
+  principal: Principal,
 ): readonly EventSelector[] | undefined;
 /** A list of `{module}.{operation}`. One that is not known, or not allowed, spoils the list (reference §4.9). */
 export function readEvents(
   entry: JsonObject,
   path: string,
   presence: Presence,
-  profile: Profile,
+  principal: Principal,
 ): readonly EventSelector[] | undefined {
   const at = `${path}.events`;
   const value = entry.events;
@@ -53,16 +53,16 @@ export function readEvents(
   if (value.length === 0) throw tooShort('events', at);
   if (value.length > MAX_EVENTS) throw tooLong(MAX_EVENTS, 'events', at);
   return value.map((item: Json) => {
-    const event = readEvent(item, profile);
+    const event = readEvent(item, principal);
     if (!event) throw invalid('events', at);
     return event;
   });
 }
 
-function readEvent(item: Json, profile: Profile): EventSelector | undefined {
+function readEvent(item: Json, { profile, catalog }: Principal): EventSelector | undefined {
   if (typeof item !== 'string') return undefined;
   const dot = item.lastIndexOf('.');
   const module = item.slice(0, Math.max(dot, 0));
   const operation = OPERATION_OF.get(item.slice(dot + 1));
-  return operation && findModule(module) && mayUse(profile, module) ? { module, operation } : undefined;
+  return operation && findModule(catalog, module) && mayUse(profile, module) ? { module, operation } : undefined;
 }

@@ -16,7 +16,7 @@ const MAX_PER_PAGE = 200;
 /** Reads `page`, `per_page`, `module` and `channel_id` (reference §2.4). */
 export function readListQuery({ query, principal }: Call): ChannelQuery {
   const module = query.get('module');
-  if (module !== undefined && !(findModule(module) && mayUse(principal.profile, module))) {
+  if (module !== undefined && !(findModule(principal.catalog, module) && mayUse(principal.profile, module))) {
     throw new AppError('INVALID_MODULE', 'the module name given seems to be invalid');
   }
   const id = query.get('channel_id');
@@ -55,7 +55,7 @@ export function listAnswer(query: ChannelQuery, page: ChannelPage, context: Answ
 function listRow(channel: Channel, module: string, context: AnswerContext): object {
   const row: Record<ListKey, unknown> = {
     notify_on_related_action: channel.notifyOnRelated,
-    channel_expiry: formatTime(channel.expiresAt, context.org.timeZone),
+    channel_expiry: formatTime(channel.expiresAt, context.principal.org.timeZone),
     return_affected_field_values: channel.withValues,
     ...resourceOf(module, context),
     notify_url: channel.notifyUrl,
@@ -82,9 +82,9 @@ function ruleOf(rule: FieldRule, moduleName: string, context: AnswerContext): ob
   if (rule.kind === 'group') {
     return { group_operator: rule.operator, group: rule.members.map((member) => ruleOf(member, moduleName, context)) };
   }
-  const module = findModule(moduleName);
+  const module = findModule(context.principal.catalog, moduleName);
   const field = module && findField(module, rule.field);
   if (!field) throw new Error(`a condition names the unknown field ${moduleName}.${rule.field}`);
-  const id = fieldId(context.org.id, module, field);
+  const id = fieldId(context.principal.org.id, module, field);
   return { field: { api_name: field.apiName, id }, group_operator: null, group: null };
 }

@@ -64,14 +64,14 @@ function readEntry(
       return { kind: 'replace', channelId, settings: readSettings(entry, path, 'mandatory', context) };
     case 'PATCH':
       if (readDeleteEvents(entry, path)) {
-        return { kind: 'prune', channelId, events: readEvents(entry, path, 'mandatory', context.profile) };
+        return { kind: 'prune', channelId, events: readEvents(entry, path, 'mandatory', context.principal) };
       }
       return { kind: 'merge', channelId, settings: readSettings(entry, path, 'optional', context) };
   }
 }
 
 function readContext({ version, principal }: { version: Call['version']; principal: Principal }): ReadContext {
-  return { rules: VERSION_RULES[version], org: principal.org.id, profile: principal.profile };
+  return { rules: VERSION_RULES[version], principal };
 }
 
 function watchEntries(body: JsonObject): readonly Json[] {

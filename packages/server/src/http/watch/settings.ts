@@ -1,8 +1,7 @@
 import type { FieldCondition } from '../../domain/condition.ts';
 import type { EventSelector } from '../../domain/event-type.ts';
-import type { OrgId } from '../../domain/ids.ts';
 import type { JsonObject } from '../../domain/json.ts';
-import type { Profile } from '../../domain/org.ts';
+import type { Principal } from '../../domain/org.ts';
 import type { ChannelSettings } from '../../domain/watch.ts';
 import type { VersionRules } from '../../domain/wire/api-version.ts';
 import { readConditions } from './condition.ts';
@@ -14,8 +13,7 @@ import { type Presence, readExpiry, readFlag, readNotifyUrl, readToken } from '.
 /** What an entry is judged by. */
 export interface ReadContext {
   readonly rules: VersionRules;
-  readonly org: OrgId;
-  readonly profile: Profile;
+  readonly principal: Principal;
 }
 
 /** The settings of a channel; keys that the version does not know, and unknown ones, are ignored. */
@@ -25,9 +23,9 @@ export function readSettings(
   eventsPresence: Presence,
   context: ReadContext,
 ): ChannelSettings {
-  const { rules, profile } = context;
+  const { rules, principal } = context;
   const notifyUrl = readNotifyUrl(entry, path, 'optional');
-  const events = readEvents(entry, path, eventsPresence, profile);
+  const events = readEvents(entry, path, eventsPresence, principal);
   return {
     notifyUrl,
     events,
@@ -47,8 +45,8 @@ function readRestrictions(
   context: ReadContext,
 ): readonly FieldCondition[] | undefined {
   const { fields, notification_condition: conditions } = entry;
-  if (fields === undefined || fields === null) return readConditions(conditions, path, context);
+  if (fields === undefined || fields === null) return readConditions(conditions, path, context.principal);
   if (conditions !== undefined && conditions !== null) throw ambiguous(path, ['fields', 'notification_condition']);
   if (!events) throw dependent(path, 'fields', 'events');
-  return readFields(fields, path, events);
+  return readFields(fields, path, events, context.principal.catalog);
 }

@@ -1,7 +1,8 @@
 import type { OrgId } from '../../domain/ids.ts';
 import type { Field, FieldType, Module } from '../../domain/module.ts';
-import { fieldId, findModule, pickListValueId } from '../../domain/modules/catalog.ts';
+import { type Catalog, fieldId, findModule, pickListValueId } from '../../domain/modules/catalog.ts';
 import { findDealStage } from '../../domain/modules/deal-stages.ts';
+import type { Principal } from '../../domain/org.ts';
 import type { ApiVersion } from '../../domain/wire/api-version.ts';
 import { moduleReference } from './module.ts';
 
@@ -32,8 +33,14 @@ const JSON_TYPES: Record<FieldType, string> = {
 };
 
 /** One entry of `settings/fields`. */
-export function fieldBody(org: OrgId, module: Module, field: Field, version: ApiVersion): object {
+export function fieldBody(
+  { org: { id: org }, catalog }: Principal,
+  module: Module,
+  field: Field,
+  version: ApiVersion,
+): object {
   const writable = !field.readOnly;
+  const isCustom = field.serial !== undefined;
   return {
     id: fieldId(org, module, field),
     api_name: field.apiName,
@@ -49,7 +56,7 @@ export function fieldBody(org: OrgId, module: Module, field: Field, version: Api
     field_read_only: !writable,
     view_type: { view: true, edit: writable, create: writable, quick_create: field.mandatory ?? false },
     operation_type: { web_create: writable, web_update: writable, api_create: writable, api_update: writable },
-    lookup: lookupBody(org, module, field, version),
+    lookup: lookupBody(org, catalog, module, field, version),
     pick_list_values: pickListBody(org, module, field),
     pick_list_values_sorted_lexically: false,
     currency: field.type === 'currency' ? { rounding_option: 'normal', precision: field.decimals ?? 2 } : {},
@@ -60,9 +67,9 @@ export function fieldBody(org: OrgId, module: Module, field: Field, version: Api
     default_value: null,
     tooltip: null,
     history_tracking: null,
-    created_source: 'default',
+    created_source: isCustom ? 'user' : 'default',
     type: 'used',
-    custom_field: false,
+    custom_field: isCustom,
     display_field: field.apiName === module.nameField,
     visible: true,
     searchable: false,
@@ -77,8 +84,8 @@ export function fieldBody(org: OrgId, module: Module, field: Field, version: Api
   };
 }
 
-function lookupBody(org: OrgId, module: Module, field: Field, version: ApiVersion): object {
-  const target = field.lookup === undefined ? undefined : findModule(field.lookup);
+function lookupBody(org: OrgId, catalog: Catalog, module: Module, field: Field, version: ApiVersion): object {
+  const target = field.lookup === undefined ? undefined : findModule(catalog, field.lookup);
   if (!target) return {};
   return {
     id: fieldId(org, module, field),

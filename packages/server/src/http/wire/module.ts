@@ -1,13 +1,13 @@
 import type { OrgId } from '../../domain/ids.ts';
 import type { Module } from '../../domain/module.ts';
-import { fieldId, findField, MODULES, moduleId, relatedListId } from '../../domain/modules/catalog.ts';
+import { fieldId, findField, moduleId, relatedListId } from '../../domain/modules/catalog.ts';
 import type { Principal } from '../../domain/org.ts';
 import { formatTime } from '../../domain/time.ts';
 import type { ApiVersion } from '../../domain/wire/api-version.ts';
 import { METADATA_MODIFIED_AT } from '../../services/metadata.ts';
 
 /** One entry of `settings/modules`. */
-export function moduleBody(module: Module, { org, profile }: Principal): object {
+export function moduleBody(module: Module, { org, profile, catalog }: Principal): object {
   const { hasRecords } = module;
   return {
     id: moduleId(org.id, module),
@@ -15,7 +15,7 @@ export function moduleBody(module: Module, { org, profile }: Principal): object 
     module_name: module.plural,
     singular_label: module.singular,
     plural_label: module.plural,
-    generated_type: 'default',
+    generated_type: module.isCustom ? 'custom' : 'default',
     api_supported: hasRecords,
     creatable: hasRecords,
     editable: hasRecords,
@@ -25,7 +25,7 @@ export function moduleBody(module: Module, { org, profile }: Principal): object 
     visibility: 1,
     status: 'visible',
     show_as_tab: hasRecords,
-    sequence_number: MODULES.indexOf(module) + 1,
+    sequence_number: catalog.modules.indexOf(module) + 1,
     modified_time: formatTime(METADATA_MODIFIED_AT, org.timeZone),
     modified_by: null,
     profiles: [{ name: profile.name, id: profile.id }],

@@ -4,7 +4,7 @@ import type { ErrorCode } from '../../../src/domain/error.ts';
 import type { NotificationId, OrgId, ProfileId, RecordId, UserId } from '../../../src/domain/ids.ts';
 import type { Json, JsonObject } from '../../../src/domain/json.ts';
 import type { Module } from '../../../src/domain/module.ts';
-import { findModule } from '../../../src/domain/modules/catalog.ts';
+import { findModule, STANDARD_CATALOG } from '../../../src/domain/modules/catalog.ts';
 import type { User } from '../../../src/domain/org.ts';
 import { keyRef, recordKey, type StoredRecord, type Values } from '../../../src/domain/record.ts';
 import type { Written } from '../../../src/domain/records/call.ts';
@@ -31,7 +31,7 @@ export const sam: User = {
   lastName: 'Reed',
 };
 
-export const module = (apiName: string): Module => findModule(apiName)!;
+export const module = (apiName: string): Module => findModule(STANDARD_CATALOG, apiName)!;
 export const recordId = (serial: number): RecordId => `${ORG}${String(serial).padStart(12, '0')}` as RecordId;
 
 export function stored(moduleName: string, serial: number, values: Values): StoredRecord {
@@ -59,6 +59,7 @@ export function openSet(
   }
   return {
     org: { id: ORG, name: 'Test', timeZone: 'Asia/Kolkata' },
+    catalog: STANDARD_CATALOG,
     now: NOW,
     records: new Map(records.map((record) => [recordKey(record.module, record.id), record])),
     keys,
