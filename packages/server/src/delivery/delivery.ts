@@ -62,6 +62,8 @@ const STOP_WITHIN_MS = 15_000;
 export function createDelivery(options: DeliveryOptions): Delivery {
   const { store, clock, policy, metrics, logger } = options;
   const lanes = new Map<Generation, Lane>();
+  /** Their lanes closed over what is still owed: at an expiry that no batch has committed yet, or by a fault. */
+  const left = new Set<Generation>();
   const idlers: (() => void)[] = [];
   const stopping = new AbortController();
   const cutting = new AbortController();
@@ -100,8 +102,9 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     logger,
     stop: stopping.signal,
     findReceiver: receivers.find,
-    onClosed(lane, receiver) {
+    onClosed(lane, receiver, isLeft) {
       if (lanes.get(lane.generation) === lane) lanes.delete(lane.generation);
+      if (isLeft) left.add(lane.generation);
       if (receiver) receivers.remember(receiver);
     },
     onQuiet: checkIdle,
@@ -110,6 +113,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   function open(org: OrgId, generation: Generation, from: number): Lane {
     const lane = createLane(org, generation, from, receivers.known(generation), context);
     lanes.set(generation, lane);
+    left.delete(generation);
     return lane;
   }
 
@@ -118,6 +122,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     if (channel.endedAt !== undefined) {
       receivers.forget(channel.generation);
       lane?.end();
+      left.delete(channel.generation);
       return;
     }
     receivers.update(channel);
@@ -129,7 +134,10 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   function take(org: OrgId, writes: WriteSet): void {
     for (const channel of writes.channels.values()) channelSaved(org, channel);
     for (const generation of writes.lapsed.keys()) {
-      if (!writes.channels.has(generation)) lanes.get(generation)?.lapse();
+      if (writes.channels.has(generation)) continue;
+      // From now on only its renewal, which is a commit of the channel, starts a lane.
+      left.delete(generation);
+      lanes.get(generation)?.lapse();
     }
     const fed = new Map<Generation, OwedNotification[]>();
     for (const notification of writes.notifications) {
@@ -141,8 +149,9 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     for (const [generation, owed] of fed) {
       const first = owed[0];
       if (!first || writes.channels.get(generation)?.endedAt !== undefined) continue;
-      // Without a lane nothing before is pending, or the channel has lapsed and its lane closes again.
-      const lane = lanes.get(generation) ?? open(org, generation, isStarted ? first.number : 1);
+      // Without a lane nothing before is pending, unless it was left.
+      const lane =
+        lanes.get(generation) ?? open(org, generation, isStarted && !left.has(generation) ? first.number : 1);
       lane.feed(owed);
     }
   }

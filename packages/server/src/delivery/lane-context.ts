@@ -47,7 +47,8 @@ export interface LaneContext {
   readonly stop: AbortSignal;
   /** The receiver as it is now; undefined when the channel has ended. */
   readonly findReceiver: (org: OrgId, generation: Generation) => Promise<Receiver | undefined>;
-  readonly onClosed: (lane: Lane, receiver: Receiver | undefined) => void;
+  /** `isLeft`: something is still owed and no committed lapse says so. */
+  readonly onClosed: (lane: Lane, receiver: Receiver | undefined, isLeft: boolean) => void;
   /** Called when it may have stopped being busy. */
   readonly onQuiet: () => void;
 }

@@ -89,6 +89,9 @@ function release(state: LaneState, number: number): void {
   state.unfinished.delete(number);
 }
 
+/** Searches that one lane makes at once. */
+export const MAX_SEARCHES = 8;
+
 /** The next search to make; answer it with `found`. */
 export function nextSearch(state: LaneState): Search | undefined {
   for (const record of state.free) {

@@ -4,16 +4,13 @@ import type { OwedNotification } from '../storage/store.ts';
 import { createBacklog } from './backlog.ts';
 import { fly, type Landed } from './flight.ts';
 import type { Lane, LaneContext } from './lane-context.ts';
-import { answer, createLaneState, finish, found, isClear, nextSearch, scan } from './lane-state.ts';
+import { answer, createLaneState, finish, found, isClear, MAX_SEARCHES, nextSearch, scan } from './lane-state.ts';
 import { weigh } from './memory.ts';
 import { readPatiently } from './patient-read.ts';
 import { originOf, type Receiver } from './receivers.ts';
 import { recordsOf, refOf } from './record-keys.ts';
 import type { Flight, Seat } from './slots.ts';
 import { createWaitingList, type Item } from './waiting.ts';
-
-/** Searches of one lane at once. */
-const MAX_SEARCHES = 8;
 
 /** Starts a lane whose numbers before `from` are all finished. `receiver` undefined: it is looked up first. */
 export function createLane(
@@ -35,6 +32,8 @@ export function createLane(
   let isReading = false;
   let isScheduled = false;
   let isClosed = false;
+  let hasLapsed = false;
+  let hasFailed = false;
 
   const seat: Seat = {
     org,
@@ -66,6 +65,7 @@ export function createLane(
     update(newer) {
       const isMoved = channel !== undefined && channel.notifyUrl !== newer.notifyUrl;
       channel = newer;
+      hasLapsed = false;
       slots.withdraw(seat);
       seat.origin = originOf(newer);
       if (isMoved) {
@@ -78,7 +78,7 @@ export function createLane(
       soon();
     },
     lapse() {
-      if (channel) channel = { ...channel, expiresAt: Math.min(channel.expiresAt, clock.now()) };
+      hasLapsed = true;
       soon();
     },
     end: () => close(),
@@ -124,7 +124,7 @@ export function createLane(
   }
 
   function goOn(): void {
-    if (isClosed || !channel || stop.aborted) return;
+    if (isClosed || stop.aborted || (!channel && !hasFailed)) return;
     if (isHeld()) {
       slots.withdraw(seat);
       backlog.forget();
@@ -143,9 +143,10 @@ export function createLane(
     return seat.flying === 0 && saving === 0 && reads === 0;
   }
 
-  /** Expired: what is owed waits for its owner to renew the channel (P6). */
+  /** Expired: what is owed waits for its owner to renew the channel (P6). Or failed: for another lane. */
   function isHeld(): boolean {
-    return channel !== undefined && (clock.now() >= channel.expiresAt || channel.lapsedFrom !== undefined);
+    if (hasLapsed || hasFailed || channel?.lapsedFrom !== undefined) return true;
+    return channel !== undefined && clock.now() >= channel.expiresAt;
   }
 
   function hasRoom(): boolean {
@@ -277,9 +278,12 @@ export function createLane(
     soon();
   }
 
+  /** Closes once nothing is in flight or unsaved, so that the next lane repeats nothing. */
   function fail(error: unknown): void {
-    context.logger.error({ err: error, org, generation }, 'a lane failed and is closed until the next start');
-    close();
+    context.logger.error({ err: error, org, generation }, 'a lane failed and begins anew with its next notification');
+    if (hasFailed) close();
+    hasFailed = true;
+    soon();
   }
 
   function close(): void {
@@ -289,7 +293,8 @@ export function createLane(
     dueTimes.remove(lane);
     backlog.forget();
     for (const { owed } of ready.splice(0)) if (owed) memory.add(-weigh(owed));
-    context.onClosed(lane, channel && { channel, standing: seat.standing, level: seat.level });
+    const isLeft = hasFailed || (channel !== undefined && !hasLapsed && !(isClear(state) && backlog.isEmpty()));
+    context.onClosed(lane, channel && { channel, standing: seat.standing, level: seat.level }, isLeft);
     context.onQuiet();
   }
 }
