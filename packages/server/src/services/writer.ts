@@ -28,7 +28,7 @@ export interface WriterOptions {
   readonly onCommitted: (org: OrgId, writes: WriteSet, commands: number) => void;
   /** Most commands that may wait in one organisation before new ones are answered 503. */
   readonly maxQueued: number;
-  /** Most row weight of one batch. */
+  /** Most row weight of one batch, notifications included; a single command may exceed it. */
   readonly maxBatchWeight: number;
 }
 
@@ -49,10 +49,14 @@ export function createWriter(options: WriterOptions): Writer {
   let draining = false;
 
   async function run(org: OrgId, queue: Queued[]): Promise<void> {
+    let most = Infinity;
     while (queue.length > 0) {
-      const batch = takeBatch(queue, options.maxBatchWeight);
+      const batch = takeBatch(queue, options.maxBatchWeight, most);
       try {
-        await commit(org, batch);
+        const decided = await commit(org, batch);
+        // Those behind are owed to as many, most likely: they need not be loaded in vain.
+        most = decided < batch.length ? decided : most * 2;
+        queue.unshift(...batch.slice(decided));
       } catch (error) {
         if (batch.length === 1) batch[0]?.reject(error);
         // One of them cannot be saved: let it fail alone.
@@ -62,23 +66,35 @@ export function createWriter(options: WriterOptions): Writer {
     queues.delete(org);
   }
 
-  async function commit(org: OrgId, batch: readonly Queued[]): Promise<void> {
+  /** Answers how many of the batch it committed, in their order: at least the first. */
+  async function commit(org: OrgId, batch: readonly Queued[]): Promise<number> {
     const { verdicts, writes } = await options.store.inOrg(
       org,
       mergeNeeds(batch.map(({ command }) => command.needs)),
       (loaded) => {
         const set = openSet(loaded, options);
         expireDue(set);
-        const decided = batch.map(({ command }) => decideOne(command, set));
-        return { writes: set.writes, result: { verdicts: decided, writes: set.writes } };
+        return { writes: set.writes, result: { verdicts: decideMany(batch, set), writes: set.writes } };
       },
     );
-    options.onCommitted(org, writes, batch.length);
-    batch.forEach((queued, i) => {
-      const verdict = verdicts[i];
-      if (verdict?.kind === 'answer') queued.resolve(verdict.answer);
-      else queued.reject(verdict?.error);
+    options.onCommitted(org, writes, verdicts.length);
+    verdicts.forEach((verdict, i) => {
+      if (verdict.kind === 'answer') batch[i]?.resolve(verdict.answer);
+      else batch[i]?.reject(verdict.error);
     });
+    return verdicts.length;
+  }
+
+  /** Stops where the batch has grown too large: how many are owed to is known only by deciding. */
+  function decideMany(batch: readonly Queued[], set: WorkingSet): Verdict[] {
+    const verdicts: Verdict[] = [];
+    let weight = 0;
+    for (const { command } of batch) {
+      weight += command.weight;
+      if (verdicts.length > 0 && weight + set.writes.notifications.length > options.maxBatchWeight) break;
+      verdicts.push(decideOne(command, set));
+    }
+    return verdicts;
   }
 
   return {
@@ -137,12 +153,12 @@ function openSet(loaded: Loaded, { clock, randomId }: WriterOptions): WorkingSet
   };
 }
 
-function takeBatch(queue: Queued[], maxWeight: number): Queued[] {
+function takeBatch(queue: Queued[], maxWeight: number, most: number): Queued[] {
   let weight = 0;
   let count = 0;
   for (const { command } of queue) {
     weight += command.weight;
-    if (count > 0 && weight > maxWeight) break;
+    if (count > 0 && (weight > maxWeight || count >= most)) break;
     count += 1;
   }
   return queue.splice(0, count);
