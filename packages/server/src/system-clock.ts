@@ -1,9 +1,9 @@
 import type { Clock } from './domain/clock.ts';
 
-/** Longest delay that timers take. */
-const MAX_DELAY_MS = 2 ** 31 - 1;
+/** Timers do not see that the clock was set forward, or that the machine slept: so often it is read again. */
+const MAX_DELAY_MS = 30_000;
 
-/** The machine's clock. A call comes when the clock shows its time, also after the clock was set back meanwhile. */
+/** The machine's clock. A call comes when the clock shows its time, also after the clock was set meanwhile. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   at(time, call) {
