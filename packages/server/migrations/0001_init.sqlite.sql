@@ -74,7 +74,7 @@ CREATE TABLE record (
   PRIMARY KEY (org_id, module, id)
 ) STRICT;
 
--- Look-ups for unique and duplicate-check fields; value is folded.
+-- Look-ups for unique, duplicate-check, email, phone and lookup fields; value is folded, of a lookup the id.
 CREATE TABLE record_key (
   org_id    TEXT NOT NULL,
   module    TEXT NOT NULL,

@@ -21,7 +21,7 @@ export interface RecordRef {
 
 export const recordKey = (module: string, id: RecordId): string => `${module}/${id}`;
 
-/** One entry of the look-up table for unique and duplicate-check fields. */
+/** One entry of the look-up table; which fields have entries, `records/keys.ts` says. */
 export interface KeyRef {
   readonly module: string;
   readonly field: string;

@@ -98,7 +98,7 @@ export function takeId(set: WorkingSet): string {
 export const findRecord = (set: WorkingSet, module: string, id: RecordId): StoredRecord | undefined =>
   set.records.get(recordKey(module, id));
 
-/** Ids of the records that hold this value in a unique or duplicate-check field. */
+/** Ids of the records that hold this value, of those that the batch asked for. */
 export const findByKey = (set: WorkingSet, key: KeyRef): readonly RecordId[] => [...(set.keys.get(keyRef(key)) ?? [])];
 
 /** Stores a record with its look-up entries (`keys`), which replace those it had (`oldKeys`). */
@@ -111,8 +111,11 @@ export function putRecord(
   const key = recordKey(record.module, record.id);
   set.records.set(key, record);
   set.writes.records.set(key, record);
-  for (const old of oldKeys) dropKey(set, old, record.id);
-  for (const added of keys) addKey(set, added, record.id);
+  // Entries that stay are left alone: an update mostly changes few of them.
+  const before = new Set(oldKeys.map(keyRef));
+  const after = new Set(keys.map(keyRef));
+  for (const old of oldKeys) if (!after.has(keyRef(old))) dropKey(set, old, record.id);
+  for (const added of keys) if (!before.has(keyRef(added))) addKey(set, added, record.id);
 }
 
 export function removeRecord(set: WorkingSet, record: StoredRecord, oldKeys: readonly KeyRef[]): void {

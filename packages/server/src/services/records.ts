@@ -9,7 +9,7 @@ import { type RecordRef, recordKey, type StoredRecord } from '../domain/record.t
 import { createAll, deleteAll, updateAll, upsertAll, type Written } from '../domain/records/call.ts';
 import { readRecordId } from '../domain/records/ids.ts';
 import { lookupTarget, type RecordInput, readInput, userTarget } from '../domain/records/input.ts';
-import { keyFields } from '../domain/records/keys.ts';
+import { checkFields } from '../domain/records/keys.ts';
 import { needsOf, recordsNeeded } from '../domain/records/needs.ts';
 import { malformedId } from '../domain/records/refusals.ts';
 import { done, type Result, refused } from '../domain/records/result.ts';
@@ -128,10 +128,10 @@ export function createRecords({ writer, reads, accounts }: RecordsParts): Record
 
     async upsert(principal, moduleName, items, asked) {
       const module = usable(principal, moduleName, 'Create');
-      const checkFields = asked ? checkable(module, asked) : keyFields(module);
+      const compared = asked ? checkable(module, asked) : checkFields(module);
       const inputs = readAll(module, items);
-      return write(principal, items.length, needsOf(module, inputs, { checkFields }), (set) =>
-        upsertAll(set, module, inputs, checkFields, principal.user),
+      return write(principal, items.length, needsOf(module, inputs, { checkFields: compared }), (set) =>
+        upsertAll(set, module, inputs, compared, principal.user),
       );
     },
 
@@ -187,7 +187,7 @@ const tooManyIds = (): AppError =>
   new AppError('INVALID_DATA', 'invalid data', { maximum_length: MAX_RECORDS_PER_CHANGE, api_name: 'ids' });
 
 function checkable(module: Module, asked: readonly string[]): readonly string[] {
-  const fields = keyFields(module);
+  const fields = checkFields(module);
   const unknown = asked.findIndex((name) => !fields.includes(name));
   if (unknown < 0) return asked;
   throw new AppError('INVALID_DATA', 'invalid data', {

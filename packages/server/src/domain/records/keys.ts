@@ -1,12 +1,29 @@
 import { isObject, type Json } from '../json.ts';
-import type { Module } from '../module.ts';
+import type { Field, Module } from '../module.ts';
 import { type KeyRef, keyValue, type Values } from '../record.ts';
 
-/** Fields by whose values records are found: those that duplicate checks compare, then the unique ones. */
-export function keyFields(module: Module): readonly string[] {
+/** Fields that an upsert may compare: those of the module's duplicate check, then the unique ones. */
+export function checkFields(module: Module): readonly string[] {
   const unique = module.fields.filter((field) => field.unique).map((field) => field.apiName);
   return [...new Set([...module.duplicateCheck, ...unique])];
 }
+
+const keyFieldsByModule = new WeakMap<Module, readonly string[]>();
+
+/**
+ * Fields by whose values records are found: those that an upsert may compare, then emails, phones and lookups. A lookup's
+ * value is the id that it points at, so these entries also say which records point at one.
+ */
+export function keyFields(module: Module): readonly string[] {
+  const known = keyFieldsByModule.get(module);
+  if (known) return known;
+  const found = module.fields.filter(isFoundBy).map((field) => field.apiName);
+  const fields = [...new Set([...checkFields(module), ...found])];
+  keyFieldsByModule.set(module, fields);
+  return fields;
+}
+
+const isFoundBy = ({ type }: Field): boolean => type === 'email' || type === 'phone' || type === 'lookup';
 
 /** The look-up entry of one value; none for an empty one and for lists. */
 export function keyOf(module: Module, field: string, value: Json | undefined): KeyRef | undefined {

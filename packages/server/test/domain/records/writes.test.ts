@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { createAll, deleteAll, updateAll, upsertAll } from '../../../src/domain/records/call.ts';
-import { keyFields } from '../../../src/domain/records/keys.ts';
+import { checkFields } from '../../../src/domain/records/keys.ts';
 import { done } from '../../../src/domain/records/result.ts';
 import { findByKey } from '../../../src/domain/working-set.ts';
 import { module, NOW, openSet, outcomes, patricia, read, recordId, sam, stored } from './working-set.ts';
@@ -295,7 +295,7 @@ describe('upserting records', () => {
     const results = upsert(
       set,
       'Accounts',
-      keyFields(module('Accounts')),
+      checkFields(module('Accounts')),
       { Account_Name: ' ACME ', Phone: '1' },
       { Account_Name: 'Initech' },
       { Account_Name: 'Other name', Account_Number: 'a-1', Phone: '2' },
@@ -318,7 +318,7 @@ describe('upserting records', () => {
   });
 
   test('compares the fields of the duplicate check before the unique ones', () => {
-    expect(keyFields(module('Accounts'))).toEqual(['Account_Name', 'Account_Number']);
+    expect(checkFields(module('Accounts'))).toEqual(['Account_Name', 'Account_Number']);
   });
 
   test('a record inserted by the call is found by the next of it', () => {
