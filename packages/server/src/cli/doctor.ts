@@ -101,15 +101,30 @@ async function checkClock(dataDir: string): Promise<Finding> {
   return finding('clock', 'warn', `${shown} is before the store was last written, ${new Date(written).toISOString()}`);
 }
 
-/** Whether the server of this configuration runs and is ready. */
+/** Whether the server of this configuration runs and is ready. The public address may be another machine's, so it comes last. */
 async function checkServer(config: Config): Promise<Finding> {
-  const base = config.publicUrl ?? (await baseInCredentials(config.dataDir)) ?? `http://127.0.0.1:${config.port}`;
-  try {
-    const { ok, status } = await fetch(`${base}/readyz`, { signal: AbortSignal.timeout(TIMEOUT_MS) });
-    return finding('server', ok ? 'ok' : 'fail', ok ? `ready on ${base}` : `${base}/readyz answers ${status}`);
-  } catch {
-    return finding('server', 'warn', `nothing answers on ${base}`);
+  const here = (await baseInCredentials(config.dataDir)) ?? `http://${reachable(config.host)}:${config.port}`;
+  const bases = config.publicUrl === undefined ? [here] : [here, config.publicUrl];
+  for (const base of bases) {
+    const status = await readiness(base);
+    if (status === 200) return finding('server', 'ok', `ready on ${base}`);
+    if (status !== undefined) return finding('server', 'fail', `${base}/readyz answers ${status}`);
   }
+  return finding('server', 'warn', `nothing answers on ${bases.join(' or ')}`);
+}
+
+/** Undefined when nothing answers in time. */
+const readiness = (base: string): Promise<number | undefined> =>
+  fetch(`${base}/readyz`, { signal: AbortSignal.timeout(TIMEOUT_MS) }).then(
+    ({ status }) => status,
+    () => undefined,
+  );
+
+/** What to connect to for an address that is listened on. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 /** The dev profile's server says there where it listens. */

@@ -64,6 +64,8 @@ export function fromFramework(error: unknown, bodyLimit: number): unknown {
       return new AppError('INVALID_DATA', 'body', { expected_data_type: 'jsonobject' }, { cause: error });
     case 'FST_ERR_BAD_URL':
     case 'FST_ERR_MAX_PARAM_LENGTH':
+    // A QUERY without a type: no path takes that method.
+    case 'FST_ERR_ROUTE_MISSING_CONTENT_TYPE':
       return notFound();
     default:
       return error;

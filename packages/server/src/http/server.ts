@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { maxHeaderSize } from 'node:http';
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { AppError } from '../domain/error.ts';
@@ -147,14 +148,23 @@ function sendError(error: unknown, reply: FastifyReply, { logger, bodyLimit }: H
 /** Whether something broke, rather than being full or on its way out, which the request's own line shows. */
 const hasCause = (error: unknown): boolean => error instanceof AppError && error.cause !== undefined;
 
-/** What is no HTTP request, or came too slowly, is answered on the bare socket. */
+/** What is no HTTP request, is too long a one, or came too slowly, is answered on the bare socket. */
 function refuseBrokenRequest(error: Error & { code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
     return;
   }
-  const { body } = toWire(new AppError('INVALID_DATA', 'The request is not well-formed HTTP or came too slowly'));
-  const text = JSON.stringify(body);
-  const head = `HTTP/1.1 400 Bad Request\r\nContent-Type: application/json;charset=UTF-8\r\nConnection: close`;
+  const [status, message] = BROKEN[error.code ?? ''] ?? ['400 Bad Request', 'The request is not well-formed HTTP'];
+  const text = JSON.stringify(toWire(new AppError('INVALID_DATA', message)).body);
+  const head = `HTTP/1.1 ${status}\r\nContent-Type: application/json;charset=UTF-8\r\nConnection: close`;
   socket.end(`${head}\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`);
 }
+
+/** Faults that Node names, with the status line and the message they are answered with. */
+const BROKEN: Readonly<Record<string, readonly [status: string, message: string]>> = {
+  HPE_HEADER_OVERFLOW: [
+    '431 Request Header Fields Too Large',
+    `The request line and the headers are longer than ${maxHeaderSize} bytes`,
+  ],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'The request came too slowly'],
+};

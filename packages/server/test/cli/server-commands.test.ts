@@ -144,6 +144,15 @@ test('doctor sees that a running server is ready', async () => {
   expect(verdicts(stdout)).toMatchObject({ server: 'ok', store: 'ok' });
 });
 
+test('doctor asks a server where it listens, as its public address may not be known here', async () => {
+  const port = await freePort();
+  const settings = { ...production(), WATCHBELL_HOST: '0.0.0.0', WATCHBELL_PORT: `${port}` };
+  await stopped(startCommand(['serve'], { ...settings, WATCHBELL_PUBLIC_URL: 'http://127.0.0.1:1' })).says(/ready on/);
+  const { code, stdout } = await runCommand(['doctor'], { ...settings, WATCHBELL_PUBLIC_URL: 'http://127.0.0.1:1' });
+  expect(code).toBe(0);
+  expect(stdout).toMatch(new RegExp(`^ok +server +ready on http://127\\.0\\.0\\.1:${port}$`, 'm'));
+});
+
 test('doctor fails on a configuration that lacks something, and on a wrong key', async () => {
   const unset = await runCommand(['doctor']);
   expect(unset).toMatchObject({ code: 1, stderr: '' });

@@ -322,6 +322,22 @@ describe('on a real socket', () => {
     });
   });
 
+  test('a request line that is too long is told so', async () => {
+    const ids = '1,'.repeat(20_000);
+    const heard = await talk(await listen(), `GET /crm/v8/Leads?ids=${ids} HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    expect(heard).toMatch(/^HTTP\/1\.1 431 /);
+    expect(heard).toContain('"message":"The request line and the headers are longer than 16384 bytes"');
+  });
+
+  test('a method that no path takes is no bug of ours', async () => {
+    const heard = await talk(
+      await listen(),
+      'QUERY /crm/v8/org HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n',
+    );
+    expect(heard).toMatch(/^HTTP\/1\.1 404 /);
+    expect(heard).toContain('"code":"INVALID_URL_PATTERN"');
+  });
+
   test('closing ends idle connections, and the others once they have their answer', async () => {
     let answerSlow = () => {};
     await http.close();
