@@ -1,21 +1,20 @@
 import { MAX_RECORDS_PER_CHANGE } from '../domain/change.ts';
 import { AppError } from '../domain/error.ts';
-import type { OrgId, RecordId, UserId } from '../domain/ids.ts';
+import type { UserId } from '../domain/ids.ts';
 import type { Json } from '../domain/json.ts';
 import type { Module } from '../domain/module.ts';
-import { type Catalog, findModule, mayUse } from '../domain/modules/catalog.ts';
 import type { Principal, User } from '../domain/org.ts';
-import { type RecordRef, recordKey, type StoredRecord } from '../domain/record.ts';
+import type { StoredRecord } from '../domain/record.ts';
 import { createAll, deleteAll, updateAll, upsertAll, type Written } from '../domain/records/call.ts';
-import { readRecordId } from '../domain/records/ids.ts';
-import { lookupTarget, type RecordInput, readInput, userTarget } from '../domain/records/input.ts';
+import { type RecordInput, readInput } from '../domain/records/input.ts';
 import { checkFields } from '../domain/records/keys.ts';
 import { needsOf, recordsNeeded } from '../domain/records/needs.ts';
-import { malformedId } from '../domain/records/refusals.ts';
-import { done, type Result, refused } from '../domain/records/result.ts';
+import type { Result } from '../domain/records/result.ts';
 import type { Names } from '../domain/records/shown.ts';
 import type { Needs, WorkingSet } from '../domain/working-set.ts';
 import type { AccountStore, RecordReads } from '../storage/store.ts';
+import { createNaming } from './naming.ts';
+import { listIds, pathId, readId, tooMany, tooManyIds, usable } from './record-access.ts';
 import type { Writer } from './writer.ts';
 
 export interface WriteResults {
@@ -73,6 +72,8 @@ export interface RecordsParts {
 const ROWS_PER_RECORD = 3;
 
 export function createRecords({ writer, reads, accounts }: RecordsParts): Records {
+  const naming = createNaming({ reads, accounts });
+
   async function write(
     { org, user }: Principal,
     size: number,
@@ -81,31 +82,7 @@ export function createRecords({ writer, reads, accounts }: RecordsParts): Record
   ): Promise<WriteResults> {
     const results = await writer.submit(org.id, { needs, weight: size * ROWS_PER_RECORD, decide });
     const creators = results.flatMap((result) => (result.ok ? [result.value.record.createdBy] : []));
-    return { results, user: await findUsers(org.id, creators, user) };
-  }
-
-  async function findUsers(org: OrgId, ids: readonly UserId[], caller: User): Promise<WriteResults['user']> {
-    const others = [...new Set(ids)].filter((id) => id !== caller.id);
-    const found = others.length > 0 ? await accounts.findUsers(org, others) : [];
-    const byId = new Map([caller, ...found].map((user) => [user.id, user]));
-    return (id) => byId.get(id);
-  }
-
-  async function named(
-    { org, user, catalog }: Principal,
-    module: Module,
-    records: readonly StoredRecord[],
-  ): Promise<Names> {
-    const refs = records.flatMap((record) => lookupsOf(catalog, module, record));
-    const [users, names] = await Promise.all([
-      findUsers(
-        org.id,
-        records.flatMap((record) => usersOf(module, record)),
-        user,
-      ),
-      refs.length > 0 ? reads.names(org.id, refs) : new Map<string, string>(),
-    ]);
-    return { timeZone: org.timeZone, user: users, record: (ref) => names.get(recordKey(ref.module, ref.id)) };
+    return { results, user: await naming.users(org.id, creators, user) };
   }
 
   return {
@@ -147,7 +124,7 @@ export function createRecords({ writer, reads, accounts }: RecordsParts): Record
     async find(principal, moduleName, text) {
       const module = usable(principal, moduleName, 'View');
       const records = await reads.findMany(principal.org.id, module.apiName, [pathId(text)]);
-      return { module, records, moreRecords: false, names: await named(principal, module, records) };
+      return { module, records, moreRecords: false, names: await naming.named(principal, module, records) };
     },
 
     async list(principal, moduleName, { page, perPage, ids }) {
@@ -155,36 +132,15 @@ export function createRecords({ writer, reads, accounts }: RecordsParts): Record
       const { records, moreRecords } = ids
         ? pageOf(await reads.findMany(principal.org.id, module.apiName, listIds(ids)), page, perPage)
         : await reads.list(principal.org.id, module.apiName, page, perPage);
-      return { module, records, moreRecords, names: await named(principal, module, records) };
+      return { module, records, moreRecords, names: await naming.named(principal, module, records) };
     },
   };
-}
-
-function usable(
-  { profile, catalog }: Principal,
-  moduleName: string,
-  act: 'View' | 'Create' | 'Edit' | 'Delete',
-): Module {
-  const module = findModule(catalog, moduleName);
-  if (!module?.hasRecords) throw new AppError('INVALID_MODULE', 'the module name given seems to be invalid');
-  if (!mayUse(profile, module.apiName)) {
-    throw new AppError('NO_PERMISSION', 'permission denied', {
-      permissions: [`Crm_Implied_${act}_${module.apiName}`],
-    });
-  }
-  return module;
 }
 
 function readAll(module: Module, items: readonly Json[]): Result<RecordInput>[] {
   if (items.length > MAX_RECORDS_PER_CHANGE) throw tooMany(MAX_RECORDS_PER_CHANGE);
   return items.map((item, i) => readInput(module, item, `$.data[${i}]`));
 }
-
-const tooMany = (maximum: number): AppError =>
-  new AppError('INVALID_DATA', 'invalid data', { maximum_length: maximum, api_name: 'data', json_path: '$.data' });
-
-const tooManyIds = (): AppError =>
-  new AppError('INVALID_DATA', 'invalid data', { maximum_length: MAX_RECORDS_PER_CHANGE, api_name: 'ids' });
 
 function checkable(module: Module, asked: readonly string[]): readonly string[] {
   const fields = checkFields(module);
@@ -197,42 +153,8 @@ function checkable(module: Module, asked: readonly string[]): readonly string[] 
   });
 }
 
-function readId(text: string): Result<RecordId> {
-  const id = readRecordId(text.trim());
-  return id ? done(id) : refused(malformedId());
-}
-
-/** The id that a URL names; there is nothing to go on with when it is none. */
-function pathId(text: string): RecordId {
-  const id = readId(text);
-  if (id.ok) return id.value;
-  throw new AppError(id.refusal.code, id.refusal.message, id.refusal.details);
-}
-
-function listIds(texts: readonly string[]): RecordId[] {
-  if (texts.length > MAX_RECORDS_PER_CHANGE) throw tooManyIds();
-  return [...new Set(texts.map(pathId))];
-}
-
 function pageOf(all: readonly StoredRecord[], page: number, perPage: number) {
   const newestFirst = all.toSorted((a, b) => (a.id < b.id ? 1 : -1));
   const from = (page - 1) * perPage;
   return { records: newestFirst.slice(from, from + perPage), moreRecords: all.length > from + perPage };
 }
-
-const usersOf = (module: Module, record: StoredRecord): UserId[] => [
-  record.createdBy,
-  record.modifiedBy,
-  ...module.fields.flatMap((field) => userTarget(field, record.values[field.apiName]) ?? []),
-];
-
-const lookupsOf = (
-  catalog: Catalog,
-  module: Module,
-  record: StoredRecord,
-): (RecordRef & { readonly nameField: string })[] =>
-  module.fields.flatMap((field) => {
-    const target = lookupTarget(field, record.values[field.apiName]);
-    const nameField = target && findModule(catalog, target.module)?.nameField;
-    return target && nameField !== undefined ? [{ ...target, nameField }] : [];
-  });
