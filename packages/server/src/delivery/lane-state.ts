@@ -90,10 +90,11 @@ function release(state: LaneState, number: number): void {
 }
 
 /** Searches that one lane makes at once. */
-export const MAX_SEARCHES = 8;
+const MAX_SEARCHES = 8;
 
 /** The next search to make; answer it with `found`. */
 export function nextSearch(state: LaneState): Search | undefined {
+  if (state.looking.size >= MAX_SEARCHES) return undefined;
   for (const record of state.free) {
     const from = state.resume.get(record);
     if (state.looking.has(record)) continue;
@@ -144,6 +145,9 @@ function hold(state: LaneState, { number, records }: Numbered): void {
     else state.resume.delete(record);
   }
 }
+
+/** How many records are kept in mind, those of both kinds twice. */
+export const knownRecords = (state: LaneState): number => state.holders.size + state.resume.size;
 
 /** Nothing that was considered is still owed. */
 export const isClear = (state: LaneState): boolean =>

@@ -4,7 +4,7 @@ import type { OwedNotification } from '../storage/store.ts';
 import { createBacklog } from './backlog.ts';
 import { fly, type Landed } from './flight.ts';
 import type { Lane, LaneContext } from './lane-context.ts';
-import { answer, createLaneState, finish, found, isClear, MAX_SEARCHES, nextSearch, scan } from './lane-state.ts';
+import { answer, createLaneState, finish, found, isClear, knownRecords, nextSearch, scan } from './lane-state.ts';
 import { weigh } from './memory.ts';
 import { readPatiently } from './patient-read.ts';
 import { originOf, type Receiver } from './receivers.ts';
@@ -27,7 +27,6 @@ export function createLane(
   const waiting = createWaitingList();
   let channel = receiver?.channel;
   let reads = 0;
-  let searches = 0;
   let saving = 0;
   let isReading = false;
   let isScheduled = false;
@@ -150,7 +149,7 @@ export function createLane(
   }
 
   function hasRoom(): boolean {
-    return state.unfinished.size < policy.maxUnfinished && state.resume.size < policy.maxSkippedRecords;
+    return state.unfinished.size < policy.maxUnfinished && knownRecords(state) < policy.maxRecords;
   }
 
   function mayGoOn(): boolean {
@@ -165,14 +164,12 @@ export function createLane(
   }
 
   function search(): void {
-    while (searches < MAX_SEARCHES && state.unfinished.size < policy.maxUnfinished) {
+    while (state.unfinished.size < policy.maxUnfinished) {
       const next = nextSearch(state);
       if (!next) return;
-      searches += 1;
       void read(
         () => store.firstAbout(org, generation, refOf(next.record), next.from, next.before),
         (row) => {
-          searches -= 1;
           if (found(state, next, row && { number: row.number, records: recordsOf(row) }) && row) admit(row);
         },
       );

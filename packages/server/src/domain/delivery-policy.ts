@@ -36,8 +36,8 @@ export interface DeliveryPolicy {
 
   /** Most notifications of a lane in flight, waiting for their retry or being saved. */
   readonly maxUnfinished: number;
-  /** Most records of a lane for which something was skipped. */
-  readonly maxSkippedRecords: number;
+  /** Most records of a lane that something unfinished is about or for which something was skipped. */
+  readonly maxRecords: number;
   /** Most that one lane, and all together, keep in memory of what waits; the rest is read when its turn comes. */
   readonly laneNotifications: number;
   readonly laneBytes: number;
@@ -85,7 +85,7 @@ export const DEFAULT_POLICY: DeliveryPolicy = {
   orgShare: 0.5,
   maxOrigins: 256,
   maxUnfinished: 256,
-  maxSkippedRecords: 4096,
+  maxRecords: 4096,
   laneNotifications: 256,
   laneBytes: MIB,
   nodeBytes: 64 * MIB,

@@ -352,7 +352,7 @@ test('a lane whose every record fails stalls visibly, within its bound, and goes
 });
 
 test('more skipped records than are kept stall the lane, and all is sent in the end', async () => {
-  const stage = await begin({ policy: { maxSkippedRecords: 3 } });
+  const stage = await begin({ policy: { maxRecords: 4 } });
   const well = await receiver(failing);
   const channel = await stage.open('1', well.origin);
   await stage.change(1);

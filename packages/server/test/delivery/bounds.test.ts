@@ -1,0 +1,29 @@
+import { afterEach, expect, test } from 'vitest';
+import { failing, ok, type Receiver, startReceiver } from '../support/receiver.ts';
+import { type Stage, setStage } from './stage.ts';
+
+const opened: { stage?: Stage; receiver?: Receiver } = {};
+afterEach(async () => {
+  await opened.stage?.close();
+  await opened.receiver?.close();
+  delete opened.stage;
+  delete opened.receiver;
+});
+
+test('a lane that fails keeps few records in mind, however many each change is about, and loses none', async () => {
+  const stage = await setStage({ policy: { maxRecords: 10 } });
+  opened.stage = stage;
+  const receiver = await startReceiver(failing);
+  opened.receiver = receiver;
+  const channel = await stage.open('1', receiver.origin);
+  for (let i = 0; i < 10; i++) await stage.change(4 * i, 4 * i + 1, 4 * i + 2, 4 * i + 3);
+  await stage.delivery.idle();
+  expect(stage.delivery.counts()).toMatchObject({ stalled: 1, waiting: 3 });
+  const before = receiver.received.length;
+  receiver.behave(ok);
+  stage.clock.advance(6000);
+  await stage.delivery.idle();
+  const sent = receiver.received.slice(before).map(({ headers }) => Number(headers['watchbell-sequence']));
+  expect(sent.sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  expect(await stage.pending(channel)).toEqual([]);
+});
