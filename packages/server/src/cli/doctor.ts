@@ -55,7 +55,7 @@ async function checkFromConfig(
     await checkDirectory(config.dataDir),
     await checkClock(config.dataDir),
     server,
-    server.verdict === 'ok' ? finding('store', 'ok', 'held by the running server') : await checkOwnStore(config),
+    await checkStoreFor(config, server),
   ];
 }
 
@@ -137,8 +137,8 @@ async function baseInCredentials(dataDir: string): Promise<string | undefined> {
   }
 }
 
-/** Opens the store only when that changes nothing. */
-async function checkOwnStore(config: Config): Promise<Finding> {
+/** Opens the store only when that changes nothing. What a server that is well holds is well. */
+async function checkStoreFor(config: Config, server: Finding): Promise<Finding> {
   try {
     const { applied, pending } = await pendingMigrations(config);
     if (applied.length === 0) return finding('store', 'warn', 'not made yet; starting makes it');
@@ -147,6 +147,8 @@ async function checkOwnStore(config: Config): Promise<Finding> {
     return finding('store', state.ok ? 'ok' : 'fail', state.ok ? 'opens, reads and writes' : state.reason);
   } catch (error) {
     if (!isExpected(error)) throw error;
+    const isServed = error.code === 'DATA_DIR_IN_USE' && server.verdict === 'ok';
+    if (isServed) return finding('store', 'ok', 'held by the running server');
     return finding('store', 'fail', expectedText(error));
   }
 }

@@ -153,6 +153,16 @@ test('doctor asks a server where it listens, as its public address may not be kn
   expect(stdout).toMatch(new RegExp(`^ok +server +ready on http://127\\.0\\.0\\.1:${port}$`, 'm'));
 });
 
+test('doctor does not take the store for well because some other server answers', async () => {
+  const dev = stopped(startCommand(['dev', '--port', '0', '--data-dir', temporaryDirectory(), '--json']));
+  const [line = ''] = await dev.says(/^\{.*\}$/m);
+  const settings = { ...production(), WATCHBELL_PORT: new URL(JSON.parse(line).base).port };
+  await runCommand(['migrate'], settings);
+  const other = { ...settings, WATCHBELL_SECRET_KEY: randomBytes(32).toString('hex') };
+  const { stdout } = await runCommand(['doctor', '--json'], other);
+  expect(verdicts(stdout)).toMatchObject({ ok: false, server: 'ok', store: 'fail' });
+});
+
 test('doctor fails on a configuration that lacks something, and on a wrong key', async () => {
   const unset = await runCommand(['doctor']);
   expect(unset).toMatchObject({ code: 1, stderr: '' });
