@@ -23,6 +23,9 @@ export type FieldType =
   | 'profileimage'
   | 'formula';
 
+/** In a lookup: records of any module that has some. The stored value is then `{ id, module }`. */
+export const ANY_MODULE = '*';
+
 export interface Field {
   readonly apiName: string;
   readonly label: string;
@@ -36,8 +39,12 @@ export interface Field {
   /** Set by the system only: ignored in input, as the API does. */
   readonly readOnly?: boolean;
   readonly pickList?: readonly string[];
-  /** API name of the module a lookup points at. */
+  /** API name of the module a lookup points at, or `ANY_MODULE`. */
   readonly lookup?: string;
+  /** Of a subform: the fields of a row, beside its id. */
+  readonly rows?: readonly Field[];
+  /** Whether callers may name records by it; such a field is unique. `user`: one value for each of them. */
+  readonly external?: 'org' | 'user';
   /** Of a field that the organisation added: what its id is made of. */
   readonly serial?: number;
   /** Never listed among affected fields: subforms, participants, `Product_Details` (reference §5.2). */
@@ -58,6 +65,12 @@ export interface Module {
   readonly fields: readonly Field[];
   /** Made by the organisation. */
   readonly isCustom?: boolean;
+  /** Known to lack standard fields: no source lists them all. */
+  readonly isIncomplete?: boolean;
   /** Whether `/crm/{version}/{module}` serves its records; a module without still has metadata and can be watched. */
   readonly hasRecords: boolean;
 }
+
+/** Whether a field is a lookup to records of the module. */
+export const pointsAt = ({ lookup }: Field, { apiName, hasRecords }: Module): boolean =>
+  lookup === apiName || (lookup === ANY_MODULE && hasRecords);

@@ -1,6 +1,6 @@
 import { AppError } from '../domain/error.ts';
 import type { OrgId, UserId } from '../domain/ids.ts';
-import type { Module } from '../domain/module.ts';
+import { type Module, pointsAt } from '../domain/module.ts';
 import { findModule, mayUse, moduleId } from '../domain/modules/catalog.ts';
 import type { Principal } from '../domain/org.ts';
 import type { AccountStore, Member, MemberPage } from '../storage/store.ts';
@@ -37,10 +37,8 @@ export function createMetadata({ accounts }: { readonly accounts: AccountStore }
       }
       return module;
     },
-    listRelated: (principal, { apiName }) =>
-      listModules(principal).filter(({ fields }) =>
-        fields.some((field) => field.lookup === apiName && !field.readOnly),
-      ),
+    listRelated: (principal, module) =>
+      listModules(principal).filter(({ fields }) => fields.some((field) => pointsAt(field, module) && !field.readOnly)),
     listMembers: (org, page, perPage) => accounts.listMembers(org, page, perPage),
     findMember: (org, user) => accounts.findMember(org, user),
   };

@@ -1,4 +1,5 @@
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { ANY_MODULE } from '../../src/domain/module.ts';
 import { MODULES } from '../../src/domain/modules/catalog.ts';
 import { API_VERSIONS, type ApiVersion, VERSION_RULES } from '../../src/domain/wire/api-version.ts';
 import { type Caller, startLiveApp } from '../support/live-app.ts';
@@ -72,7 +73,7 @@ function versionRow(version: ApiVersion): string {
 function moduleRow({ apiName, serial, fields, duplicateCheck }: (typeof MODULES)[number]): string {
   const named = (some: typeof fields) => codes(some.map((field) => field.apiName));
   const lookups = fields.flatMap(({ apiName: name, lookup, readOnly }) =>
-    lookup && !readOnly ? [`${name} → ${lookup}`] : [],
+    lookup && !readOnly ? [`${name} → ${lookup === ANY_MODULE ? 'any' : lookup}`] : [],
   );
   const shown = [
     codes([apiName]),

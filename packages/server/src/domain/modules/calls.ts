@@ -1,5 +1,16 @@
 import type { Module } from '../module.ts';
-import { datetime, integer, locked, lookup, pickList, SYSTEM_FIELDS, tag, text, textarea } from './fields.ts';
+import {
+  datetime,
+  integer,
+  locked,
+  lookup,
+  lookupAny,
+  pickList,
+  SYSTEM_FIELDS,
+  tag,
+  text,
+  textarea,
+} from './fields.ts';
 
 export const calls: Module = {
   apiName: 'Calls',
@@ -27,8 +38,7 @@ export const calls: Module = {
     ]),
     text('Call_Agenda', 250),
     lookup('Who_Id', 'Contacts', { label: 'Contact Name' }),
-    // The API lets it point at records of any module; here at accounts.
-    lookup('What_Id', 'Accounts', { label: 'Related To' }),
+    lookupAny('What_Id', { label: 'Related To' }),
     textarea('Description'),
     tag,
     locked,

@@ -1,5 +1,18 @@
 import type { Module } from '../module.ts';
-import { boolean, datetime, locked, lookup, pickList, SYSTEM_FIELDS, subform, tag, text, textarea } from './fields.ts';
+import {
+  boolean,
+  datetime,
+  locked,
+  lookup,
+  lookupAny,
+  pickList,
+  SYSTEM_FIELDS,
+  subform,
+  tag,
+  text,
+  textarea,
+} from './fields.ts';
+import { PARTICIPANT } from './subforms.ts';
 
 export const events: Module = {
   apiName: 'Events',
@@ -17,9 +30,8 @@ export const events: Module = {
     boolean('All_day'),
     text('Venue', 255, { label: 'Location' }),
     lookup('Who_Id', 'Contacts', { label: 'Contact Name' }),
-    // The API lets it point at records of any module; here at accounts.
-    lookup('What_Id', 'Accounts', { label: 'Related To' }),
-    subform('Participants'),
+    lookupAny('What_Id', { label: 'Related To' }),
+    subform('Participants', PARTICIPANT),
     datetime('Remind_At'),
     pickList('Check_In_Status', ['PLANNED', 'VISITED'], { readOnly: true }),
     datetime('Check_In_Time', { readOnly: true }),

@@ -1,4 +1,4 @@
-import type { Field, FieldType } from '../module.ts';
+import { ANY_MODULE, type Field, type FieldType } from '../module.ts';
 
 /** What a field adds to its name, label and type. */
 type Extra = Omit<Field, 'apiName' | 'label' | 'type'>;
@@ -36,9 +36,19 @@ export const pickList = (apiName: string, values: readonly string[], options?: O
   field('picklist', apiName, { length: 120, pickList: values, ...options });
 export const lookup = (apiName: string, module: string, options?: Options): Field =>
   field('lookup', apiName, { length: 120, lookup: module, ...options });
+/** A lookup to records of any module. */
+export const lookupAny = (apiName: string, options?: Options): Field => lookup(apiName, ANY_MODULE, options);
 /** A list of line items or people; never named among affected fields (reference §5.2). */
-export const subform = (apiName: string, options?: Options): Field =>
-  field('subform', apiName, { unreported: true, ...options });
+export const subform = (apiName: string, rows: readonly Field[], options?: Options): Field =>
+  field('subform', apiName, { unreported: true, rows, ...options });
+export const percent = (apiName: string, options?: Options): Field =>
+  field('percent', apiName, { length: 5, decimals: 2, ...options });
+export const bigint = (apiName: string, options?: Options): Field =>
+  field('bigint', apiName, { length: 18, ...options });
+export const multiPickList = (apiName: string, values: readonly string[], options?: Options): Field =>
+  field('multiselectpicklist', apiName, { length: 2000, pickList: values, ...options });
+export const userLookup = (apiName: string, options?: Options): Field =>
+  field('userlookup', apiName, { length: 120, ...options });
 
 const SET_BY_SYSTEM = { readOnly: true } as const;
 

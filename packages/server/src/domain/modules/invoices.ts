@@ -13,6 +13,7 @@ import {
   textarea,
 } from './fields.ts';
 import { ADDRESSES, TOTALS } from './inventory.ts';
+import { LINE_ITEM, PRODUCT_DETAIL } from './subforms.ts';
 
 export const invoices: Module = {
   apiName: 'Invoices',
@@ -36,8 +37,8 @@ export const invoices: Module = {
     currency('Excise_Duty'),
     currency('Sales_Commission'),
     pickList('Status', ['Created', 'Approved', 'Delivered', 'Cancelled']),
-    subform('Product_Details'),
-    subform('Invoiced_Items'),
+    subform('Product_Details', PRODUCT_DETAIL),
+    subform('Invoiced_Items', LINE_ITEM),
     ...TOTALS,
     ...ADDRESSES,
     textarea('Terms_and_Conditions'),

@@ -1,5 +1,5 @@
 import type { Module } from '../module.ts';
-import { lookup, SYSTEM_FIELDS, text, textarea } from './fields.ts';
+import { lookupAny, SYSTEM_FIELDS, text, textarea } from './fields.ts';
 
 export const notes: Module = {
   apiName: 'Notes',
@@ -13,7 +13,6 @@ export const notes: Module = {
     ...SYSTEM_FIELDS,
     text('Note_Title', 120),
     textarea('Note_Content', 32_000, { mandatory: true }),
-    // The API lets it point at records of any module; here at contacts.
-    lookup('Parent_Id', 'Contacts', { label: 'Parent ID' }),
+    lookupAny('Parent_Id', { label: 'Parent ID', mandatory: true }),
   ],
 };

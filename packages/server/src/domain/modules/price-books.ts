@@ -1,5 +1,6 @@
 import type { Module } from '../module.ts';
 import { boolean, locked, pickList, SYSTEM_FIELDS, subform, tag, text, textarea } from './fields.ts';
+import { PRICING_DETAIL } from './subforms.ts';
 
 export const priceBooks: Module = {
   apiName: 'Price_Books',
@@ -14,7 +15,7 @@ export const priceBooks: Module = {
     text('Price_Book_Name', 120, { mandatory: true }),
     boolean('Active'),
     pickList('Pricing_Model', ['Flat', 'Differential']),
-    subform('Pricing_Details'),
+    subform('Pricing_Details', PRICING_DETAIL),
     textarea('Description'),
     tag,
     locked,

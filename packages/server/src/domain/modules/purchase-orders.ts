@@ -2,6 +2,7 @@ import type { Module } from '../module.ts';
 import { currency, date, locked, lookup, pickList, SYSTEM_FIELDS, subform, tag, text, textarea } from './fields.ts';
 import { ADDRESSES, TOTALS } from './inventory.ts';
 import { CARRIERS } from './pick-lists.ts';
+import { LINE_ITEM, PRODUCT_DETAIL } from './subforms.ts';
 
 export const purchaseOrders: Module = {
   apiName: 'Purchase_Orders',
@@ -25,8 +26,8 @@ export const purchaseOrders: Module = {
     currency('Excise_Duty'),
     currency('Sales_Commission'),
     pickList('Status', ['Created', 'Approved', 'Delivered', 'Cancelled']),
-    subform('Product_Details'),
-    subform('Purchase_Items'),
+    subform('Product_Details', PRODUCT_DETAIL),
+    subform('Purchase_Items', LINE_ITEM),
     ...TOTALS,
     ...ADDRESSES,
     textarea('Terms_and_Conditions'),

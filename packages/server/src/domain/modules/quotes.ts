@@ -2,6 +2,7 @@ import type { Module } from '../module.ts';
 import { date, field, locked, lookup, pickList, SYSTEM_FIELDS, subform, tag, text, textarea } from './fields.ts';
 import { ADDRESSES, TOTALS } from './inventory.ts';
 import { CARRIERS } from './pick-lists.ts';
+import { LINE_ITEM, PRODUCT_DETAIL } from './subforms.ts';
 
 export const quotes: Module = {
   apiName: 'Quotes',
@@ -22,8 +23,8 @@ export const quotes: Module = {
     date('Valid_Till', { label: 'Valid Until' }),
     text('Team', 40),
     pickList('Carrier', CARRIERS),
-    subform('Product_Details'),
-    subform('Quoted_Items'),
+    subform('Product_Details', PRODUCT_DETAIL),
+    subform('Quoted_Items', LINE_ITEM),
     ...TOTALS,
     ...ADDRESSES,
     textarea('Terms_and_Conditions'),

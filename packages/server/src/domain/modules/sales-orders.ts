@@ -14,6 +14,7 @@ import {
 } from './fields.ts';
 import { ADDRESSES, TOTALS } from './inventory.ts';
 import { CARRIERS } from './pick-lists.ts';
+import { LINE_ITEM, PRODUCT_DETAIL } from './subforms.ts';
 
 export const salesOrders: Module = {
   apiName: 'Sales_Orders',
@@ -39,8 +40,8 @@ export const salesOrders: Module = {
     currency('Excise_Duty'),
     currency('Sales_Commission'),
     pickList('Status', ['Created', 'Approved', 'Delivered', 'Cancelled']),
-    subform('Product_Details'),
-    subform('Ordered_Items'),
+    subform('Product_Details', PRODUCT_DETAIL),
+    subform('Ordered_Items', LINE_ITEM),
     ...TOTALS,
     ...ADDRESSES,
     textarea('Terms_and_Conditions'),

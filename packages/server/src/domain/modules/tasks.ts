@@ -1,5 +1,17 @@
 import type { Module } from '../module.ts';
-import { boolean, date, datetime, locked, lookup, pickList, SYSTEM_FIELDS, tag, text, textarea } from './fields.ts';
+import {
+  boolean,
+  date,
+  datetime,
+  locked,
+  lookup,
+  lookupAny,
+  pickList,
+  SYSTEM_FIELDS,
+  tag,
+  text,
+  textarea,
+} from './fields.ts';
 import { PRIORITIES } from './pick-lists.ts';
 
 export const tasks: Module = {
@@ -15,8 +27,7 @@ export const tasks: Module = {
     text('Subject', 300, { mandatory: true }),
     date('Due_Date'),
     lookup('Who_Id', 'Contacts', { label: 'Contact Name' }),
-    // The API lets it point at records of any module; here at accounts.
-    lookup('What_Id', 'Accounts', { label: 'Related To' }),
+    lookupAny('What_Id', { label: 'Related To' }),
     pickList('Status', ['Not Started', 'Deferred', 'In Progress', 'Completed', 'Waiting for input']),
     pickList('Priority', PRIORITIES),
     datetime('Closed_Time', { readOnly: true }),

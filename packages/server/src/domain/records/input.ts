@@ -1,12 +1,14 @@
 import type { RecordId, UserId } from '../ids.ts';
-import { isObject, type Json } from '../json.ts';
-import type { Field, Module } from '../module.ts';
+import { isObject, type Json, type JsonObject } from '../json.ts';
+import { ANY_MODULE, type Field, type Module } from '../module.ts';
 import { findField } from '../modules/catalog.ts';
 import type { RecordRef } from '../record.ts';
 import { asUserId, readRecordId } from './ids.ts';
-import { malformedId } from './refusals.ts';
+import { invalidValue, malformedId, missingValue } from './refusals.ts';
 import { done, type Result, refused } from './result.ts';
 import { isSettable, readValue } from './values.ts';
+
+const MODULE_NAME = /^\w{1,100}$/;
 
 /** One record as a caller gave it: known and settable fields only, checked and normalised. */
 export interface RecordInput {
@@ -30,7 +32,8 @@ export function readInput(module: Module, item: Json, path: string): Result<Reco
   for (const [key, input] of Object.entries(item)) {
     const field = findField(module, key);
     if (!field || !isSettable(field)) continue;
-    const value = readValue(field, input, path);
+    const read = readValue(field, input, path);
+    const value = field.lookup === ANY_MODULE ? withModule(field, read, input, item, path) : read;
     if (!value.ok) return value;
     given.set(key, value.value);
   }
@@ -39,11 +42,25 @@ export function readInput(module: Module, item: Json, path: string): Result<Reco
   return id ? done({ path, id, given }) : refused(malformedId(path));
 }
 
+/** A lookup to any module says which: in the value itself or beside it, as `$se_module`. */
+function withModule(field: Field, read: Result<Json>, input: Json, item: JsonObject, path: string): Result<Json> {
+  if (!read.ok || !isObject(read.value)) return read;
+  const own = isObject(input) ? input.module : undefined;
+  const named = (isObject(own) ? own.api_name : own) ?? item.$se_module ?? item.se_module;
+  if (named === undefined || named === null) return refused(missingValue(path, '$se_module'));
+  if (typeof named !== 'string' || !MODULE_NAME.test(named)) {
+    return refused(invalidValue(path, field.apiName, { expected_data_type: 'module' }));
+  }
+  return done({ ...read.value, module: named });
+}
+
 /** The record that a lookup's stored value points at; undefined for other fields and for empty ones. */
 export function lookupTarget(field: Field, value: Json | undefined): RecordRef | undefined {
   if (field.type !== 'lookup' || field.lookup === undefined) return undefined;
   const id = storedId(value);
-  return id && { module: field.lookup, id };
+  if (field.lookup !== ANY_MODULE) return id && { module: field.lookup, id };
+  const module = isObject(value) ? value.module : undefined;
+  return id && typeof module === 'string' ? { module, id } : undefined;
 }
 
 /** The user that an owner or user field's stored value names. */
