@@ -12,6 +12,9 @@ CREATE TABLE org (
   name            TEXT    NOT NULL,
   time_zone       TEXT    NOT NULL,
   created_at      INTEGER NOT NULL,
+  -- Set while it is served nothing; with erasing_at, until nothing of it is left.
+  suspended_at    INTEGER,
+  erasing_at      INTEGER,
   -- Counters, saved with each batch of its writer.
   next_serial     INTEGER NOT NULL,
   last_change     INTEGER NOT NULL,
@@ -34,6 +37,7 @@ CREATE TABLE user_account (
   first_name TEXT    NOT NULL,
   last_name  TEXT    NOT NULL,
   profile_id TEXT    NOT NULL,
+  status     TEXT    NOT NULL CHECK (status IN ('active', 'inactive', 'removed')),
   created_at INTEGER NOT NULL,
   PRIMARY KEY (org_id, id),
   FOREIGN KEY (org_id, profile_id) REFERENCES profile (org_id, id)
@@ -142,15 +146,18 @@ CREATE TABLE channel (
   expires_at        INTEGER NOT NULL,
   notify_url        TEXT    NOT NULL,
   token             TEXT,
+  client_id         TEXT,
   last_number       INTEGER NOT NULL,
   opened_at         INTEGER NOT NULL,
   modified_at       INTEGER NOT NULL,
   lapsed_from       INTEGER,
   ended_at          INTEGER,
+  ended_reason      TEXT,
   PRIMARY KEY (org_id, generation)
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX channel_current ON channel (org_id, user_id, channel_id) WHERE ended_at IS NULL;
+CREATE INDEX channel_client ON channel (org_id, client_id, user_id, channel_id) WHERE ended_at IS NULL;
 CREATE INDEX channel_live ON channel (org_id, opened_at, generation) WHERE ended_at IS NULL AND lapsed_from IS NULL;
 
 CREATE TABLE channel_revision (
@@ -178,6 +185,7 @@ ANALYZE sqlite_schema;
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
   ('channel', 'channel', '1000000 10000 1'),
   ('channel', 'channel_current', '900000 9000 1000 1'),
+  ('channel', 'channel_client', '900000 9000 3000 1000 1'),
   ('channel', 'channel_live', '900000 9000 2 1'),
   ('notification', 'notification', '10000000 1000000 10000 1'),
   ('notification', 'notification_id', '10000000 1000000 1'),

@@ -26,20 +26,37 @@ export interface LiveChannel {
 export interface Channel extends LiveChannel {
   readonly notifyUrl: string;
   readonly token: string | null;
+  /** The client by which its last POST came. */
+  readonly clientId?: string;
   readonly openedAt: number;
   readonly modifiedAt: number;
   /** The org's change number at its expiry, once that was committed; undefined while live. */
   readonly lapsedFrom?: number;
-  /** Set by DELETE: what it still owed is cancelled. */
+  /** Set at its end: what it still owed is cancelled. */
   readonly endedAt?: number;
+  /** Why it ended; there whenever `endedAt` is. */
+  readonly endedReason?: EndedReason;
 }
+
+/**
+ * Why a generation ended: its owner deleted it, its owner's account or its client was taken away, or it stayed expired
+ * beyond the retention time and its id was opened anew.
+ */
+export type EndedReason = 'deleted' | 'user-deactivated' | 'user-removed' | 'client-removed' | 'retention';
+export const ENDED_REASONS: readonly EndedReason[] = [
+  'deleted',
+  'user-deactivated',
+  'user-removed',
+  'client-removed',
+  'retention',
+];
 
 /** What a channel was from one moment on: for explaining and for other nodes. Holds no secret. */
 export interface ChannelRevision {
   /** Counts the channel changes of an organisation, contiguous. */
   readonly version: number;
   readonly at: number;
-  readonly kind: 'opened' | 'replaced' | 'merged' | 'pruned' | 'renewed' | 'expired' | 'deleted';
+  readonly kind: 'opened' | 'replaced' | 'merged' | 'pruned' | 'renewed' | 'expired' | EndedReason;
   readonly channel: LiveChannel;
 }
 

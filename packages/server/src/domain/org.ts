@@ -1,3 +1,4 @@
+import { AppError } from './error.ts';
 import type { OrgId, ProfileId, UserId } from './ids.ts';
 import type { Catalog } from './modules/catalog.ts';
 
@@ -6,7 +7,19 @@ export interface Org {
   readonly name: string;
   /** IANA name; times are rendered in its offset. */
   readonly timeZone: string;
+  /** Since when (epoch ms) it is served nothing and its channels send nothing; undefined while it is in use. */
+  readonly suspendedAt?: number;
+  /** Since when it is being erased, which cannot be taken back; it is suspended then, too. */
+  readonly erasingAt?: number;
 }
+
+/** Throws NO_PERMISSION while the organisation is suspended or being erased. */
+export function requireOpen({ suspendedAt }: Org): void {
+  if (suspendedAt !== undefined) throw new AppError('NO_PERMISSION', 'The organization is suspended');
+}
+
+/** An inactive user may come back; a removed one stays as the name that its records show. */
+export type UserStatus = 'active' | 'inactive' | 'removed';
 
 export interface User {
   readonly id: UserId;
@@ -14,7 +27,11 @@ export interface User {
   readonly firstName: string;
   readonly lastName: string;
   readonly profileId: ProfileId;
+  /** Active when absent; nobody else may do anything. */
+  readonly status?: UserStatus;
 }
+
+export const isActive = ({ status = 'active' }: Pick<User, 'status'>): boolean => status === 'active';
 
 export interface Profile {
   readonly id: ProfileId;

@@ -28,6 +28,8 @@ export type WatchRequest = { readonly channelId: ChannelId } & (
 
 export interface WatchCaller {
   readonly userId: UserId;
+  /** Kept with the channels that it opens, which end with it. */
+  readonly clientId?: string;
   /** Of the call: its limits and defaults apply. */
   readonly version: ApiVersion;
 }
@@ -81,7 +83,7 @@ export function decideWatch(
     case 'prune':
       return prune(set, known, request.events);
     case 'delete':
-      endChannel(set, known);
+      endChannel(set, known, 'deleted');
       return { kind: 'deleted', channelId: known.channelId, modules: modulesOf(known.events) };
   }
 }
@@ -125,11 +127,11 @@ function open(
   if (limit !== undefined) return refused({ kind: 'too-many-channels', limit });
   if (known && set.now < known.expiresAt + policy.retentionMs) {
     const kind = isLive(set, known) ? 'replaced' : 'renewed';
-    const channel = replaced(set, caller, known, settings);
+    const channel = { ...replaced(set, caller, known, settings), ...openedBy(caller) };
     saveChannel(set, channel, kind);
     return { kind: 'saved', channel };
   }
-  if (known) endChannel(set, known);
+  if (known) endChannel(set, known, 'retention');
   const channel: Channel = {
     generation: takeId(set) as Generation,
     userId: caller.userId,
@@ -137,11 +139,14 @@ function open(
     lastNumber: 0,
     openedAt: set.now,
     notifyUrl: settings.notifyUrl,
+    ...openedBy(caller),
     ...settingsOrDefaults(set, caller, settings),
   };
   saveChannel(set, channel, 'opened');
   return { kind: 'saved', channel };
 }
+
+const openedBy = ({ clientId }: WatchCaller) => (clientId === undefined ? {} : { clientId });
 
 function reachedLimit(
   set: WorkingSet,
@@ -218,7 +223,7 @@ function prune(set: WorkingSet, known: Channel, selectors: readonly EventSelecto
   if (!selectors.every(isWatched)) return refused({ kind: 'no-event' });
   const events = known.events.filter((event) => !selectors.some((selector) => selects(selector, event)));
   if (events.length === 0) {
-    endChannel(set, known);
+    endChannel(set, known, 'deleted');
   } else {
     const modules = new Set(modulesOf(events));
     const conditions = known.conditions.filter(({ module }) => modules.has(module));

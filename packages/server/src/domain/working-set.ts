@@ -1,5 +1,12 @@
 import type { Change, ChangedRecord, Operation } from './change.ts';
-import { type Channel, type ChannelRevision, channelKey, type Lapse, type LiveChannel } from './channel.ts';
+import {
+  type Channel,
+  type ChannelRevision,
+  channelKey,
+  type EndedReason,
+  type Lapse,
+  type LiveChannel,
+} from './channel.ts';
 import { type ChannelIndex, dueChannels, putChannel, removeChannel } from './channel-index.ts';
 import {
   type ChannelId,
@@ -50,6 +57,8 @@ export interface WriteSet {
   readonly lapsed: Map<Generation, number>;
   readonly revisions: ChannelRevision[];
   readonly lapses: Lapse[];
+  /** The organisation itself, when the batch changed it. */
+  org?: Org;
 }
 
 export interface RemovedRecord extends RecordRef {
@@ -61,7 +70,7 @@ export interface RemovedRecord extends RecordRef {
  * the functions below; a command that throws must do so before its first write.
  */
 export interface WorkingSet {
-  readonly org: Org;
+  org: Org;
   readonly catalog: Catalog;
   /** The batch's time: `max(clock, lastTime)`. */
   readonly now: number;
@@ -189,12 +198,18 @@ export function saveChannel(set: WorkingSet, channel: Channel, kind: ChannelRevi
   addRevision(set, kind, saved);
 }
 
+/** Changes the organisation itself, for the commands that follow as well. */
+export function saveOrg(set: WorkingSet, org: Org): void {
+  set.org = org;
+  set.writes.org = org;
+}
+
 /** Ends a generation: what it still owed is cancelled, and its id is free for a new one. */
-export function endChannel(set: WorkingSet, channel: Channel): void {
+export function endChannel(set: WorkingSet, channel: Channel, reason: EndedReason = 'deleted'): void {
   set.channels.delete(channelKey(channel.userId, channel.channelId));
-  set.writes.channels.set(channel.generation, { ...channel, endedAt: set.now });
+  set.writes.channels.set(channel.generation, { ...channel, endedAt: set.now, endedReason: reason });
   removeChannel(set.index, channel);
-  addRevision(set, 'deleted', channel);
+  addRevision(set, reason, channel);
 }
 
 /** Commits the expiries that are due, before anything else of the batch is decided (DESIGN §3). */

@@ -1,6 +1,6 @@
 import { AppError } from '../domain/error.ts';
 import type { OrgId, UserId } from '../domain/ids.ts';
-import type { Principal } from '../domain/org.ts';
+import { isActive, type Principal, requireOpen } from '../domain/org.ts';
 import { grants, type ScopeNeed } from '../domain/scope.ts';
 import type { AccountStore, OAuthClient, StoredToken, TokenStore } from '../storage/store.ts';
 import { hashSecret, newToken, type RandomBytes, sameHash } from './secret.ts';
@@ -22,7 +22,9 @@ type TokenRefusal =
   | 'invalid_client'
   | 'invalid_client_secret'
   | 'invalid_code'
-  | 'invalid_redirect_uri';
+  | 'invalid_redirect_uri'
+  /** The organisation is suspended (ours). */
+  | 'access_denied';
 
 export type TokenAnswer =
   | {
@@ -92,7 +94,8 @@ export function createAuth({ tokens, accounts, realNow, random, adminToken }: Au
     const token = await tokens.find(hash);
     if (token?.kind !== 'access' || !isAlive(token, now) || !token.userId) throw invalidToken();
     const member = await accounts.findMember(token.orgId, token.userId);
-    if (!member) throw invalidToken();
+    if (!member || !isActive(member.user)) throw invalidToken();
+    requireOpen(member.org);
     const principal = { ...member, clientId: token.clientId ?? '', scopes: token.scopes };
     return { principal, from: now, until: Math.min(now + TRUST_MS, token.expiresAt ?? Infinity) };
   }
@@ -172,6 +175,7 @@ export function createAuth({ tokens, accounts, realNow, random, adminToken }: Au
       const client = clientId === undefined ? undefined : await accounts.findClient(clientId);
       if (!client) return refused('invalid_client');
       if (!sameHash(hashSecret(clientSecret ?? ''), client.secretHash)) return refused('invalid_client_secret');
+      if ((await accounts.findOrg(client.orgId))?.suspendedAt !== undefined) return refused('access_denied');
       const proof = grantType === 'refresh_token' ? request.refreshToken : request.code;
       if (proof === undefined) return refused('invalid_request');
       return grantType === 'refresh_token'

@@ -2,7 +2,13 @@ import type { Channel } from '../domain/channel.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { ChannelId } from '../domain/ids.ts';
 import type { Principal } from '../domain/org.ts';
-import { type ChannelPolicy, decideWatch, type WatchRequest, type WatchResult } from '../domain/watch.ts';
+import {
+  type ChannelPolicy,
+  decideWatch,
+  type WatchCaller,
+  type WatchRequest,
+  type WatchResult,
+} from '../domain/watch.ts';
 import type { ApiVersion } from '../domain/wire/api-version.ts';
 import type { ChannelReads } from '../storage/store.ts';
 import type { Command, Writer } from './writer.ts';
@@ -40,10 +46,11 @@ export function createChannels({ writer, reads, clock, policy }: ChannelsOptions
     async apply(principal, version, requests) {
       if (requests.length === 0) return [];
       const userId = principal.user.id;
+      const caller: WatchCaller = { userId, clientId: principal.clientId, version };
       const command: Command<readonly WatchResult[]> = {
         needs: { channels: requests.map(({ channelId }) => ({ userId, channelId })) },
         weight: requests.length,
-        decide: (set) => requests.map((request) => decideWatch(set, { userId, version }, request, policy)),
+        decide: (set) => requests.map((request) => decideWatch(set, caller, request, policy)),
       };
       return writer.submit(principal.org.id, command);
     },

@@ -1,6 +1,7 @@
 import type { Clock } from '../domain/clock.ts';
 import { AppError } from '../domain/error.ts';
 import type { NotificationId, OrgId } from '../domain/ids.ts';
+import { requireOpen } from '../domain/org.ts';
 import { emptyWrites, expireDue, type Needs, type WorkingSet, type WriteSet } from '../domain/working-set.ts';
 import type { Loaded, OrgTransactions } from '../storage/store.ts';
 
@@ -9,6 +10,8 @@ export interface Command<Answer> {
   readonly needs: Needs;
   /** Roughly how many rows it writes, to bound a batch. */
   readonly weight: number;
+  /** An act of the operator, which a suspended organisation takes too. */
+  readonly isAdministration?: true;
   /** Pure. Throws `AppError` before its first write into the set, or answers. */
   decide(set: WorkingSet): Answer;
 }
@@ -129,6 +132,7 @@ export function createWriter(options: WriterOptions): Writer {
 
 function decideOne(command: Command<unknown>, set: WorkingSet): Verdict {
   try {
+    if (!command.isAdministration) requireOpen(set.org);
     return { kind: 'answer', answer: command.decide(set) };
   } catch (error) {
     // Anything else is a bug, which may have left half of its writes in the set: the batch is given up.

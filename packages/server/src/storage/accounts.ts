@@ -1,24 +1,39 @@
 import type { OrgId, ProfileId, UserId } from '../domain/ids.ts';
 import { STANDARD_CATALOG } from '../domain/modules/catalog.ts';
-import type { Org, Profile, User } from '../domain/org.ts';
+import type { Org, Profile, User, UserStatus } from '../domain/org.ts';
 import type { OrgCounters } from '../domain/working-set.ts';
 import { type Db, insertRows, list, type Row, type Statement, sql, type Write } from './db.ts';
-import { integer, text, textList } from './rows.ts';
+import { integer, integerOrNone, oneOf, text, textList } from './rows.ts';
 import type { AccountStore, OAuthClient } from './store.ts';
 
 /** Serials below it are never given to records: users and profiles have theirs there. */
 const FIRST_SERIAL = 10_000_000;
 
-const ORG_COLUMNS = sql`id, name, time_zone, next_serial, last_change, channel_version, last_time`;
-const USER_COLUMNS = sql`u.id, u.email, u.first_name, u.last_name, u.profile_id`;
+const STATUSES: readonly UserStatus[] = ['active', 'inactive', 'removed'];
+
+const ORG_COLUMNS = sql`id, name, time_zone, suspended_at, erasing_at, next_serial, last_change,
+  channel_version, last_time`;
+const USER_COLUMNS = sql`u.id, u.email, u.first_name, u.last_name, u.profile_id, u.status`;
 
 export const selectOrg = (id: OrgId): Statement => sql`SELECT ${ORG_COLUMNS} FROM org WHERE id = ${id}`;
 
-export const readOrg = (row: Row): Org => ({
-  id: text<OrgId>(row, 'id'),
-  name: text(row, 'name'),
-  timeZone: text(row, 'time_zone'),
-});
+export function readOrg(row: Row): Org {
+  const suspendedAt = integerOrNone(row, 'suspended_at');
+  const erasingAt = integerOrNone(row, 'erasing_at');
+  return {
+    id: text<OrgId>(row, 'id'),
+    name: text(row, 'name'),
+    timeZone: text(row, 'time_zone'),
+    ...(suspendedAt === undefined ? {} : { suspendedAt }),
+    ...(erasingAt === undefined ? {} : { erasingAt }),
+  };
+}
+
+/** All but its counters. */
+export const saveOrg = ({ id, name, timeZone, suspendedAt, erasingAt }: Org): Write => sql`
+  UPDATE org SET name = ${name}, time_zone = ${timeZone}, suspended_at = ${suspendedAt ?? null},
+    erasing_at = ${erasingAt ?? null}
+  WHERE id = ${id}`;
 
 export const readCounters = (row: Row): OrgCounters => ({
   nextSerial: integer(row, 'next_serial'),
@@ -35,13 +50,17 @@ export const saveCounters = (org: OrgId, counters: OrgCounters): Write => sql`
 export const selectUsers = (org: OrgId, ids: readonly UserId[]): Statement => sql`
   SELECT ${USER_COLUMNS} FROM user_account u WHERE u.org_id = ${org} AND u.id IN ${list(ids)} ORDER BY u.id`;
 
-export const readUser = (row: Row): User => ({
-  id: text<UserId>(row, 'id'),
-  email: text(row, 'email'),
-  firstName: text(row, 'first_name'),
-  lastName: text(row, 'last_name'),
-  profileId: text<ProfileId>(row, 'profile_id'),
-});
+export function readUser(row: Row): User {
+  const status = oneOf(row, 'status', STATUSES);
+  return {
+    id: text<UserId>(row, 'id'),
+    email: text(row, 'email'),
+    firstName: text(row, 'first_name'),
+    lastName: text(row, 'last_name'),
+    profileId: text<ProfileId>(row, 'profile_id'),
+    ...(status === 'active' ? {} : { status }),
+  };
+}
 
 const readProfile = (row: Row): Profile => ({
   id: text<ProfileId>(row, 'profile_id'),
@@ -91,10 +110,10 @@ export function createAccountStore(db: Db): AccountStore {
       ]);
     },
 
-    async addUser(org, { id, email, firstName, lastName, profileId }, at) {
+    async addUser(org, { id, email, firstName, lastName, profileId, status = 'active' }, at) {
       await db.write([
-        insertRows('user_account (org_id, id, email, first_name, last_name, profile_id, created_at)', [
-          [org, id, email, firstName, lastName, profileId, at],
+        insertRows('user_account (org_id, id, email, first_name, last_name, profile_id, status, created_at)', [
+          [org, id, email, firstName, lastName, profileId, status, at],
         ]),
       ]);
     },

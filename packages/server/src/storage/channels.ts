@@ -1,4 +1,4 @@
-import type { Channel, ChannelRevision, Lapse, LiveChannel } from '../domain/channel.ts';
+import { type Channel, type ChannelRevision, ENDED_REASONS, type Lapse, type LiveChannel } from '../domain/channel.ts';
 import type { FieldCondition } from '../domain/condition.ts';
 import type { EventType } from '../domain/event-type.ts';
 import type { ChannelId, Generation, OrgId, UserId } from '../domain/ids.ts';
@@ -12,7 +12,8 @@ import type { ChannelReads } from './store.ts';
 
 const LIVE_COLUMNS = sql`generation, user_id, channel_id, version, events, notify_on_related, with_values, conditions,
   expires_at, last_number`;
-const COLUMNS = sql`${LIVE_COLUMNS}, notify_url, token, opened_at, modified_at, lapsed_from, ended_at`;
+const COLUMNS = sql`${LIVE_COLUMNS}, notify_url, token, client_id, opened_at, modified_at, lapsed_from, ended_at,
+  ended_reason`;
 
 /** What the index of an organisation is built from. */
 export const selectLive = (org: OrgId): Statement => sql`
@@ -49,14 +50,16 @@ export function readChannel(row: Row, org: OrgId, cipher: Cipher): Channel {
   const token = textOrNone(row, 'token');
   const lapsedFrom = integerOrNone(row, 'lapsed_from');
   const endedAt = integerOrNone(row, 'ended_at');
+  const clientId = textOrNone(row, 'client_id');
   return {
     ...live,
     notifyUrl: cipher.open(text(row, 'notify_url'), place(org, live.generation, 'notify_url')),
     token: token === undefined ? null : cipher.open(token, place(org, live.generation, 'token')),
+    ...(clientId === undefined ? {} : { clientId }),
     openedAt: integer(row, 'opened_at'),
     modifiedAt: integer(row, 'modified_at'),
     ...(lapsedFrom === undefined ? {} : { lapsedFrom }),
-    ...(endedAt === undefined ? {} : { endedAt }),
+    ...(endedAt === undefined ? {} : { endedAt, endedReason: oneOf(row, 'ended_reason', ENDED_REASONS) }),
   };
 }
 
@@ -77,7 +80,7 @@ export function saveChannels(
     ),
     insertRows(
       `channel (org_id, generation, user_id, channel_id, version, events, notify_on_related, with_values, conditions,
-        expires_at, last_number, notify_url, token, opened_at, modified_at, lapsed_from, ended_at)`,
+        expires_at, last_number, notify_url, token, client_id, opened_at, modified_at, lapsed_from, ended_at, ended_reason)`,
       Array.from(channels.values(), (channel) => [
         org,
         channel.generation,
@@ -92,16 +95,19 @@ export function saveChannels(
         channel.lastNumber,
         cipher.seal(channel.notifyUrl, place(org, channel.generation, 'notify_url')),
         channel.token === null ? null : cipher.seal(channel.token, place(org, channel.generation, 'token')),
+        channel.clientId ?? null,
         channel.openedAt,
         channel.modifiedAt,
         channel.lapsedFrom ?? null,
         channel.endedAt ?? null,
+        channel.endedReason ?? null,
       ]),
       `ON CONFLICT (org_id, generation) DO UPDATE SET version = excluded.version, events = excluded.events,
         notify_on_related = excluded.notify_on_related, with_values = excluded.with_values,
         conditions = excluded.conditions, expires_at = excluded.expires_at, notify_url = excluded.notify_url,
-        token = excluded.token, opened_at = excluded.opened_at, modified_at = excluded.modified_at,
-        lapsed_from = excluded.lapsed_from, ended_at = excluded.ended_at`,
+        token = excluded.token, client_id = excluded.client_id, opened_at = excluded.opened_at, modified_at = excluded.modified_at,
+        lapsed_from = excluded.lapsed_from, ended_at = excluded.ended_at,
+        ended_reason = excluded.ended_reason`,
     ),
     changeRows(
       numbers,

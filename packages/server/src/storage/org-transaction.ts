@@ -5,7 +5,7 @@ import type { OrgId, RecordId } from '../domain/ids.ts';
 import { STANDARD_CATALOG } from '../domain/modules/catalog.ts';
 import { keyRef, recordKey } from '../domain/record.ts';
 import type { Needs, WriteSet } from '../domain/working-set.ts';
-import { readCounters, readOrg, readUser, saveCounters, selectOrg, selectUsers } from './accounts.ts';
+import { readCounters, readOrg, readUser, saveCounters, saveOrg, selectOrg, selectUsers } from './accounts.ts';
 import { saveChanges } from './changes.ts';
 import {
   readChannel,
@@ -84,6 +84,7 @@ function holdersByKey(rows: readonly Row[]): Map<string, Set<RecordId>> {
 /** The whole write set, to be committed as one. Empty when a batch changed nothing: its time is not worth a commit. */
 export function saveBatch(org: OrgId, writes: WriteSet, cipher: Cipher): Write[] {
   const rows = [
+    ...(writes.org ? [saveOrg(writes.org)] : []),
     ...saveChannels(org, writes, cipher),
     saveRevisions(org, writes.revisions),
     saveLapses(org, writes.lapses),

@@ -167,7 +167,7 @@ describe('POST', () => {
     const channel = saved(decide(set, opening()));
     expect(channel).toMatchObject({ lastNumber: 0, openedAt: NOW });
     expect(channel.generation).not.toBe('g1');
-    expect(kinds(set)).toEqual(['deleted', 'opened']);
+    expect(kinds(set)).toEqual(['retention', 'opened']);
     expect(set.writes.channels.get('g1' as Generation)?.endedAt).toBe(NOW);
   });
 
