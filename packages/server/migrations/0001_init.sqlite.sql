@@ -19,6 +19,7 @@ CREATE TABLE org (
   next_serial     INTEGER NOT NULL,
   last_change     INTEGER NOT NULL,
   channel_version INTEGER NOT NULL,
+  catalog_version INTEGER NOT NULL,
   last_time       INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
@@ -45,26 +46,63 @@ CREATE TABLE user_account (
 
 -- Directories over all organisations: they say to which one a caller belongs.
 CREATE TABLE oauth_client (
-  id          TEXT    NOT NULL PRIMARY KEY,
-  org_id      TEXT    NOT NULL,
-  name        TEXT    NOT NULL,
-  secret_hash TEXT    NOT NULL,
-  created_at  INTEGER NOT NULL
+  id                 TEXT    NOT NULL PRIMARY KEY,
+  org_id             TEXT    NOT NULL,
+  name               TEXT    NOT NULL,
+  secret_hash        TEXT    NOT NULL,
+  -- The secret before the last rotation, good until then (real time).
+  former_secret_hash TEXT,
+  former_until       INTEGER,
+  redirect_uris      TEXT    NOT NULL, -- JSON list
+  acting_user_id     TEXT,
+  created_at         INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX oauth_client_org ON oauth_client (org_id, created_at, id);
 
 CREATE TABLE token (
   hash         TEXT    NOT NULL PRIMARY KEY, -- SHA-256; the token itself is not kept
-  kind         TEXT    NOT NULL CHECK (kind IN ('grant', 'refresh', 'access', 'admin')),
+  kind         TEXT    NOT NULL CHECK (kind IN ('grant', 'refresh', 'access', 'admin', 'sign-in')),
   org_id       TEXT    NOT NULL,
   user_id      TEXT,
   client_id    TEXT,
   scopes       TEXT    NOT NULL, -- JSON list
   redirect_uri TEXT,
+  -- What it was issued from: a client's id, or the hash of the token it was given for.
+  source       TEXT,
+  is_online    INTEGER NOT NULL CHECK (is_online IN (0, 1)),
   expires_at   INTEGER,
+  spent_at     INTEGER,
   created_at   INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX token_source ON token (source, kind, created_at) WHERE source IS NOT NULL;
+CREATE INDEX token_user ON token (org_id, user_id, kind, created_at);
+CREATE INDEX token_client ON token (client_id) WHERE client_id IS NOT NULL;
 CREATE INDEX token_expiry ON token (expires_at) WHERE expires_at IS NOT NULL;
+
+-- Modules and fields that the organisation added. What is removed stays, so that its name and serial stay taken.
+CREATE TABLE added_module (
+  org_id      TEXT    NOT NULL,
+  api_name    TEXT    NOT NULL,
+  serial      INTEGER NOT NULL,
+  singular    TEXT    NOT NULL,
+  plural      TEXT    NOT NULL,
+  modified_at INTEGER NOT NULL,
+  removed_at  INTEGER,
+  PRIMARY KEY (org_id, api_name)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE added_field (
+  org_id      TEXT    NOT NULL,
+  module      TEXT    NOT NULL,
+  api_name    TEXT    NOT NULL,
+  serial      INTEGER NOT NULL,
+  definition  TEXT    NOT NULL, -- JSON object
+  modified_at INTEGER NOT NULL,
+  removed_at  INTEGER,
+  PRIMARY KEY (org_id, module, api_name)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE record (
   org_id       TEXT    NOT NULL,
@@ -77,6 +115,28 @@ CREATE TABLE record (
   modified_by  TEXT    NOT NULL,
   PRIMARY KEY (org_id, module, id)
 ) STRICT;
+
+CREATE INDEX record_modified ON record (org_id, module, modified_at, id);
+
+-- Records that were deleted. What restoring needs is there while field_values is: afterwards they are gone for good.
+CREATE TABLE deleted_record (
+  org_id       TEXT    NOT NULL,
+  id           TEXT    NOT NULL,
+  module       TEXT    NOT NULL,
+  deleted_at   INTEGER NOT NULL,
+  deleted_by   TEXT,
+  display_name TEXT,
+  field_values TEXT,
+  created_at   INTEGER,
+  created_by   TEXT,
+  modified_at  INTEGER,
+  modified_by  TEXT,
+  PRIMARY KEY (org_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX deleted_record_module ON deleted_record (org_id, module, deleted_at, id);
+CREATE INDEX deleted_record_time ON deleted_record (org_id, deleted_at, id);
+CREATE INDEX deleted_record_bin ON deleted_record (org_id, deleted_at, id) WHERE field_values IS NOT NULL;
 
 -- Look-ups for unique, duplicate-check, email, phone and lookup fields; value is folded, of a lookup the id.
 CREATE TABLE record_key (
@@ -179,6 +239,19 @@ CREATE TABLE lapse (
   PRIMARY KEY (org_id, generation, from_change)
 ) STRICT, WITHOUT ROWID;
 
+-- Answers to writes whose callers gave a key, kept for 24 hours.
+CREATE TABLE idempotency (
+  org_id      TEXT    NOT NULL,
+  user_id     TEXT    NOT NULL,
+  key         TEXT    NOT NULL,
+  fingerprint TEXT    NOT NULL, -- SHA-256 of the request
+  answer      TEXT    NOT NULL, -- JSON
+  at          INTEGER NOT NULL,
+  PRIMARY KEY (org_id, user_id, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX idempotency_age ON idempotency (org_id, at);
+
 -- What a large store looks like, so that SQLite chooses the longest key from the first row on: rows, then rows for each
 -- prefix of the key.
 ANALYZE sqlite_schema;
@@ -192,6 +265,13 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
   ('notification', 'notification_pending', '100000 10000 100 1'),
   ('record_change', 'sqlite_autoindex_record_change_1', '1000000 100000 1'),
   ('record', 'sqlite_autoindex_record_1', '1000000 100000 20000 1'),
+  ('record', 'record_modified', '1000000 100000 20000 2 1'),
+  ('deleted_record', 'deleted_record', '100000 10000 1'),
+  ('deleted_record', 'deleted_record_module', '100000 10000 2000 2 1'),
+  ('deleted_record', 'deleted_record_time', '100000 10000 2 1'),
+  ('deleted_record', 'deleted_record_bin', '50000 5000 2 1'),
   ('record_key', 'record_key', '1000000 100000 20000 20000 2 1'),
+  ('idempotency', 'idempotency', '1000000 10000 1000 1'),
+  ('idempotency', 'idempotency_age', '1000000 10000 2'),
   ('attempt', 'attempt', '10000000 1000000 10000 1 1');
 ANALYZE sqlite_schema;

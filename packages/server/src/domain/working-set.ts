@@ -8,6 +8,8 @@ import {
   type LiveChannel,
 } from './channel.ts';
 import { type ChannelIndex, dueChannels, putChannel, removeChannel } from './channel-index.ts';
+import type { DeletedRecord } from './deleted-record.ts';
+import type { KeptAnswer } from './idempotency.ts';
 import {
   type ChannelId,
   type Generation,
@@ -17,6 +19,7 @@ import {
   type UserId,
 } from './ids.ts';
 import { match } from './matching.ts';
+import type { AddedField, AddedModule } from './modules/additions.ts';
 import type { Catalog } from './modules/catalog.ts';
 import type { Notification } from './notification.ts';
 import type { Org, User } from './org.ts';
@@ -28,6 +31,8 @@ export interface OrgCounters {
   readonly lastChange: number;
   /** Newest channel revision. */
   readonly channelVersion: number;
+  /** Counts the batches that changed modules or fields; 0: none ever did. */
+  readonly catalogVersion: number;
   /** Committed time, epoch milliseconds: never runs backwards. */
   readonly lastTime: number;
 }
@@ -38,14 +43,22 @@ export interface Needs {
   /** Look-ups for unique and duplicate-check fields; the records found are loaded too. */
   readonly keys?: readonly KeyRef[];
   readonly users?: readonly UserId[];
+  /** Deleted records that are to be restored or removed for good. */
+  readonly deleted?: readonly RecordId[];
+  /** Modules of which to know whether they have records. */
+  readonly modulesInUse?: readonly string[];
   /** Channels in full (with URL and token), live or lapsed within retention. */
   readonly channels?: readonly { readonly userId: UserId; readonly channelId: ChannelId }[];
+  /** Answers that were kept for a caller's keys. */
+  readonly answers?: readonly { readonly userId: UserId; readonly key: string }[];
 }
 
 /** What a batch changed; saved as a whole, in one transaction. */
 export interface WriteSet {
   counters: OrgCounters;
   readonly records: Map<string, StoredRecord | RemovedRecord>;
+  /** Records that were deleted, or restored. */
+  readonly deleted: Map<RecordId, DeletedRecord | 'restored'>;
   readonly keysAdded: Map<string, KeyRef & { readonly id: RecordId }>;
   readonly keysRemoved: Map<string, KeyRef & { readonly id: RecordId }>;
   readonly changes: Change[];
@@ -57,6 +70,9 @@ export interface WriteSet {
   readonly lapsed: Map<Generation, number>;
   readonly revisions: ChannelRevision[];
   readonly lapses: Lapse[];
+  /** Modules and fields of the organisation that were added or changed. */
+  readonly additions: { readonly modules: Map<string, AddedModule>; readonly fields: Map<string, AddedField> };
+  readonly answers: KeptAnswer[];
   /** The organisation itself, when the batch changed it. */
   org?: Org;
 }
@@ -71,13 +87,20 @@ export interface RemovedRecord extends RecordRef {
  */
 export interface WorkingSet {
   org: Org;
-  readonly catalog: Catalog;
+  catalog: Catalog;
   /** The batch's time: `max(clock, lastTime)`. */
   readonly now: number;
   readonly records: Map<string, StoredRecord | undefined>;
+  /** By `recordKey`: what records loaded point at, is there, and was not loaded itself. */
+  readonly present: ReadonlySet<string>;
   readonly keys: Map<string, Set<RecordId>>;
+  readonly deleted: Map<RecordId, DeletedRecord>;
   readonly users: Map<UserId, User>;
+  /** Of the modules asked for, those that have records. */
+  readonly modulesInUse: ReadonlySet<string>;
   readonly channels: Map<string, Channel>;
+  /** By `answerKey`. */
+  readonly answers: Map<string, KeptAnswer>;
   readonly index: ChannelIndex;
   readonly writes: WriteSet;
   readonly randomId: () => NotificationId;
@@ -86,6 +109,7 @@ export interface WorkingSet {
 export const emptyWrites = (counters: OrgCounters): WriteSet => ({
   counters,
   records: new Map(),
+  deleted: new Map(),
   keysAdded: new Map(),
   keysRemoved: new Map(),
   changes: [],
@@ -95,17 +119,28 @@ export const emptyWrites = (counters: OrgCounters): WriteSet => ({
   lapsed: new Map(),
   revisions: [],
   lapses: [],
+  additions: { modules: new Map(), fields: new Map() },
+  answers: [],
 });
 
-/** A new id of the organisation. One that is not used afterwards leaves a harmless hole. */
-export function takeId(set: WorkingSet): string {
+/** The first of `count` serials of the organisation that nothing else will have. */
+export function takeSerials(set: WorkingSet, count: number): number {
   const { counters } = set.writes;
-  set.writes.counters = { ...counters, nextSerial: counters.nextSerial + 1 };
-  return idFromSerial(set.org.id, counters.nextSerial);
+  set.writes.counters = { ...counters, nextSerial: counters.nextSerial + count };
+  return counters.nextSerial;
 }
+
+/** A new id of the organisation. One that is not used afterwards leaves a harmless hole. */
+export const takeId = (set: WorkingSet): string => idFromSerial(set.org.id, takeSerials(set, 1));
 
 export const findRecord = (set: WorkingSet, module: string, id: RecordId): StoredRecord | undefined =>
   set.records.get(recordKey(module, id));
+
+/** Whether a record is there that was loaded, or that one loaded points at. */
+export function isThere(set: WorkingSet, { module, id }: RecordRef): boolean {
+  const key = recordKey(module, id);
+  return set.records.has(key) ? set.records.get(key) !== undefined : set.present.has(key);
+}
 
 /** Ids of the records that hold this value, of those that the batch asked for. */
 export const findByKey = (set: WorkingSet, key: KeyRef): readonly RecordId[] => [...(set.keys.get(keyRef(key)) ?? [])];
@@ -132,6 +167,18 @@ export function removeRecord(set: WorkingSet, record: StoredRecord, oldKeys: rea
   set.records.set(key, undefined);
   set.writes.records.set(key, { module: record.module, id: record.id, removed: true });
   for (const old of oldKeys) dropKey(set, old, record.id);
+}
+
+/** Remembers a record as deleted, in the bin or for good. */
+export function putDeleted(set: WorkingSet, deleted: DeletedRecord): void {
+  set.deleted.set(deleted.id, deleted);
+  set.writes.deleted.set(deleted.id, deleted);
+}
+
+/** Forgets that a record was deleted: it is there again. */
+export function dropDeleted(set: WorkingSet, id: RecordId): void {
+  set.deleted.delete(id);
+  set.writes.deleted.set(id, 'restored');
 }
 
 function addKey(set: WorkingSet, key: KeyRef, id: RecordId): void {

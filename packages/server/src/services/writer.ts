@@ -149,8 +149,12 @@ function openSet(loaded: Loaded, { clock, randomId }: WriterOptions): WorkingSet
     now,
     records: new Map(loaded.records),
     keys: new Map([...loaded.keys].map(([key, ids]) => [key, new Set(ids)])),
+    present: loaded.present,
+    deleted: new Map(loaded.deleted),
     users: new Map(loaded.users),
+    modulesInUse: loaded.modulesInUse,
     channels: new Map(loaded.channels),
+    answers: new Map(loaded.answers),
     index: loaded.index,
     writes: emptyWrites({ ...loaded.counters, lastTime: now }),
     randomId,
@@ -173,6 +177,9 @@ function mergeNeeds(all: readonly Needs[]): Needs {
     records: all.flatMap((needs) => needs.records ?? []),
     keys: all.flatMap((needs) => needs.keys ?? []),
     users: all.flatMap((needs) => needs.users ?? []),
+    modulesInUse: all.flatMap((needs) => needs.modulesInUse ?? []),
+    deleted: all.flatMap((needs) => needs.deleted ?? []),
     channels: all.flatMap((needs) => needs.channels ?? []),
+    answers: all.flatMap((needs) => needs.answers ?? []),
   };
 }

@@ -1,9 +1,11 @@
 import { channelKey } from '../domain/channel.ts';
 import { type ChannelIndex, createChannelIndex } from '../domain/channel-index.ts';
 import { AppError } from '../domain/error.ts';
+import { answerKey } from '../domain/idempotency.ts';
 import type { OrgId, RecordId } from '../domain/ids.ts';
 import { STANDARD_CATALOG } from '../domain/modules/catalog.ts';
-import { keyRef, recordKey } from '../domain/record.ts';
+import { keyRef, type RecordRef, recordKey } from '../domain/record.ts';
+import { unknownTargets } from '../domain/records/targets.ts';
 import type { Needs, WriteSet } from '../domain/working-set.ts';
 import { readCounters, readOrg, readUser, saveCounters, saveOrg, selectOrg, selectUsers } from './accounts.ts';
 import { saveChanges } from './changes.ts';
@@ -18,8 +20,11 @@ import {
 } from './channels.ts';
 import type { Cipher } from './cipher.ts';
 import { openPlan, type Row, type Statement, type Write } from './db.ts';
+import { readDeleted, saveDeleted, selectDeleted } from './deleted-records.ts';
+import { readAnswer, saveAnswers, selectAnswers } from './idempotency.ts';
 import { saveNotifications } from './notifications.ts';
-import { readKey, readRecord, saveKeys, saveRecords, selectKeys, selectRecords } from './records.ts';
+import { readKey, readRecord, saveKeys, saveRecords, selectKeys, selectPresent, selectRecords } from './records.ts';
+import { text } from './rows.ts';
 import type { Loaded } from './store.ts';
 
 // The parts of an org transaction that all engines share; an engine adds its lock and its commit.
@@ -39,23 +44,33 @@ export async function loadBatch(
     holders: plan.add(key.holders),
     records: plan.add(key.records),
   }));
+  const deleted = needs.deleted?.length ? plan.add(selectDeleted(id, needs.deleted)) : () => [];
   const users = needs.users?.length ? plan.add(selectUsers(id, needs.users)) : () => [];
   const channels = selectCurrent(id, needs.channels ?? []).map(plan.add);
+  const answers = selectAnswers(id, needs.answers ?? []).map(plan.add);
   const live = known ? () => [] : plan.add(selectLive(id));
   await plan.run(query);
 
   const [org] = orgs();
   if (!org) throw new AppError('INVALID_TOKEN', 'invalid oauth token');
+  const catalog = STANDARD_CATALOG;
+  const loaded = new Map(
+    [...records, ...keyed.map((key) => key.records)]
+      .flatMap((rows) => rows().map(readRecord))
+      .map((record) => [recordKey(record.module, record.id), record]),
+  );
   return {
     org: readOrg(org),
-    catalog: STANDARD_CATALOG,
+    catalog,
     counters: readCounters(org),
-    records: new Map(
-      [...records, ...keyed.map((key) => key.records)]
-        .flatMap((rows) => rows().map(readRecord))
-        .map((record) => [recordKey(record.module, record.id), record]),
-    ),
+    records: loaded,
+    present: await loadPresent(query, id, unknownTargets(catalog, loaded)),
     keys: holdersByKey(keyed.flatMap((key) => key.holders())),
+    deleted: new Map(
+      deleted()
+        .map(readDeleted)
+        .map((record) => [record.id, record]),
+    ),
     users: new Map(
       users()
         .map((row) => readUser(row))
@@ -66,8 +81,22 @@ export async function loadBatch(
         .flatMap((rows) => rows().map((row) => readChannel(row, id, cipher)))
         .map((channel) => [channelKey(channel.userId, channel.channelId), channel]),
     ),
+    answers: new Map(
+      answers.flatMap((rows) => rows().map(readAnswer)).map((answer) => [answerKey(answer.userId, answer.key), answer]),
+    ),
     index: known ?? createChannelIndex(live().map(readLiveChannel)),
   };
+}
+
+/** Which of the records are there. A second look, taken only when something points at what was not loaded. */
+async function loadPresent(
+  query: (statements: readonly Statement[]) => Promise<Row[][]>,
+  org: OrgId,
+  refs: readonly RecordRef[],
+): Promise<Set<string>> {
+  if (refs.length === 0) return new Set();
+  const rows = await query(selectPresent(org, refs));
+  return new Set(rows.flat().map((row) => recordKey(text(row, 'module'), text<RecordId>(row, 'id'))));
 }
 
 function holdersByKey(rows: readonly Row[]): Map<string, Set<RecordId>> {
@@ -90,8 +119,10 @@ export function saveBatch(org: OrgId, writes: WriteSet, cipher: Cipher): Write[]
     saveLapses(org, writes.lapses),
     ...saveRecords(org, writes.records),
     ...saveKeys(org, writes),
+    ...saveDeleted(org, writes.deleted),
     saveChanges(org, writes.changes),
     saveNotifications(writes.notifications),
+    ...saveAnswers(org, writes.answers),
   ].filter((write) => !('rows' in write) || write.rows.length > 0);
   return rows.length > 0 ? [...rows, saveCounters(org, writes.counters)] : [];
 }

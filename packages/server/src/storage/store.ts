@@ -1,6 +1,8 @@
 import type { Attempt } from '../domain/attempt.ts';
 import type { Channel } from '../domain/channel.ts';
 import type { ChannelIndex } from '../domain/channel-index.ts';
+import type { DeletedRecord } from '../domain/deleted-record.ts';
+import type { KeptAnswer } from '../domain/idempotency.ts';
 import type { Generation, OrgId, ProfileId, RecordId, UserId } from '../domain/ids.ts';
 import type { Catalog } from '../domain/modules/catalog.ts';
 import type { Notification, NotificationState } from '../domain/notification.ts';
@@ -12,9 +14,11 @@ import type { Needs, OrgCounters, WriteSet } from '../domain/working-set.ts';
 export interface Store {
   readonly writing: OrgTransactions;
   readonly records: RecordReads;
+  readonly deleted: DeletedRecordStore;
   readonly channels: ChannelReads;
   readonly delivery: DeliveryStore;
   readonly accounts: AccountStore;
+  readonly clients: ClientStore;
   readonly tokens: TokenStore;
   /** Whether reads and writes work right now; the reason when not. */
   check(): Promise<{ readonly ok: true } | { readonly ok: false; readonly reason: string }>;
@@ -28,11 +32,18 @@ export interface Loaded {
   readonly catalog: Catalog;
   readonly counters: OrgCounters;
   readonly records: ReadonlyMap<string, StoredRecord>;
+  /** By `recordKey`: what the records point at and was not loaded with them, as far as it is there. */
+  readonly present: ReadonlySet<string>;
   /** By `keyRef`. */
   readonly keys: ReadonlyMap<string, ReadonlySet<RecordId>>;
+  readonly deleted: ReadonlyMap<RecordId, DeletedRecord>;
   readonly users: ReadonlyMap<UserId, User>;
+  /** Of the modules asked for, those that have records. */
+  readonly modulesInUse: ReadonlySet<string>;
   /** By `channelKey`; newest generation that has not ended, live or lapsed. */
   readonly channels: ReadonlyMap<string, Channel>;
+  /** By `answerKey`. */
+  readonly answers: ReadonlyMap<string, KeptAnswer>;
   /** Up to date with the newest revision. Owned by the engine; the decision may change it. */
   readonly index: ChannelIndex;
 }
@@ -59,6 +70,35 @@ export interface RecordReads {
   list(org: OrgId, module: string, page: number, perPage: number): Promise<RecordPage>;
   /** Values of the name field for lookups, by `recordKey`; those that are gone or have none are absent. */
   names(org: OrgId, refs: readonly (RecordRef & { readonly nameField: string })[]): Promise<Map<string, string>>;
+}
+
+interface DeletedQuery {
+  readonly type: 'all' | 'recycle' | 'permanent';
+  /** Deleted after this time. */
+  readonly since: number;
+  readonly now: number;
+  readonly offset: number;
+  readonly limit: number;
+}
+
+interface BinQuery {
+  readonly now: number;
+  /** By the time of deletion. */
+  readonly order: 'asc' | 'desc';
+  readonly offset: number;
+  readonly limit: number;
+}
+
+/** Deleted records; what changes them besides age goes through the org's writer. */
+export interface DeletedRecordStore {
+  findMany(org: OrgId, ids: readonly RecordId[]): Promise<DeletedRecord[]>;
+  /** Newest first. */
+  listModule(org: OrgId, module: string, query: DeletedQuery): Promise<DeletedRecord[]>;
+  /** What can be restored, of these modules. */
+  listBin(org: OrgId, modules: readonly string[], query: BinQuery): Promise<DeletedRecord[]>;
+  countBin(org: OrgId, modules: readonly string[], now: number): Promise<number>;
+  /** Removes some of what is too old, values or all; says whether there may be more. */
+  purge(org: OrgId, now: number): Promise<boolean>;
 }
 
 export interface ChannelReads {
@@ -90,8 +130,10 @@ export interface Settlement {
 }
 
 export interface DeliveryStore {
-  /** Channels (not ended) that owe something, live or lapsed. */
-  lanes(): Promise<LaneStart[]>;
+  /** Channels (not ended) that owe something, live or lapsed: of one organisation, or of all that are not suspended. */
+  lanes(org?: OrgId): Promise<LaneStart[]>;
+  /** Organisations whose channels send nothing. */
+  suspended(): Promise<OrgId[]>;
   /** The channel of a generation as it is now; undefined when it has ended. `lastSucceeded` from its newest attempt. */
   channel(org: OrgId, generation: Generation): Promise<{ channel: Channel; lastSucceeded?: boolean } | undefined>;
   /** Pending notifications numbered `from` and up, in number order, at most `limit` and about `maxBytes` of values. */
@@ -135,6 +177,14 @@ export interface OAuthClient {
   readonly orgId: OrgId;
   readonly name: string;
   readonly secretHash: string;
+  /** The secret before the last rotation; good before `until` (real time, epoch ms). */
+  readonly formerSecret?: { readonly hash: string; readonly until: number };
+  /** Where codes may be sent, compared letter by letter. */
+  readonly redirectUris: readonly string[];
+  /** Whom it acts as without a person (`client_credentials`). */
+  readonly actingUserId?: UserId;
+  /** Epoch ms. */
+  readonly createdAt: number;
 }
 
 /** Organisations and who may act in them. */
@@ -152,29 +202,96 @@ export interface AccountStore {
   /** By user id, ascending. `page` from 1, `perPage` 1 … 200. */
   listMembers(org: OrgId, page: number, perPage: number): Promise<MemberPage>;
   setDeniedModules(org: OrgId, profile: ProfileId, modules: readonly string[]): Promise<void>;
-  addClient(client: OAuthClient, at: number): Promise<void>;
-  findClient(id: string): Promise<OAuthClient | undefined>;
+}
+
+/** What may be changed of a client; what is absent stays, `null` takes the user away. */
+export interface ClientChange {
+  readonly name?: string;
+  readonly redirectUris?: readonly string[];
+  readonly actingUserId?: UserId | null;
+}
+
+export interface ClientStore {
+  add(client: OAuthClient): Promise<void>;
+  find(id: string): Promise<OAuthClient | undefined>;
+  /** By time of making. `page` from 1, `perPage` 1 … 200. */
+  list(
+    org: OrgId,
+    page: number,
+    perPage: number,
+  ): Promise<{ readonly clients: readonly OAuthClient[]; readonly moreClients: boolean }>;
+  /** False when there is none. */
+  change(org: OrgId, id: string, change: ClientChange): Promise<boolean>;
+  /** The present secret becomes the former one, good before `formerUntil`. False when there is no such client. */
+  rotateSecret(org: OrgId, id: string, secretHash: string, formerUntil: number): Promise<boolean>;
+  /** With all of its tokens, in one step. False when there is none. */
+  remove(org: OrgId, id: string): Promise<boolean>;
 }
 
 /** A token at rest: only its SHA-256 is kept. */
 export interface StoredToken {
   readonly hash: string;
-  readonly kind: 'grant' | 'refresh' | 'access' | 'admin';
+  /** `sign-in`: a key with which a user proves on the consent page who they are. */
+  readonly kind: 'grant' | 'refresh' | 'access' | 'admin' | 'sign-in';
   readonly orgId: OrgId;
   /** Undefined for admin tokens, which stand for the operator. */
   readonly userId?: UserId;
   readonly clientId?: string;
   readonly scopes: readonly string[];
   readonly redirectUri?: string;
+  /** What it was issued from: a client's id, or the hash of the token it was given for, with which it ends. */
+  readonly source?: string;
+  /** A grant that gives no refresh token. */
+  readonly isOnline?: boolean;
   /** Real time, epoch ms; undefined: until revoked. */
   readonly expiresAt?: number;
+  /** When a grant was exchanged; it stays to be counted. */
+  readonly spentAt?: number;
   readonly createdAt: number;
 }
 
+/** A token to be issued, with what it is held against in the same step. */
+export interface Issue {
+  readonly token: StoredToken & { readonly source: string };
+  /** Refused when its source has given `count` of its kind after `since` (epoch ms). */
+  readonly atMost?: { readonly count: number; readonly since: number };
+  /** How many of its kind there may be with it, of its source or its user; the oldest beyond end, with what they gave. */
+  readonly keep?: { readonly count: number; readonly of: 'source' | 'user' };
+}
+
+export type IssueAnswer =
+  | { readonly kind: 'issued' /** Hashes of those that ended for it. */; readonly ended: readonly string[] }
+  /** Gone: what it was to be issued from has ended meanwhile. */
+  | { readonly kind: 'refused'; readonly reason: 'limited' | 'gone' };
+
+/** Whose tokens; all that is given must fit. */
+export interface TokenFilter {
+  readonly userId?: UserId;
+  readonly clientId?: string;
+}
+
 export interface TokenStore {
+  /** Without asking for limits. */
   add(token: StoredToken): Promise<void>;
+  /** One after the other in one step; the first may be what the next is issued from. */
+  issue(issues: readonly [Issue, ...Issue[]]): Promise<IssueAnswer>;
   find(hash: string): Promise<StoredToken | undefined>;
-  /** Removes it and says whether this call was the one that did: a grant code counts once. */
-  take(hash: string): Promise<boolean>;
-  removeExpired(before: number): Promise<void>;
+  /** Marks a grant as exchanged and says whether this call was the one that did: it counts once. */
+  spend(hash: string, at: number): Promise<boolean>;
+  /** Ends it and what was issued from it; the hashes of all that ended, none when it was not there. */
+  remove(hash: string): Promise<readonly string[]>;
+  /** Those of an organisation that are alive at `now`, newest first. `page` from 1, `perPage` 1 … 200. */
+  list(
+    org: OrgId,
+    filter: TokenFilter,
+    now: number,
+    page: number,
+    perPage: number,
+  ): Promise<{ readonly tokens: readonly StoredToken[]; readonly moreTokens: boolean }>;
+  /** The one of an organisation whose hash begins so, if it is the only one. */
+  findByPrefix(org: OrgId, prefix: string): Promise<StoredToken | undefined>;
+  /** Ends those of a user or client, of one kind or of all; says how many. */
+  removeOf(org: OrgId, filter: TokenFilter, kind?: StoredToken['kind']): Promise<number>;
+  /** Removes a bounded number of those that expired before (epoch ms); whether there may be more. */
+  removeExpired(before: number): Promise<boolean>;
 }

@@ -6,13 +6,23 @@ import type { Module } from '../module.ts';
 import { findField, findModule, nameOf } from '../modules/catalog.ts';
 import type { User } from '../org.ts';
 import { type RecordRef, recordKey, type StoredRecord, type Values } from '../record.ts';
-import { findByKey, findRecord, putRecord, removeRecord, takeId, type WorkingSet } from '../working-set.ts';
+import {
+  findByKey,
+  findRecord,
+  isThere,
+  putDeleted,
+  putRecord,
+  removeRecord,
+  takeId,
+  type WorkingSet,
+} from '../working-set.ts';
 import { withDerived, withoutEmpty, withProbability } from './derive.ts';
 import { lookupTarget, type RecordInput, userTarget } from './input.ts';
 import { keyOf, keysOf } from './keys.ts';
 import { missingValue, takenValue, unknownRecord, unknownTarget } from './refusals.ts';
 import { done, type Result, refused } from './result.ts';
 import { type Names, shownUser, shownValue } from './shown.ts';
+import { pointsAt } from './targets.ts';
 import { isSettable } from './values.ts';
 
 /** A record written into the working set, and what of it a change reports. */
@@ -48,7 +58,7 @@ export function insertRecord(set: WorkingSet, module: Module, input: RecordInput
     id: record.id,
     fields: [],
     values: shownValues(set, module, values, reported(module, given), caller),
-    related: targets(module, values),
+    related: targets(set, module, values),
   };
   return done({ operation: 'insert', record, changed });
 }
@@ -77,21 +87,28 @@ export function updateRecord(
     id,
     fields,
     values: shownValues(set, module, values, fields, caller),
-    related: unite(targets(module, values), targets(module, before.values)),
+    related: unite(targets(set, module, values), targets(set, module, before.values)),
   };
   return done({ operation: 'update', record, changed });
 }
 
-/** A delete reports who did it and the record's status, as captured from the API (reference §5.3). */
+/** Moves the record into the bin. Reports who did it and the record's status, as captured from the API (reference §5.3). */
 export function deleteRecord(set: WorkingSet, module: Module, id: RecordId, caller: User): Result<Saved> {
   const record = findRecord(set, module.apiName, id);
   if (!record) return refused(unknownRecord(id));
   removeRecord(set, record, keysOf(module, record.values));
+  const displayName = nameOf(record.values, module);
+  putDeleted(set, {
+    module: module.apiName,
+    id,
+    deletedAt: set.now,
+    bin: { ...(displayName !== undefined && { displayName }), deletedBy: caller.id, record },
+  });
   const changed: ChangedRecord = {
     id,
     fields: ['Modified_By', 'Record_Status__s'],
     values: { Modified_By: shownUser(caller.id, caller), Record_Status__s: 0 },
-    related: targets(module, record.values),
+    related: targets(set, module, record.values),
   };
   return done({ operation: 'delete', record, changed });
 }
@@ -163,8 +180,9 @@ const namesIn = (set: WorkingSet, caller: User): Names => ({
   },
 });
 
-const targets = (module: Module, values: Values): RecordRef[] =>
-  module.fields.flatMap((field) => lookupTarget(field, values[field.apiName]) ?? []);
+/** What is gone is not named: nobody could look at it. */
+const targets = (set: WorkingSet, module: Module, values: Values): RecordRef[] =>
+  pointsAt(module, values).filter((ref) => isThere(set, ref));
 
 export function unite(refs: readonly RecordRef[], more: readonly RecordRef[]): RecordRef[] {
   const known = new Set(refs.map((ref) => recordKey(ref.module, ref.id)));

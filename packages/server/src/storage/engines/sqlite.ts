@@ -3,7 +3,9 @@ import type { Logger } from '../../telemetry/logger.ts';
 import { createAccountStore } from '../accounts.ts';
 import { createChannelReads } from '../channels.ts';
 import { createCipher } from '../cipher.ts';
+import { createClientStore } from '../clients.ts';
 import { type Db, type Dialect, sql } from '../db.ts';
+import { createDeletedRecordStore } from '../deleted-records.ts';
 import { createDeliveryStore } from '../delivery.ts';
 import { checkSecretKey, probe } from '../key-check.ts';
 import { createRecordReads } from '../records.ts';
@@ -54,9 +56,11 @@ export async function createSqliteStore({ dataDir, secretKey, logger }: SqliteOp
     return {
       writing,
       records: createRecordReads(db),
+      deleted: createDeletedRecordStore(db),
       channels: createChannelReads(db, cipher),
       delivery: createDeliveryStore(db, cipher),
       accounts: createAccountStore(db),
+      clients: createClientStore(db),
       tokens: createTokenStore(db),
       async check() {
         try {

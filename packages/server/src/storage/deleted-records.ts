@@ -1,0 +1,137 @@
+import { BIN_MS, type DeletedRecord, LISTED_MS } from '../domain/deleted-record.ts';
+import type { OrgId, RecordId, UserId } from '../domain/ids.ts';
+import type { Values } from '../domain/record.ts';
+import type { WriteSet } from '../domain/working-set.ts';
+import { changeRows, type Db, insertRows, list, type Row, type Statement, sql, type Write } from './db.ts';
+import { integer, jsonObject, text, textOrNone } from './rows.ts';
+import type { DeletedRecordStore } from './store.ts';
+
+const COLUMNS = sql`d.id, d.module, d.deleted_at, d.deleted_by, d.display_name, d.field_values, d.created_at,
+  d.created_by, d.modified_at, d.modified_by`;
+
+/** Most rows that one purge changes, so that it delays no commit by much. */
+const PURGE_ROWS = 500;
+
+export const selectDeleted = (org: OrgId, ids: readonly RecordId[]): Statement =>
+  sql`SELECT ${COLUMNS} FROM deleted_record d WHERE d.org_id = ${org} AND d.id IN ${list(ids)}`;
+
+export function readDeleted(row: Row): DeletedRecord {
+  const module = text(row, 'module');
+  const id = text<RecordId>(row, 'id');
+  const deletedAt = integer(row, 'deleted_at');
+  if (row.field_values === null) return { module, id, deletedAt };
+  const displayName = textOrNone(row, 'display_name');
+  return {
+    module,
+    id,
+    deletedAt,
+    bin: {
+      ...(displayName !== undefined && { displayName }),
+      deletedBy: text<UserId>(row, 'deleted_by'),
+      record: {
+        module,
+        id,
+        values: jsonObject<Values>(row, 'field_values'),
+        createdAt: integer(row, 'created_at'),
+        createdBy: text<UserId>(row, 'created_by'),
+        modifiedAt: integer(row, 'modified_at'),
+        modifiedBy: text<UserId>(row, 'modified_by'),
+      },
+    },
+  };
+}
+
+export function saveDeleted(org: OrgId, deleted: WriteSet['deleted']): Write[] {
+  const kept: DeletedRecord[] = [];
+  const restored: RecordId[] = [];
+  for (const [id, record] of deleted) {
+    if (record === 'restored') restored.push(id);
+    else kept.push(record);
+  }
+  return [
+    insertRows(
+      `deleted_record (org_id, id, module, deleted_at, deleted_by, display_name, field_values, created_at, created_by,
+        modified_at, modified_by)`,
+      kept.map(({ id, module, deletedAt, bin }) => [
+        org,
+        id,
+        module,
+        deletedAt,
+        bin?.deletedBy ?? null,
+        bin?.displayName ?? null,
+        bin ? JSON.stringify(bin.record.values) : null,
+        bin?.record.createdAt ?? null,
+        bin?.record.createdBy ?? null,
+        bin?.record.modifiedAt ?? null,
+        bin?.record.modifiedBy ?? null,
+      ]),
+      `ON CONFLICT (org_id, id) DO UPDATE SET deleted_at = excluded.deleted_at, deleted_by = excluded.deleted_by,
+        display_name = excluded.display_name, field_values = excluded.field_values, created_at = excluded.created_at,
+        created_by = excluded.created_by, modified_at = excluded.modified_at, modified_by = excluded.modified_by`,
+    ),
+    changeRows(restored, (id) => sql`DELETE FROM deleted_record WHERE org_id = ${org} AND id = ${id}`),
+  ];
+}
+
+export function createDeletedRecordStore(db: Db): DeletedRecordStore {
+  return {
+    async findMany(org, ids) {
+      const [rows = []] = await db.read([selectDeleted(org, ids)]);
+      return rows.map(readDeleted);
+    },
+
+    async listModule(org, module, { type, since, now, offset, limit }) {
+      const binnedSince = now - BIN_MS;
+      const inBin = sql`d.field_values IS NOT NULL AND d.deleted_at > ${binnedSince}`;
+      const kind = { all: sql`TRUE`, recycle: inBin, permanent: sql`NOT (${inBin})` }[type];
+      const [rows = []] = await db.read([
+        sql`
+          SELECT ${COLUMNS} FROM deleted_record d
+          WHERE d.org_id = ${org} AND d.module = ${module} AND d.deleted_at > ${Math.max(since, now - LISTED_MS)}
+            AND ${kind}
+          ORDER BY d.deleted_at DESC, d.id DESC LIMIT ${limit} OFFSET ${offset}`,
+      ]);
+      return rows.map(readDeleted);
+    },
+
+    async listBin(org, modules, { now, order, offset, limit }) {
+      const direction = { asc: sql`d.deleted_at, d.id`, desc: sql`d.deleted_at DESC, d.id DESC` }[order];
+      const [rows = []] = await db.read([
+        sql`
+          SELECT ${COLUMNS} FROM deleted_record d
+          WHERE d.org_id = ${org} AND d.field_values IS NOT NULL AND d.deleted_at > ${now - BIN_MS}
+            AND d.module IN ${list(modules)}
+          ORDER BY ${direction} LIMIT ${limit} OFFSET ${offset}`,
+      ]);
+      return rows.map(readDeleted);
+    },
+
+    async countBin(org, modules, now) {
+      const [[row] = []] = await db.read([
+        sql`
+          SELECT COUNT(*) AS counted FROM deleted_record d
+          WHERE d.org_id = ${org} AND d.field_values IS NOT NULL AND d.deleted_at > ${now - BIN_MS}
+            AND d.module IN ${list(modules)}`,
+      ]);
+      return row ? integer(row, 'counted') : 0;
+    },
+
+    async purge(org, now) {
+      const oldest = (limit: number, column: Statement) => sql`
+        SELECT d.id FROM deleted_record d WHERE d.org_id = ${org} AND d.deleted_at <= ${limit} AND ${column}
+        ORDER BY d.deleted_at LIMIT ${PURGE_ROWS}`;
+      const due = oldest(now - BIN_MS, sql`d.field_values IS NOT NULL`);
+      const unlisted = oldest(now - LISTED_MS, sql`TRUE`);
+      const [over = [], old = []] = await db.read([due, unlisted]);
+      if (over.length + old.length === 0) return false;
+      await db.write([
+        sql`
+          UPDATE deleted_record SET deleted_by = NULL, display_name = NULL, field_values = NULL, created_at = NULL,
+            created_by = NULL, modified_at = NULL, modified_by = NULL
+          WHERE org_id = ${org} AND id IN (${due})`,
+        sql`DELETE FROM deleted_record WHERE org_id = ${org} AND id IN (${unlisted})`,
+      ]);
+      return over.length === PURGE_ROWS || old.length === PURGE_ROWS;
+    },
+  };
+}
