@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Credentials } from '@watchbell/client';
@@ -199,13 +199,16 @@ async function openStore(config: Config, logger: Logger): Promise<Store> {
   return createSqliteStore({ dataDir: config.dataDir, secretKey, logger });
 }
 
-/** The dev profile's own key, made once and kept beside its data. */
+/** The dev profile's own key, made once and kept beside its data: whole, or not there at all. */
 async function devSecretKey(dataDir: string): Promise<Uint8Array> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const path = join(dataDir, 'secret.key');
-  await writeFile(path, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flag: 'wx' }).catch((error) => {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  const draft = `${path}.${process.pid}`;
+  await writeFile(draft, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flush: true });
+  await link(draft, path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
   });
+  await rm(draft);
   return Buffer.from((await readFile(path, 'utf8')).trim(), 'hex');
 }
 
