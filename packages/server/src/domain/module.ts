@@ -65,6 +65,8 @@ export interface Module {
   readonly fields: readonly Field[];
   /** Made by the organisation. */
   readonly isCustom?: boolean;
+  /** When the organisation last changed something of it, epoch ms; undefined: never. */
+  readonly modifiedAt?: number;
   /** Known to lack standard fields: no source lists them all. */
   readonly isIncomplete?: boolean;
   /** Whether `/crm/{version}/{module}` serves its records; a module without still has metadata and can be watched. */

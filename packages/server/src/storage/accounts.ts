@@ -1,10 +1,10 @@
 import type { OrgId, ProfileId, UserId } from '../domain/ids.ts';
-import { STANDARD_CATALOG } from '../domain/modules/catalog.ts';
 import type { Org, Profile, User, UserStatus } from '../domain/org.ts';
 import type { OrgCounters } from '../domain/working-set.ts';
+import type { Catalogs } from './catalogs.ts';
 import { type Db, insertRows, list, type Row, type Statement, sql, type Write } from './db.ts';
 import { integer, integerOrNone, oneOf, text, textList } from './rows.ts';
-import type { AccountStore, OAuthClient } from './store.ts';
+import type { AccountStore } from './store.ts';
 
 /** Serials below it are never given to records: users and profiles have theirs there. */
 const FIRST_SERIAL = 10_000_000;
@@ -12,7 +12,7 @@ const FIRST_SERIAL = 10_000_000;
 const STATUSES: readonly UserStatus[] = ['active', 'inactive', 'removed'];
 
 const ORG_COLUMNS = sql`id, name, time_zone, suspended_at, erasing_at, next_serial, last_change,
-  channel_version, last_time`;
+  channel_version, catalog_version, last_time`;
 const USER_COLUMNS = sql`u.id, u.email, u.first_name, u.last_name, u.profile_id, u.status`;
 
 export const selectOrg = (id: OrgId): Statement => sql`SELECT ${ORG_COLUMNS} FROM org WHERE id = ${id}`;
@@ -39,12 +39,13 @@ export const readCounters = (row: Row): OrgCounters => ({
   nextSerial: integer(row, 'next_serial'),
   lastChange: integer(row, 'last_change'),
   channelVersion: integer(row, 'channel_version'),
+  catalogVersion: integer(row, 'catalog_version'),
   lastTime: integer(row, 'last_time'),
 });
 
 export const saveCounters = (org: OrgId, counters: OrgCounters): Write => sql`
   UPDATE org SET next_serial = ${counters.nextSerial}, last_change = ${counters.lastChange},
-    channel_version = ${counters.channelVersion}, last_time = ${counters.lastTime}
+    channel_version = ${counters.channelVersion}, catalog_version = ${counters.catalogVersion}, last_time = ${counters.lastTime}
   WHERE id = ${org}`;
 
 export const selectUsers = (org: OrgId, ids: readonly UserId[]): Statement => sql`
@@ -68,22 +69,16 @@ const readProfile = (row: Row): Profile => ({
   deniedModules: textList(row, 'denied_modules'),
 });
 
-const readClient = (row: Row): OAuthClient => ({
-  id: text(row, 'id'),
-  orgId: text<OrgId>(row, 'org_id'),
-  name: text(row, 'name'),
-  secretHash: text(row, 'secret_hash'),
-});
-
-export function createAccountStore(db: Db): AccountStore {
+export function createAccountStore(db: Db, catalogs: Catalogs): AccountStore {
   const one = async (statement: Statement): Promise<Row | undefined> => (await db.read([statement]))[0]?.[0];
   const all = async (statement: Statement): Promise<readonly Row[]> => (await db.read([statement]))[0] ?? [];
   return {
     async addOrg(org, at) {
       await db.write([
-        insertRows('org (id, name, time_zone, created_at, next_serial, last_change, channel_version, last_time)', [
-          [org.id, org.name, org.timeZone, at, FIRST_SERIAL, 0, 0, at],
-        ]),
+        insertRows(
+          'org (id, name, time_zone, created_at, next_serial, last_change, channel_version, catalog_version, last_time)',
+          [[org.id, org.name, org.timeZone, at, FIRST_SERIAL, 0, 0, 0, at]],
+        ),
       ]);
     },
 
@@ -129,7 +124,8 @@ export function createAccountStore(db: Db): AccountStore {
       const [orgRow] = orgs ?? [];
       const [member] = members ?? [];
       if (!orgRow || !member) return undefined;
-      return { org: readOrg(orgRow), user: readUser(member), profile: readProfile(member), catalog: STANDARD_CATALOG };
+      const catalog = await catalogs.get(org, readCounters(orgRow).catalogVersion, db.read);
+      return { org: readOrg(orgRow), user: readUser(member), profile: readProfile(member), catalog };
     },
 
     async findUsers(org, ids) {
@@ -159,17 +155,6 @@ export function createAccountStore(db: Db): AccountStore {
       await db.write([
         sql`UPDATE profile SET denied_modules = ${JSON.stringify(modules)} WHERE org_id = ${org} AND id = ${profile}`,
       ]);
-    },
-
-    async addClient({ id, orgId, name, secretHash }, at) {
-      await db.write([
-        insertRows('oauth_client (id, org_id, name, secret_hash, created_at)', [[id, orgId, name, secretHash, at]]),
-      ]);
-    },
-
-    async findClient(id) {
-      const row = await one(sql`SELECT id, org_id, name, secret_hash FROM oauth_client WHERE id = ${id}`);
-      return row && readClient(row);
     },
   };
 }

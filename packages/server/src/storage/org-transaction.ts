@@ -3,11 +3,11 @@ import { type ChannelIndex, createChannelIndex } from '../domain/channel-index.t
 import { AppError } from '../domain/error.ts';
 import { answerKey } from '../domain/idempotency.ts';
 import type { OrgId, RecordId } from '../domain/ids.ts';
-import { STANDARD_CATALOG } from '../domain/modules/catalog.ts';
 import { keyRef, type RecordRef, recordKey } from '../domain/record.ts';
 import { unknownTargets } from '../domain/records/targets.ts';
 import type { Needs, WriteSet } from '../domain/working-set.ts';
 import { readCounters, readOrg, readUser, saveCounters, saveOrg, selectOrg, selectUsers } from './accounts.ts';
+import { type Catalogs, saveAdditions, selectInUse } from './catalogs.ts';
 import { saveChanges } from './changes.ts';
 import {
   readChannel,
@@ -36,6 +36,7 @@ export async function loadBatch(
   needs: Needs,
   cipher: Cipher,
   known: ChannelIndex | undefined,
+  catalogs: Catalogs,
 ): Promise<Loaded> {
   const plan = openPlan();
   const orgs = plan.add(selectOrg(id));
@@ -49,11 +50,13 @@ export async function loadBatch(
   const channels = selectCurrent(id, needs.channels ?? []).map(plan.add);
   const answers = selectAnswers(id, needs.answers ?? []).map(plan.add);
   const live = known ? () => [] : plan.add(selectLive(id));
+  const inUse = selectInUse(id, needs.modulesInUse ?? []).map(plan.add);
   await plan.run(query);
 
   const [org] = orgs();
   if (!org) throw new AppError('INVALID_TOKEN', 'invalid oauth token');
-  const catalog = STANDARD_CATALOG;
+  const counters = readCounters(org);
+  const catalog = await catalogs.get(id, counters.catalogVersion, query);
   const loaded = new Map(
     [...records, ...keyed.map((key) => key.records)]
       .flatMap((rows) => rows().map(readRecord))
@@ -62,7 +65,7 @@ export async function loadBatch(
   return {
     org: readOrg(org),
     catalog,
-    counters: readCounters(org),
+    counters,
     records: loaded,
     present: await loadPresent(query, id, unknownTargets(catalog, loaded)),
     keys: holdersByKey(keyed.flatMap((key) => key.holders())),
@@ -76,6 +79,7 @@ export async function loadBatch(
         .map((row) => readUser(row))
         .map((user) => [user.id, user]),
     ),
+    modulesInUse: new Set(inUse.flatMap((rows) => rows().map((row) => text(row, 'module')))),
     channels: new Map(
       channels
         .flatMap((rows) => rows().map((row) => readChannel(row, id, cipher)))
@@ -117,6 +121,7 @@ export function saveBatch(org: OrgId, writes: WriteSet, cipher: Cipher): Write[]
     ...saveChannels(org, writes, cipher),
     saveRevisions(org, writes.revisions),
     saveLapses(org, writes.lapses),
+    ...saveAdditions(org, writes.additions),
     ...saveRecords(org, writes.records),
     ...saveKeys(org, writes),
     ...saveDeleted(org, writes.deleted),

@@ -11,7 +11,13 @@ export const DAY = 24 * HOUR;
 export const USER = '3652397000000000001' as UserId;
 export const channelId = (text: string): ChannelId => text as ChannelId;
 
-export const COUNTERS: OrgCounters = { nextSerial: 10_000_000, lastChange: 40, channelVersion: 7, lastTime: NOW };
+export const COUNTERS: OrgCounters = {
+  nextSerial: 10_000_000,
+  lastChange: 40,
+  channelVersion: 7,
+  catalogVersion: 0,
+  lastTime: NOW,
+};
 
 /** A stored channel on `Contacts.edit`, opened an hour ago and with an hour to live. */
 export const aChannel = (differing: Partial<Channel> = {}): Channel => ({
@@ -37,6 +43,7 @@ export function channelSet(channels: readonly Channel[] = [], now = NOW): Workin
   return {
     org: { id: '3652397' as OrgId, name: 'Sample', timeZone: 'Asia/Kolkata' },
     catalog: STANDARD_CATALOG,
+    modulesInUse: new Set(),
     now,
     records: new Map(),
     keys: new Map(),

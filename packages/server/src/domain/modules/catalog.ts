@@ -3,6 +3,7 @@ import type { Field, Module } from '../module.ts';
 import type { Profile } from '../org.ts';
 import type { Values } from '../record.ts';
 import { accounts } from './accounts.ts';
+import { type Additions, customModule, isCurrent, withFields } from './additions.ts';
 import { appointments } from './appointments.ts';
 import { appointmentsRescheduled } from './appointments-rescheduled.ts';
 import { calls } from './calls.ts';
@@ -63,14 +64,21 @@ export interface Catalog {
   /** In the order in which the API lists them. */
   readonly modules: readonly Module[];
   readonly byName: ReadonlyMap<string, Module>;
+  /** What the organisation added. */
+  readonly additions: Additions;
 }
 
-export const createCatalog = (modules: readonly Module[]): Catalog => ({
-  modules,
-  byName: new Map(modules.map((module) => [module.apiName, module])),
-});
+export function createCatalog(additions: Additions): Catalog {
+  const modules = [...MODULES, ...additions.modules.filter(isCurrent).map(customModule)].map((module) =>
+    withFields(
+      module,
+      additions.fields.filter((added) => added.module === module.apiName),
+    ),
+  );
+  return { modules, byName: new Map(modules.map((module) => [module.apiName, module])), additions };
+}
 
-export const STANDARD_CATALOG: Catalog = createCatalog(MODULES);
+export const STANDARD_CATALOG: Catalog = createCatalog({ modules: [], fields: [] });
 
 /** By its exact API name. */
 export const findModule = ({ byName }: Catalog, apiName: string): Module | undefined => byName.get(apiName);
@@ -106,9 +114,14 @@ export const fieldId = (org: OrgId, module: Module, field: Field): string =>
 export const relatedListId = (org: OrgId, module: Module, related: Module): string =>
   idFromSerial(org, RELATED_LISTS_FROM + module.serial * MODULE_SERIALS + related.serial);
 
-/** `position` counts from 0 within the pick list. */
+/** `position` counts from 0 within the pick list. A field that was added has serials of its own for them. */
 export const pickListValueId = (org: OrgId, module: Module, field: Field, position: number): string =>
-  idFromSerial(org, PICK_LIST_VALUES_FROM + fieldSerial(module, field.apiName) * VALUES_PER_PICK_LIST + position);
+  idFromSerial(
+    org,
+    field.serial === undefined
+      ? PICK_LIST_VALUES_FROM + fieldSerial(module, field.apiName) * VALUES_PER_PICK_LIST + position
+      : field.serial + 1 + position,
+  );
 
 export const mayUse = (profile: Profile, module: string): boolean => !profile.deniedModules.includes(module);
 

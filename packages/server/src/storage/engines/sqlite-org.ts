@@ -1,5 +1,6 @@
 import type { ChannelIndex } from '../../domain/channel-index.ts';
 import type { OrgId } from '../../domain/ids.ts';
+import type { Catalogs } from '../catalogs.ts';
 import type { Cipher } from '../cipher.ts';
 import type { Db } from '../db.ts';
 import { loadBatch, saveBatch } from '../org-transaction.ts';
@@ -17,7 +18,7 @@ export interface SqliteOrgTransactions extends OrgTransactions {
  * This process is the only writer, so nothing is locked between load and save: it is enough that each organisation has
  * one transaction at a time.
  */
-export function createOrgTransactions(db: Db, cipher: Cipher): SqliteOrgTransactions {
+export function createOrgTransactions(db: Db, cipher: Cipher, catalogs: Catalogs): SqliteOrgTransactions {
   const turns = new Map<OrgId, Promise<unknown>>();
   const indexes = new Map<OrgId, ChannelIndex>();
 
@@ -49,7 +50,7 @@ export function createOrgTransactions(db: Db, cipher: Cipher): SqliteOrgTransact
     inOrg(org, needs, decide) {
       return inTurn(org, async () => {
         try {
-          const loaded = await loadBatch(db.load, org, needs, cipher, indexes.get(org));
+          const loaded = await loadBatch(db.load, org, needs, cipher, indexes.get(org), catalogs);
           const { writes, result } = decide(loaded);
           const rows = saveBatch(org, writes, cipher);
           if (rows.length > 0) await db.write(rows);

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import type { Logger } from '../../telemetry/logger.ts';
 import { createAccountStore } from '../accounts.ts';
+import { createCatalogs } from '../catalogs.ts';
 import { createChannelReads } from '../channels.ts';
 import { createCipher } from '../cipher.ts';
 import { createClientStore } from '../clients.ts';
@@ -8,6 +9,7 @@ import { type Db, type Dialect, sql } from '../db.ts';
 import { createDeletedRecordStore } from '../deleted-records.ts';
 import { createDeliveryStore } from '../delivery.ts';
 import { checkSecretKey, probe } from '../key-check.ts';
+import { createRecordListReads } from '../record-lists.ts';
 import { createRecordReads } from '../records.ts';
 import { StoreRefusal } from '../refusal.ts';
 import type { Store } from '../store.ts';
@@ -29,6 +31,7 @@ export interface SqliteOptions {
 const DIALECT: Dialect = {
   contains: (column, text) => sql`instr(${column}, ${text}) > 0`,
   member: (column, name) => sql`${column} ->> ${name}`,
+  listOf: (value, condition) => sql`json_group_array(${value}) FILTER (WHERE ${condition})`,
 };
 
 /** Opens the embedded store and migrates it. Rejects with a `StoreRefusal` that says what to mend. */
@@ -52,14 +55,16 @@ export async function createSqliteStore({ dataDir, secretKey, logger }: SqliteOp
       write: (writes) => storage.send('write', writes.map(toCommand)),
     };
     await checkSecretKey(db, cipher);
-    const writing = createOrgTransactions(db, cipher);
+    const catalogs = createCatalogs();
+    const writing = createOrgTransactions(db, cipher, catalogs);
     return {
       writing,
       records: createRecordReads(db),
+      recordLists: createRecordListReads(db),
       deleted: createDeletedRecordStore(db),
       channels: createChannelReads(db, cipher),
       delivery: createDeliveryStore(db, cipher),
-      accounts: createAccountStore(db),
+      accounts: createAccountStore(db, catalogs),
       clients: createClientStore(db),
       tokens: createTokenStore(db),
       async check() {

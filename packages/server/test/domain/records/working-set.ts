@@ -60,6 +60,7 @@ export function openSet(
   return {
     org: { id: ORG, name: 'Test', timeZone: 'Asia/Kolkata' },
     catalog: STANDARD_CATALOG,
+    modulesInUse: new Set(),
     now: NOW,
     records: new Map(records.map((record) => [recordKey(record.module, record.id), record])),
     keys,
@@ -69,7 +70,7 @@ export function openSet(
     users: new Map([patricia, sam].map((user) => [user.id, user])),
     channels: new Map(),
     index,
-    writes: emptyWrites({ nextSerial: 1001, lastChange: 6, channelVersion: 0, lastTime: NOW }),
+    writes: emptyWrites({ nextSerial: 1001, lastChange: 6, channelVersion: 0, catalogVersion: 0, lastTime: NOW }),
     randomId: () => 'n' as NotificationId,
   };
 }
