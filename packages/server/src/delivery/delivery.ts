@@ -3,6 +3,7 @@ import type { Channel } from '../domain/channel.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
 import type { Generation, OrgId } from '../domain/ids.ts';
+import type { Org } from '../domain/org.ts';
 import type { Compat } from '../domain/wire/compat.ts';
 import type { WriteSet } from '../domain/working-set.ts';
 import type { DeliveryStore, OwedNotification } from '../storage/store.ts';
@@ -14,6 +15,7 @@ import { createGuard } from './guard.ts';
 import { createLane } from './lane.ts';
 import type { Lane, LaneContext } from './lane-context.ts';
 import { createMemory } from './memory.ts';
+import { readPatiently } from './patient-read.ts';
 import { createReceivers } from './receivers.ts';
 import { createSettler } from './settle.ts';
 import { createSlots } from './slots.ts';
@@ -45,6 +47,10 @@ export interface Delivery {
   stop(withinMs?: number): Promise<void>;
   /** Resolves when nothing is in flight or unsaved and nothing could be sent now. */
   idle(): Promise<void>;
+  /** Resolves when nothing of a suspended organisation is in the air or unsaved. */
+  quiet(org: OrgId): Promise<void>;
+  /** Lets go of what it remembers of an organisation that is quiet and will not come back. */
+  forget(org: OrgId): void;
   counts(): DeliveryCounts;
 }
 
@@ -64,7 +70,13 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const lanes = new Map<Generation, Lane>();
   /** Their lanes closed over what is still owed: at an expiry that no batch has committed yet, or by a fault. */
   const left = new Set<Generation>();
+  /** Organisations that were suspended or resumed: whether they are suspended now. */
+  const suspended = new Map<OrgId, boolean>();
+  /** What they owe has not been read since they were suspended. */
+  const unread = new Set<OrgId>();
+  let takingUp = 0;
   const idlers: (() => void)[] = [];
+  const quietWaiters = new Map<() => void, OrgId>();
   const stopping = new AbortController();
   const cutting = new AbortController();
   // Every exchange listens.
@@ -101,10 +113,11 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     },
     logger,
     stop: stopping.signal,
+    isSuspended,
     findReceiver: receivers.find,
     onClosed(lane, receiver, isLeft) {
       if (lanes.get(lane.generation) === lane) lanes.delete(lane.generation);
-      if (isLeft) left.add(lane.generation);
+      if (isLeft && !isSuspended(lane.org)) left.add(lane.generation);
       if (receiver) receivers.remember(receiver);
     },
     onQuiet: checkIdle,
@@ -131,7 +144,39 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     else if (channel.lastNumber > 0) open(org, channel.generation, 1).update(channel);
   }
 
+  function isSuspended(org: OrgId): boolean {
+    return suspended.get(org) ?? false;
+  }
+
+  /** A suspended organisation's lanes close once they rest; all it owes is read anew when it is resumed. */
+  function orgSaved({ id, suspendedAt }: Org): void {
+    const wasSuspended = isSuspended(id);
+    if (suspendedAt === undefined && !wasSuspended) return;
+    suspended.set(id, suspendedAt !== undefined);
+    unread.add(id);
+    for (const lane of lanes.values()) if (lane.org === id) lane.wake();
+    if (suspendedAt === undefined) void takeUp(id);
+  }
+
+  async function takeUp(org: OrgId): Promise<void> {
+    const isGivenUp = () => stopping.signal.aborted || isSuspended(org);
+    takingUp += 1;
+    const read = await readPatiently(
+      () => store.lanes(org),
+      isGivenUp,
+      stopping.signal,
+      (error) => logger.error({ err: error, org }, 'what an organisation owes cannot be read, trying again'),
+    );
+    takingUp -= 1;
+    if (read && !isGivenUp()) {
+      unread.delete(org);
+      for (const { generation } of read.rows) if (!lanes.has(generation)) open(org, generation, 1);
+    }
+    checkIdle();
+  }
+
   function take(org: OrgId, writes: WriteSet): void {
+    if (writes.org) orgSaved(writes.org);
     for (const channel of writes.channels.values()) channelSaved(org, channel);
     for (const generation of writes.lapsed.keys()) {
       if (writes.channels.has(generation)) continue;
@@ -150,8 +195,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       const first = owed[0];
       if (!first || writes.channels.get(generation)?.endedAt !== undefined) continue;
       // Without a lane nothing before is pending, unless it was left.
-      const lane =
-        lanes.get(generation) ?? open(org, generation, isStarted && !left.has(generation) ? first.number : 1);
+      const isKnown = isStarted && !left.has(generation) && !unread.has(org);
+      const lane = lanes.get(generation) ?? open(org, generation, isKnown ? first.number : 1);
       lane.feed(owed);
     }
   }
@@ -167,13 +212,23 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   }
 
   function isIdle(): boolean {
-    if (slots.inFlight() > 0 || settler.size() > 0) return false;
+    if (slots.inFlight() > 0 || settler.size() > 0 || takingUp > 0) return false;
     for (const lane of lanes.values()) if (lane.isBusy()) return false;
     return true;
   }
 
   function checkIdle(): void {
     if (idlers.length > 0 && isIdle()) for (const resolve of idlers.splice(0)) resolve();
+    for (const [resolve, org] of quietWaiters) {
+      if (!isQuiet(org)) continue;
+      quietWaiters.delete(resolve);
+      resolve();
+    }
+  }
+
+  function isQuiet(org: OrgId): boolean {
+    for (const lane of lanes.values()) if (lane.org === org) return false;
+    return !slots.isFlying(org) && !settler.holds(org);
   }
 
   metrics.gauges.register('watchbell_lanes', 'Channels that owe something', () => lanes.size);
@@ -184,8 +239,9 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 
   return {
     async start() {
-      const owing = await store.lanes();
+      const [owing, held] = await Promise.all([store.lanes(), store.suspended()]);
       isStarted = true;
+      for (const org of held) if (!suspended.has(org)) suspended.set(org, true);
       for (const { org, generation } of owing) if (!lanes.has(generation)) open(org, generation, 1);
     },
     committed(org, writes) {
@@ -209,6 +265,16 @@ export function createDelivery(options: DeliveryOptions): Delivery {
         idlers.push(resolve);
         queueMicrotask(checkIdle);
       }),
+    quiet: (org) =>
+      new Promise((resolve) => {
+        quietWaiters.set(resolve, org);
+        queueMicrotask(checkIdle);
+      }),
+    forget(org) {
+      suspended.delete(org);
+      unread.delete(org);
+      receivers.forgetOrg(org);
+    },
     counts,
   };
 

@@ -45,6 +45,8 @@ export interface LaneContext {
   readonly logger: Logger;
   /** Aborted when no attempt starts any more. */
   readonly stop: AbortSignal;
+  /** No attempt starts for the organisation's channels. */
+  readonly isSuspended: (org: OrgId) => boolean;
   /** The receiver as it is now; undefined when the channel has ended. */
   readonly findReceiver: (org: OrgId, generation: Generation) => Promise<Receiver | undefined>;
   /** `isLeft`: something is still owed and no committed lapse says so. */

@@ -142,9 +142,9 @@ export function createLane(
     return seat.flying === 0 && saving === 0 && reads === 0;
   }
 
-  /** Expired: what is owed waits for its owner to renew the channel (P6). Or failed: for another lane. */
+  /** Expired, or its organisation suspended: what is owed waits for the end of that (P6). Or failed: for another lane. */
   function isHeld(): boolean {
-    if (hasLapsed || hasFailed || channel?.lapsedFrom !== undefined) return true;
+    if (hasLapsed || hasFailed || channel?.lapsedFrom !== undefined || context.isSuspended(org)) return true;
     return channel !== undefined && clock.now() >= channel.expiresAt;
   }
 
@@ -244,6 +244,7 @@ export function createLane(
 
   function back(flight: Flight, succeeded: boolean | undefined): void {
     slots.release(seat, flight, succeeded);
+    if (isClosed) context.onQuiet();
     soon();
   }
 

@@ -21,6 +21,7 @@ export interface Receivers {
   /** Takes a channel as it was just committed. */
   update(channel: Channel): void;
   forget(generation: Generation): void;
+  forgetOrg(org: OrgId): void;
 }
 
 export function createReceivers(store: Pick<DeliveryStore, 'channel'>, policy: DeliveryPolicy): Receivers {
@@ -73,6 +74,10 @@ export function createReceivers(store: Pick<DeliveryStore, 'channel'>, policy: D
     },
     forget(generation) {
       kept.delete(generation);
+    },
+    forgetOrg(org) {
+      // Every id made in an organisation begins with its own.
+      for (const generation of kept.keys()) if (generation.startsWith(org)) kept.delete(generation);
     },
   };
 }

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
+import type { OrgId } from '../domain/ids.ts';
 import type { DeliveryStore, Settlement } from '../storage/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -12,6 +13,8 @@ export interface Settler {
   /** `saved` is called once it is durable. */
   add(settlement: Settlement, saved: () => void): void;
   size(): number;
+  /** Whether something of the organisation is unsaved. */
+  holds(org: OrgId): boolean;
   /** So much is unsaved that no new attempt may start. */
   isFull(): boolean;
   /** Resolves when all is saved, or when `stop` gives up on it: then it is attempted again after the next start. */
@@ -66,6 +69,7 @@ export function createSettler({ store, policy, metrics, logger, onSaved }: Settl
       running ??= run();
     },
     size: () => queue.length,
+    holds: (org) => queue.some(({ settlement }) => settlement.org === org),
     isFull: () => queue.length >= policy.maxUnsettled,
     async drain(stop) {
       const givenUp = new Promise<void>((resolve) => {

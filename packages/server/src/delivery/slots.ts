@@ -35,6 +35,7 @@ export interface Slots {
   /** Deals again after `isBlocked` changed. */
   deal(): void;
   inFlight(): number;
+  isFlying(org: OrgId): boolean;
   /** Calls once, after the next flight was given back. */
   onRelease(call: () => void): void;
 }
@@ -138,6 +139,7 @@ export function createSlots(policy: DeliveryPolicy, isBlocked: () => boolean): S
     },
     deal,
     inFlight: () => held.all,
+    isFlying: (org) => STANDINGS.some((standing) => heldByOrg.has(`${standing}/${org}`)),
     onRelease(call) {
       releaseCalls.push(call);
     },

@@ -12,15 +12,21 @@ const SEARCH_SLICE = 5000;
 
 export function createDeliveryStore(db: Db, cipher: Cipher): DeliveryStore {
   return {
-    async lanes() {
+    async lanes(org) {
+      const orgs = org === undefined ? sql`SELECT id FROM org WHERE suspended_at IS NULL` : sql`SELECT ${org}`;
       const [rows = []] = await db.read([
         sql`
           SELECT c.org_id, c.generation FROM channel c
-          WHERE c.ended_at IS NULL AND c.last_number > 0 AND EXISTS (
+          WHERE c.org_id IN (${orgs}) AND c.ended_at IS NULL AND c.last_number > 0 AND EXISTS (
             SELECT 1 FROM notification n
             WHERE n.org_id = c.org_id AND n.generation = c.generation AND n.state = 'pending')`,
       ]);
       return rows.map((row) => ({ org: text<OrgId>(row, 'org_id'), generation: text<Generation>(row, 'generation') }));
+    },
+
+    async suspended() {
+      const [rows = []] = await db.read([sql`SELECT id FROM org WHERE suspended_at IS NOT NULL`]);
+      return rows.map((row) => text<OrgId>(row, 'id'));
     },
 
     async channel(org, generation) {
