@@ -25,6 +25,7 @@ import { createRecords } from './services/records.ts';
 import { seedSample } from './services/sample.ts';
 import { createWriter } from './services/writer.ts';
 import { createSqliteStore, migrationStatus } from './storage/engines/sqlite.ts';
+import { StoreRefusal } from './storage/refusal.ts';
 import type { Store } from './storage/store.ts';
 import { systemClock } from './system-clock.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -133,6 +134,8 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
       if (config.profile === 'dev') {
         const { isEmpty, principal } = await accounts.ensureDev({ timeZone: config.timeZone });
         if (isEmpty) await seedSample(records, principal);
+      } else if (config.adminToken === undefined && (await store.accounts.listOrgs()).length === 0) {
+        throw new StoreRefusal('NO_ORGANISATION', 'There is no organisation yet: run "watchbell setup" first');
       }
       await http.listen({ host: config.host, port: config.port });
       listening = originOf(http.server.address() as AddressInfo);

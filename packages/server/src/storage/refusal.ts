@@ -1,6 +1,12 @@
-export type RefusalCode = 'DATA_DIR_IN_USE' | 'WRONG_SECRET_KEY' | 'STORE_TOO_NEW' | 'MIGRATION_EDITED' | 'CANNOT_OPEN';
+export type RefusalCode =
+  | 'DATA_DIR_IN_USE'
+  | 'WRONG_SECRET_KEY'
+  | 'STORE_TOO_NEW'
+  | 'MIGRATION_EDITED'
+  | 'CANNOT_OPEN'
+  | 'NO_ORGANISATION';
 
-/** Why a store was not opened: something that the operator can mend. The message says what. */
+/** Why a store was not opened, or not served: something that the operator can mend. The message says what. */
 export class StoreRefusal extends Error {
   override readonly name = 'StoreRefusal';
   readonly code: RefusalCode;

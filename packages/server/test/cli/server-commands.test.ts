@@ -89,6 +89,12 @@ test('what setup prints signs in to the production server', async () => {
   expect((await server.stop('SIGTERM')).code).toBe(0);
 });
 
+test('serve does not start without an organisation, and says how to make one', async () => {
+  const { code, stdout, stderr } = await runCommand(['serve'], production());
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toBe('watchbell: NO_ORGANISATION: There is no organisation yet: run "watchbell setup" first\n');
+});
+
 test('setup names a field that it refuses, and makes nothing', async () => {
   const { code, stdout, stderr } = await runCommand([...SETUP, '--email', 'nobody'], production());
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
