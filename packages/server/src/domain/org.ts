@@ -1,4 +1,5 @@
 import { AppError } from './error.ts';
+import type { Idempotency } from './idempotency.ts';
 import type { OrgId, ProfileId, UserId } from './ids.ts';
 import type { Catalog } from './modules/catalog.ts';
 
@@ -51,5 +52,7 @@ export interface Principal {
   /** The organisation's modules and fields. */
   readonly catalog: Catalog;
   readonly clientId: string;
+  /** Of this request, when its caller gave it a key. */
+  readonly idempotency?: Idempotency;
   readonly scopes: readonly string[];
 }

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import { AppError } from '../domain/error.ts';
+import type { Idempotency } from '../domain/idempotency.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { Principal } from '../domain/org.ts';
 import type { ScopeNeed } from '../domain/scope.ts';
@@ -15,6 +17,8 @@ export interface Call {
   readonly query: ReadonlyMap<string, string>;
   /** `If-Modified-Since` as sent, in whatever form. */
   readonly ifModifiedSince: string | undefined;
+  /** `X-EXTERNAL` as sent: the fields that stand for ids. */
+  readonly external: string | undefined;
   /** The body as a JSON object, whatever the Content-Type says; else `AppError` INVALID_DATA «body». */
   body(): JsonObject;
 }
@@ -69,16 +73,37 @@ async function serve(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
+  const idempotency = readIdempotency(request);
+  const principal = await context.authenticate(request.headers.authorization);
   const call: Call = {
     version: context.version,
-    principal: await context.authenticate(request.headers.authorization),
+    principal: idempotency ? { ...principal, idempotency } : principal,
     params: request.params as Record<string, string>,
     query: readQuery(request.query as Record<string, string | string[]>),
     ifModifiedSince: request.headers['if-modified-since'],
+    external: textOf(request.headers['x-external']),
     body: () => parseJsonObject(request.body instanceof Buffer ? request.body : undefined),
   };
   context.requireScope(call.principal, operation.scope(call));
   return sendAnswer(reply, await operation.handle(call));
+}
+
+const textOf = (header: string | string[] | undefined): string | undefined =>
+  Array.isArray(header) ? header.join(',') : header;
+
+const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
+
+/** What names a write that must be done once; undefined without the header, and for reads. */
+function readIdempotency(request: FastifyRequest): Idempotency | undefined {
+  const key = textOf(request.headers['idempotency-key']);
+  if (key === undefined || request.method === 'GET') return undefined;
+  if (!IDEMPOTENCY_KEY.test(key)) {
+    const details = { api_name: 'Idempotency-Key', maximum_length: 255 };
+    throw new AppError('INVALID_DATA', 'the idempotency key must be 1 to 255 printable characters', details);
+  }
+  const hash = createHash('sha256').update(`${request.method} ${request.url}\n`);
+  if (request.body instanceof Buffer) hash.update(request.body);
+  return { key, fingerprint: hash.digest('hex') };
 }
 
 export function sendAnswer(reply: FastifyReply, { status, body }: Answer): FastifyReply {

@@ -1,9 +1,8 @@
 import type { OrgId, UserId } from '../domain/ids.ts';
 import type { Module } from '../domain/module.ts';
-import { type Catalog, findModule } from '../domain/modules/catalog.ts';
 import type { Principal, User } from '../domain/org.ts';
-import { type RecordRef, recordKey, type StoredRecord } from '../domain/record.ts';
-import { lookupTarget, userTarget } from '../domain/records/input.ts';
+import { recordKey, type StoredRecord } from '../domain/record.ts';
+import { namedBy, nameFieldOf } from '../domain/records/named.ts';
 import type { Names } from '../domain/records/shown.ts';
 import type { AccountStore, RecordReads } from '../storage/store.ts';
 
@@ -24,8 +23,17 @@ export function createNaming({ reads, accounts }: { reads: RecordReads; accounts
   return {
     users,
     async named({ org, user, catalog }, module, records) {
-      const refs = records.flatMap((record) => lookupsOf(catalog, module, record));
-      const ids = records.flatMap((record) => usersOf(module, record));
+      const named = records.map((record) => namedBy(module, record.values));
+      const refs = named.flatMap((by) =>
+        by.records.flatMap((ref) => {
+          const nameField = nameFieldOf(catalog, ref.module);
+          return nameField === undefined ? [] : [{ ...ref, nameField }];
+        }),
+      );
+      const ids = [
+        ...records.flatMap(({ createdBy, modifiedBy }) => [createdBy, modifiedBy]),
+        ...named.flatMap((by) => by.users),
+      ];
       const [byId, names] = await Promise.all([
         users(org.id, ids, user),
         refs.length > 0 ? reads.names(org.id, refs) : new Map<string, string>(),
@@ -34,20 +42,3 @@ export function createNaming({ reads, accounts }: { reads: RecordReads; accounts
     },
   };
 }
-
-const usersOf = (module: Module, record: StoredRecord): UserId[] => [
-  record.createdBy,
-  record.modifiedBy,
-  ...module.fields.flatMap((field) => userTarget(field, record.values[field.apiName]) ?? []),
-];
-
-const lookupsOf = (
-  catalog: Catalog,
-  module: Module,
-  record: StoredRecord,
-): (RecordRef & { readonly nameField: string })[] =>
-  module.fields.flatMap((field) => {
-    const target = lookupTarget(field, record.values[field.apiName]);
-    const nameField = target && findModule(catalog, target.module)?.nameField;
-    return target && nameField !== undefined ? [{ ...target, nameField }] : [];
-  });

@@ -9,15 +9,24 @@ import type { RecordReads } from './store.ts';
 /** Most records that are loaded for one value of a duplicate-check field, oldest first. */
 const MAX_HOLDERS = 100;
 
-const COLUMNS = sql`r.module, r.id, r.field_values, r.created_at, r.created_by, r.modified_at, r.modified_by`;
+/** Of a record `r`, as `readRecord` reads them. */
+export const RECORD_COLUMNS = sql`r.module, r.id, r.field_values, r.created_at, r.created_by, r.modified_at, r.modified_by`;
 
 export function selectRecords(org: OrgId, refs: readonly RecordRef[]): Statement[] {
   return groupBy(refs, ({ module }) => module).map(
     ([module, group]) => sql`
-      SELECT ${COLUMNS} FROM record r
+      SELECT ${RECORD_COLUMNS} FROM record r
       WHERE r.org_id = ${org} AND r.module = ${module} AND r.id IN ${list(group.map(({ id }) => id))}`,
   );
 }
+
+/** Rows of `module, id`: those of the records that are there. */
+export const selectPresent = (org: OrgId, refs: readonly RecordRef[]): Statement[] =>
+  groupBy(refs, ({ module }) => module).map(
+    ([module, group]) => sql`
+      SELECT r.module, r.id FROM record r
+      WHERE r.org_id = ${org} AND r.module = ${module} AND r.id IN ${list(group.map(({ id }) => id))}`,
+  );
 
 /** Rows of `module, field, value, record_id`, and the records they lead to. */
 export function selectKeys(org: OrgId, keys: readonly KeyRef[]): { holders: Statement; records: Statement }[] {
@@ -36,7 +45,7 @@ export function selectKeys(org: OrgId, keys: readonly KeyRef[]): { holders: Stat
       {
         holders,
         records: sql`
-          SELECT ${COLUMNS} FROM record r
+          SELECT ${RECORD_COLUMNS} FROM record r
           WHERE r.org_id = ${org} AND r.module = ${module} AND r.id IN (SELECT record_id FROM (${holders}) keyed)`,
       },
     ];
@@ -116,15 +125,6 @@ export function createRecordReads(db: Db): RecordReads {
         ),
       );
       return results.flat().map(readRecord);
-    },
-
-    async list(org, module, page, perPage) {
-      const [rows = []] = await db.read([
-        sql`
-          SELECT ${COLUMNS} FROM record r WHERE r.org_id = ${org} AND r.module = ${module}
-          ORDER BY r.id DESC LIMIT ${perPage + 1} OFFSET ${(page - 1) * perPage}`,
-      ]);
-      return { records: rows.slice(0, perPage).map(readRecord), moreRecords: rows.length > perPage };
     },
 
     async names(org, refs) {

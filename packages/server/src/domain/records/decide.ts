@@ -3,7 +3,7 @@ import type { Refusal } from '../error.ts';
 import type { RecordId } from '../ids.ts';
 import type { Json } from '../json.ts';
 import type { Module } from '../module.ts';
-import { findField, findModule, nameOf } from '../modules/catalog.ts';
+import { findField, nameOf } from '../modules/catalog.ts';
 import type { User } from '../org.ts';
 import { type RecordRef, recordKey, type StoredRecord, type Values } from '../record.ts';
 import {
@@ -17,11 +17,14 @@ import {
   type WorkingSet,
 } from '../working-set.ts';
 import { withDerived, withoutEmpty, withProbability } from './derive.ts';
-import { lookupTarget, type RecordInput, userTarget } from './input.ts';
+import type { RecordInput } from './input.ts';
 import { keyOf, keysOf } from './keys.ts';
+import { lookupTarget, userTarget } from './lookup.ts';
+import { nameOfRecord } from './named.ts';
 import { missingValue, takenValue, unknownRecord, unknownTarget } from './refusals.ts';
 import { done, type Result, refused } from './result.ts';
 import { type Names, shownUser, shownValue } from './shown.ts';
+import { applyRows, namedInRows } from './subform.ts';
 import { pointsAt } from './targets.ts';
 import { isSettable } from './values.ts';
 
@@ -34,9 +37,12 @@ export interface Saved {
   readonly changed?: ChangedRecord;
 }
 
-export function insertRecord(set: WorkingSet, module: Module, input: RecordInput, caller: User): Result<Saved> {
-  const refusal = missing(module, input) ?? dangling(set, module, input) ?? taken(set, module, input);
+export function insertRecord(set: WorkingSet, module: Module, asked: RecordInput, caller: User): Result<Saved> {
+  const refusal = missing(module, asked) ?? dangling(set, module, asked) ?? taken(set, module, asked);
   if (refusal) return refused(refusal);
+  const whole = withRows(set, module, asked, {});
+  if (!whole.ok) return whole;
+  const input = whole.value;
 
   const values = withDerived(module, {
     ...(findField(module, 'Owner') && { Owner: { id: caller.id } }),
@@ -67,13 +73,16 @@ export function updateRecord(
   set: WorkingSet,
   module: Module,
   id: RecordId,
-  input: RecordInput,
+  asked: RecordInput,
   caller: User,
 ): Result<Saved> {
   const before = findRecord(set, module.apiName, id);
-  if (!before) return refused(unknownRecord(id, input.id && input.path));
-  const refusal = emptied(module, input) ?? dangling(set, module, input) ?? taken(set, module, input, id);
+  if (!before) return refused(unknownRecord(id, asked.id && asked.path));
+  const refusal = emptied(module, asked) ?? dangling(set, module, asked) ?? taken(set, module, asked, id);
   if (refusal) return refused(refusal);
+  const whole = withRows(set, module, asked, before.values);
+  if (!whole.ok) return whole;
+  const input = whole.value;
 
   const given = withProbability(module, before.values, input.given);
   const values = withDerived(module, withoutEmpty({ ...before.values, ...Object.fromEntries(given) }));
@@ -138,6 +147,10 @@ function dangling(set: WorkingSet, module: Module, { path, given }: RecordInput)
     const userId = userTarget(field, value);
     if (target && !findRecord(set, target.module, target.id)) return unknownTarget(path, name);
     if (userId && !set.users.has(userId)) return unknownTarget(path, name);
+    const lost = namedInRows(field, value).find(
+      ({ record, user }) => (record && !findRecord(set, record.module, record.id)) || (user && !set.users.has(user)),
+    );
+    if (lost) return unknownTarget(`${path}.${name}[${lost.row}]`, lost.apiName);
   }
   return undefined;
 }
@@ -150,6 +163,20 @@ function taken(set: WorkingSet, module: Module, { path, given }: RecordInput, ow
     if (holder) return takenValue(path, name, holder);
   }
   return undefined;
+}
+
+/** With the rows of subforms as they will be, each with its id. */
+function withRows(set: WorkingSet, module: Module, input: RecordInput, before: Values): Result<RecordInput> {
+  const given = new Map(input.given);
+  const options = { path: input.path, replaces: input.replacesRows ?? false, newId: () => takeId(set) };
+  for (const [name, value] of input.given) {
+    const field = findField(module, name);
+    if (field?.type !== 'subform' || !Array.isArray(value)) continue;
+    const rows = applyRows(field, before[name], value, options);
+    if (!rows.ok) return rows;
+    given.set(name, rows.value);
+  }
+  return done({ ...input, given });
 }
 
 /** Stored values are normalised, so equal ones are written alike. */
@@ -175,8 +202,7 @@ const namesIn = (set: WorkingSet, caller: User): Names => ({
   user: (id) => (id === caller.id ? caller : set.users.get(id)),
   record: (ref) => {
     const record = findRecord(set, ref.module, ref.id);
-    const module = findModule(set.catalog, ref.module);
-    return record && module && nameOf(record.values, module);
+    return record && nameOfRecord(set.catalog, record);
   },
 });
 

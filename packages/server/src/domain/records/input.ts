@@ -1,9 +1,8 @@
-import type { RecordId, UserId } from '../ids.ts';
+import type { RecordId } from '../ids.ts';
 import { isObject, type Json, type JsonObject } from '../json.ts';
 import { ANY_MODULE, type Field, type Module } from '../module.ts';
 import { findField } from '../modules/catalog.ts';
-import type { RecordRef } from '../record.ts';
-import { asUserId, readRecordId } from './ids.ts';
+import { readRecordId } from './ids.ts';
 import { invalidValue, malformedId, missingValue } from './refusals.ts';
 import { done, type Result, refused } from './result.ts';
 import { isSettable, readValue } from './values.ts';
@@ -17,6 +16,8 @@ export interface RecordInput {
   readonly id?: RecordId;
   /** By API name, in the order given; `null` empties a field. */
   readonly given: ReadonlyMap<string, Json>;
+  /** Whether given rows of a subform take the place of all that it had. */
+  readonly replacesRows?: boolean;
 }
 
 /** Reads one item of a call up to its first fault. Keys that are no field, or cannot be set, are ignored. */
@@ -53,22 +54,3 @@ function withModule(field: Field, read: Result<Json>, input: Json, item: JsonObj
   }
   return done({ ...read.value, module: named });
 }
-
-/** The record that a lookup's stored value points at; undefined for other fields and for empty ones. */
-export function lookupTarget(field: Field, value: Json | undefined): RecordRef | undefined {
-  if (field.type !== 'lookup' || field.lookup === undefined) return undefined;
-  const id = storedId(value);
-  if (field.lookup !== ANY_MODULE) return id && { module: field.lookup, id };
-  const module = isObject(value) ? value.module : undefined;
-  return id && typeof module === 'string' ? { module, id } : undefined;
-}
-
-/** The user that an owner or user field's stored value names. */
-export function userTarget(field: Field, value: Json | undefined): UserId | undefined {
-  if (field.type !== 'ownerlookup' && field.type !== 'userlookup') return undefined;
-  const id = storedId(value);
-  return id && asUserId(id);
-}
-
-const storedId = (value: Json | undefined): RecordId | undefined =>
-  isObject(value) && value.id !== undefined ? readRecordId(value.id) : undefined;

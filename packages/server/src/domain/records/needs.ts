@@ -3,9 +3,11 @@ import type { Module } from '../module.ts';
 import { findField } from '../modules/catalog.ts';
 import type { KeyRef, RecordRef } from '../record.ts';
 import type { Needs } from '../working-set.ts';
-import { lookupTarget, type RecordInput, userTarget } from './input.ts';
+import type { RecordInput } from './input.ts';
 import { keyOf } from './keys.ts';
+import { lookupTarget, userTarget } from './lookup.ts';
 import type { Result } from './result.ts';
+import { namedInRows } from './subform.ts';
 
 /**
  * What deciding on these records looks at: themselves (or `only`), what they point at, and who holds their unique values
@@ -31,6 +33,10 @@ export function needsOf(
       if (target) records.push(target);
       if (user) users.push(user);
       if (key) keys.push(key);
+      for (const cell of namedInRows(field, value)) {
+        if (cell.record) records.push(cell.record);
+        if (cell.user) users.push(cell.user);
+      }
     }
   }
   return { records, keys, users };

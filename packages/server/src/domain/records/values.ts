@@ -1,12 +1,12 @@
-import { isObject, isStorable, type Json, type JsonObject } from '../json.ts';
+import { isObject, isStorable, type Json } from '../json.ts';
 import type { Field } from '../module.ts';
 import { parseDate, parseTime } from '../time.ts';
 import { readRecordId } from './ids.ts';
 import { readFraction, readWhole } from './numbers.ts';
 import { invalidValue, malformedId, missingValue } from './refusals.ts';
 import { done, type Result, refused } from './result.ts';
+import { readRows } from './subform.ts';
 
-const MAX_SUBFORM_ROWS = 200;
 const MAX_CHOICES = 200;
 const NO_CHOICE = '-None-';
 
@@ -60,7 +60,7 @@ export function readValue(field: Field, input: Json, path: string): Result<Json>
     case 'userlookup':
       return readLookup(field, input, path);
     case 'subform':
-      return readSubform(field, input, path);
+      return readRows(field, input, path, readValue);
     case 'autonumber':
     case 'formula':
     case 'profileimage':
@@ -132,34 +132,4 @@ function readLookup(field: Field, input: Json, path: string): Result<Json> {
   if (input === '') return done(null);
   const id = readRecordId(input);
   return id ? done({ id }) : refused(invalidValue(path, field.apiName, { expected_data_type: 'jsonobject' }));
-}
-
-function readSubform(field: Field, input: Json, path: string): Result<Json> {
-  const expected = (type: string) => refused(invalidValue(path, field.apiName, { expected_data_type: type }));
-  if (!Array.isArray(input)) return expected('jsonarray');
-  if (input.length > MAX_SUBFORM_ROWS) {
-    return refused(invalidValue(path, field.apiName, { maximum_length: MAX_SUBFORM_ROWS }));
-  }
-  if (!input.every(isObject)) return expected('jsonobject');
-  const rows = input.map(storable);
-  if (rows.includes(undefined)) return expected('text');
-  return done(rows.length > 0 ? (rows as Json[]) : null);
-}
-
-/** The value with integers beyond 2^53 as digits; undefined when some text in it cannot be stored. */
-function storable(value: Json): Json | undefined {
-  if (typeof value === 'bigint') return value.toString();
-  if (typeof value === 'string') return isStorable(value) ? value : undefined;
-  if (Array.isArray(value)) {
-    const items = value.map(storable);
-    return items.includes(undefined) ? undefined : (items as Json[]);
-  }
-  if (!isObject(value)) return value;
-  const entries: [string, Json][] = [];
-  for (const [key, member] of Object.entries(value)) {
-    const kept = storable(member);
-    if (kept === undefined || !isStorable(key)) return undefined;
-    entries.push([key, kept]);
-  }
-  return Object.fromEntries(entries) as JsonObject;
 }
