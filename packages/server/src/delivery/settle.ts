@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
+import { AppError } from '../domain/error.ts';
 import type { OrgId } from '../domain/ids.ts';
 import type { DeliveryStore, Settlement } from '../storage/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -42,19 +43,33 @@ export function createSettler({ store, policy, metrics, logger, onSaved }: Settl
 
   async function run(): Promise<void> {
     let pause = 0;
+    let size = policy.settleBatch;
     while (queue.length > 0 && !given.signal.aborted) {
-      const batch = queue.slice(0, policy.settleBatch);
+      const batch = queue.slice(0, size);
       try {
         await store.settle(batch.map(({ settlement }) => settlement));
+        if (pause > 0) logger.info({ settled: batch.length }, 'outcomes are saved again');
+        pause = 0;
       } catch (error) {
-        if (pause === 0)
-          logger.error({ err: error, unsettled: queue.length }, 'outcomes cannot be saved, trying again');
-        pause = Math.min(Math.max(pause * 2, FIRST_PAUSE_MS), LONGEST_PAUSE_MS);
-        await sleep(pause, undefined, { signal: given.signal }).catch(() => undefined);
-        continue;
+        if (isPassing(error)) {
+          if (pause === 0)
+            logger.error({ err: error, unsettled: queue.length }, 'outcomes cannot be saved, trying again');
+          pause = Math.min(Math.max(pause * 2, FIRST_PAUSE_MS), LONGEST_PAUSE_MS);
+          await sleep(pause, undefined, { signal: given.signal }).catch(() => undefined);
+          continue;
+        }
+        if (batch.length > 1) {
+          // One of them is at fault: found by halves, so that the others are saved.
+          size = Math.ceil(batch.length / 2);
+          continue;
+        }
+        const { org, generation, number } = batch[0]?.settlement ?? {};
+        logger.error(
+          { err: error, org, generation, number },
+          'an outcome cannot be saved; it is sent again after a restart',
+        );
       }
-      if (pause > 0) logger.info({ settled: batch.length }, 'outcomes are saved again');
-      pause = 0;
+      size = policy.settleBatch;
       metrics.settleBatch.observe(batch.length);
       queue.splice(0, batch.length);
       for (const { saved } of batch) saved();
@@ -81,3 +96,6 @@ export function createSettler({ store, policy, metrics, logger, onSaved }: Settl
     },
   };
 }
+
+/** The store's trouble, which ends; anything else is a fault of this one write, which would fail for ever. */
+const isPassing = (error: unknown): boolean => error instanceof AppError && error.code === 'SERVICE_UNAVAILABLE';

@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
 import { DEFAULT_POLICY } from '../../src/domain/delivery-policy.ts';
+import { AppError } from '../../src/domain/error.ts';
 import type { OrgId } from '../../src/domain/ids.ts';
 import { failing, hanging, ok, type Receiver, resetting, startReceiver } from '../support/receiver.ts';
 import { HOUR, recordId, type Stage, type StageOptions, setStage } from './stage.ts';
@@ -302,7 +303,8 @@ test('a save that fails is tried again and said once, and nothing is sent twice'
   const stage = await begin({
     between: (store) => ({
       ...store,
-      settle: (all) => (failures-- > 0 ? Promise.reject(new Error('disk full')) : store.settle(all)),
+      settle: (all) =>
+        failures-- > 0 ? Promise.reject(new AppError('SERVICE_UNAVAILABLE', 'disk full')) : store.settle(all),
     }),
   });
   const well = await receiver();
@@ -312,6 +314,23 @@ test('a save that fails is tried again and said once, and nothing is sent twice'
   expect(well.received).toHaveLength(1);
   expect(await stage.pending(channel)).toEqual([]);
   expect(stage.log.filter(({ level }) => level === 'error')).toHaveLength(1);
+});
+
+test('an outcome that the store refuses for ever does not keep others from being saved', async () => {
+  const stage = await begin({
+    between: (store) => ({
+      ...store,
+      settle: (all) =>
+        all.some(({ number }) => number === 3) ? Promise.reject(new TypeError('planted')) : store.settle(all),
+    }),
+  });
+  const well = await receiver();
+  const channel = await stage.open('1', well.origin);
+  for (let serial = 1; serial <= 8; serial += 1) await stage.change(serial);
+  await stage.delivery.idle();
+  expect(sequences(well).sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  expect(await stage.pending(channel)).toEqual([3]);
+  expect(stage.log.filter(({ level }) => level === 'error')).toMatchObject([{ fields: { number: 3 } }]);
 });
 
 test('a store that cannot be read for a while delays and loses nothing', async () => {
