@@ -44,6 +44,8 @@ CREATE TABLE user_account (
   FOREIGN KEY (org_id, profile_id) REFERENCES profile (org_id, id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE UNIQUE INDEX user_email ON user_account (org_id, lower(email)) WHERE status <> 'removed';
+
 -- Directories over all organisations: they say to which one a caller belongs.
 CREATE TABLE oauth_client (
   id                 TEXT    NOT NULL PRIMARY KEY,

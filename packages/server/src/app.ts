@@ -14,6 +14,7 @@ import {
   type Accounts,
   createAccounts,
   DEV_CREDENTIALS,
+  DEV_MEMBER,
   type NewCredentials,
   type SetupInput,
 } from './services/accounts.ts';
@@ -23,6 +24,7 @@ import { createInbox } from './services/inbox.ts';
 import { createMetadata } from './services/metadata.ts';
 import { createRecords } from './services/records.ts';
 import { seedSample } from './services/sample.ts';
+import { createSearch, DEFAULT_SEARCH_POLICY } from './services/search.ts';
 import { createWriter } from './services/writer.ts';
 import { createSqliteStore, migrationStatus } from './storage/engines/sqlite.ts';
 import { StoreRefusal } from './storage/refusal.ts';
@@ -91,6 +93,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
   });
   const accounts = createAccounts({
     accounts: store.accounts,
+    clients: store.clients,
     tokens: store.tokens,
     clock,
     realNow,
@@ -99,12 +102,21 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
   const auth = createAuth({
     tokens: store.tokens,
     accounts: store.accounts,
+    clients: store.clients,
+    policy: config.oauth,
     realNow,
     random: randomBytes,
+    ...(config.profile === 'dev' && { signedIn: DEV_MEMBER }),
     ...(config.adminToken !== undefined && { adminToken: config.adminToken }),
   });
   const metadata = createMetadata({ accounts: store.accounts });
   const records = createRecords({ writer, reads: store.records, accounts: store.accounts });
+  const search = createSearch({
+    search: store.search,
+    reads: store.records,
+    accounts: store.accounts,
+    policy: DEFAULT_SEARCH_POLICY,
+  });
   const channels = createChannels({
     writer,
     reads: store.channels,
@@ -120,6 +132,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     metadata,
     channels,
     records,
+    search,
     ...(inbox && { inbox }),
     check: async () => (state === 'ready' ? store.check() : { ok: false, reason: `The server is ${state}` }),
     base,
@@ -162,8 +175,8 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
 export async function setup(config: Config, input: SetupInput): Promise<Credentials> {
   const store = await openStore(config, createLogger(config));
   try {
-    const { accounts, tokens } = store;
-    const parts = { accounts, tokens, clock: systemClock, realNow: Date.now, random: randomBytes };
+    const { accounts, clients, tokens } = store;
+    const parts = { accounts, clients, tokens, clock: systemClock, realNow: Date.now, random: randomBytes };
     return credentials(config.publicUrl ?? '', await createAccounts(parts).setup(input));
   } finally {
     await store.close();

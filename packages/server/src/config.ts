@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { isAbsolute, resolve } from 'node:path';
 import { DEFAULT_POLICY, type DeliveryPolicy } from './domain/delivery-policy.ts';
+import { DEFAULT_OAUTH_POLICY, DEV_OAUTH_POLICY, type OAuthPolicy } from './domain/oauth/policy.ts';
 import { isTimeZone } from './domain/time.ts';
 import { type Compat, DEFAULT_COMPAT } from './domain/wire/compat.ts';
 
@@ -31,6 +32,7 @@ export interface Config {
   readonly retentionMs: number;
   readonly compat: Compat;
   readonly delivery: DeliveryPolicy;
+  readonly oauth: OAuthPolicy;
 }
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
@@ -256,6 +258,7 @@ export function loadConfig(profile: Profile, flags: Flags, env: NodeJS.ProcessEn
       callbackUriVersion: oneOf('callbackUriVersion', ['v2', 'own']),
     },
     delivery: DEFAULT_POLICY,
+    oauth: profile === 'dev' ? DEV_OAUTH_POLICY : DEFAULT_OAUTH_POLICY,
   };
   if (problems.length > 0) throw new ConfigError(problems);
   return config;

@@ -10,12 +10,32 @@ export interface ScopeNeed {
   readonly operations: readonly ScopeOperation[];
 }
 
-interface Scope {
+export interface Scope {
   /** Lower case, like the part. */
   readonly family: string;
   /** Undefined: every part of the family. */
   readonly part?: string;
   readonly operation: ScopeOperation;
+}
+
+/** More are asked for by no application. */
+const MAX_SCOPES = 50;
+/** `service.scope_name.operation`; a name may have parts. */
+const SHAPE = /^[A-Za-z]\w{0,39}(?:\.\w{1,60}){2,4}$/;
+
+/**
+ * A list as it is sent: scopes between commas or blanks, each once. Those of other services are taken and grant nothing.
+ * What is no scope is told by `fault`, which is empty when nothing was asked for.
+ */
+export function readScopes(text: string): { readonly scopes: readonly string[] } | { readonly fault: string } {
+  const scopes = [...new Set(text.split(/[\s,]+/).filter((scope) => scope !== ''))];
+  const fault = scopes.find((scope) => !isScope(scope)) ?? scopes[MAX_SCOPES];
+  if (fault !== undefined) return { fault };
+  return scopes.length === 0 ? { fault: '' } : { scopes };
+}
+
+export function isScope(text: string): boolean {
+  return SHAPE.test(text) && (!/^zohocrm\./i.test(text) || parseScope(text) !== undefined);
 }
 
 /** Whether one of the scopes covers the need. Letter case does not matter; what is not a scope grants nothing. */
@@ -26,8 +46,8 @@ export function grants(scopes: readonly string[], need: ScopeNeed): boolean {
   });
 }
 
-/** `ZohoCRM.{family}[.{part}].{OPERATION}` (reference §6.4). */
-function parseScope(text: string): Scope | undefined {
+/** `ZohoCRM.{family}[.{part}].{OPERATION}` (reference §6.4); undefined for what is none. */
+export function parseScope(text: string): Scope | undefined {
   const [service, family, ...rest] = text.split('.');
   const operation = SCOPE_OPERATIONS.find((known) => known === rest.at(-1)?.toUpperCase());
   if (service?.toLowerCase() !== 'zohocrm' || !family || operation === undefined || rest.length > 2) return undefined;

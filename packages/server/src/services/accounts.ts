@@ -4,7 +4,7 @@ import { idFromSerial, isOrgId, type OrgId, type ProfileId, type UserId } from '
 import { isStorable } from '../domain/json.ts';
 import type { Org, Principal, Profile, User } from '../domain/org.ts';
 import { isTimeZone } from '../domain/time.ts';
-import type { AccountStore, OAuthClient, TokenStore } from '../storage/store.ts';
+import type { AccountStore, ClientStore, TokenStore } from '../storage/store.ts';
 import { hashSecret, hex, newToken, type RandomBytes } from './secret.ts';
 
 export interface SetupInput {
@@ -53,6 +53,7 @@ export interface Accounts {
 
 export interface AccountsOptions {
   readonly accounts: AccountStore;
+  readonly clients: ClientStore;
   readonly tokens: TokenStore;
   readonly clock: Clock;
   /** Real time, epoch ms: for tokens. */
@@ -75,7 +76,7 @@ export const DEV_CREDENTIALS: NewCredentials = {
   refreshToken: '1000.dev.refresh',
   adminToken: 'dev-admin',
 };
-const DEV_ORG = '3652397';
+const DEV_ORG = '3652397' as OrgId;
 
 /** Serials of an organisation's first profile and user; later ones are random in a range that records never reach. */
 const FIRST_PROFILE = 26_011;
@@ -83,10 +84,13 @@ const FIRST_USER = 186_017;
 const ADDED_FROM = 900_000_000_000;
 const ADDED_RANGE = 100_000_000_000;
 
+/** The sample user. */
+export const DEV_MEMBER = { orgId: DEV_ORG, userId: idFromSerial(DEV_ORG, FIRST_USER) as UserId };
+
 const MAX_TEXT = 100;
 const MAX_EMAIL = 254;
 
-export function createAccounts({ accounts, tokens, clock, realNow, random }: AccountsOptions): Accounts {
+export function createAccounts({ accounts, clients, tokens, clock, realNow, random }: AccountsOptions): Accounts {
   const addedSerial = (): number => ADDED_FROM + Number(BigInt(`0x${hex(random(8))}`) % BigInt(ADDED_RANGE));
 
   async function freeOrgId(): Promise<OrgId> {
@@ -102,9 +106,10 @@ export function createAccounts({ accounts, tokens, clock, realNow, random }: Acc
     await accounts.addUser(org.id, { ...user, id: userId(org.id, FIRST_USER), profileId: profile.id }, clock.now());
   }
 
-  async function addClient(org: OrgId, name: string, id: string, secret: string): Promise<void> {
-    const client: OAuthClient = { id, orgId: org, name, secretHash: hashSecret(secret) };
-    await accounts.addClient(client, clock.now());
+  async function addClient(org: OrgId, name: string, id: string, secret: string, actsAs?: UserId): Promise<void> {
+    const secretHash = hashSecret(secret);
+    const actingUser = actsAs === undefined ? {} : { actingUserId: actsAs };
+    await clients.add({ id, orgId: org, name, secretHash, redirectUris: [], ...actingUser, createdAt: realNow() });
   }
 
   async function keepRefreshToken(
@@ -139,15 +144,14 @@ export function createAccounts({ accounts, tokens, clock, realNow, random }: Acc
 
     async ensureDev({ timeZone }) {
       const { clientId, clientSecret, refreshToken, adminToken } = DEV_CREDENTIALS;
-      const orgId = DEV_ORG as OrgId;
-      const first = userId(orgId, FIRST_USER);
+      const { orgId, userId: first } = DEV_MEMBER;
       const known = await accounts.findOrg(orgId);
       const org: Org = known ?? { id: orgId, name: 'Watchbell Sample', timeZone };
       if (!known) await accounts.addOrg(org, clock.now());
       if (!(await accounts.findMember(orgId, first))) {
         await addFirstMember(org, { email: 'patricia@example.com', firstName: 'Patricia', lastName: 'Boyle' });
       }
-      if (!(await accounts.findClient(clientId))) await addClient(orgId, 'Dev client', clientId, clientSecret);
+      if (!(await clients.find(clientId))) await addClient(orgId, 'Dev client', clientId, clientSecret, first);
       if (!(await tokens.find(hashSecret(refreshToken)))) {
         await keepRefreshToken(refreshToken, { orgId, userId: first, clientId, scopes: ALL_SCOPES });
       }

@@ -3,6 +3,9 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 /** `bytes` unpredictable bytes. */
 export type RandomBytes = (bytes: number) => Uint8Array;
 
+/** Longer ones are none of ours and are not hashed. */
+export const MAX_TOKEN_LENGTH = 512;
+
 /** What is kept of a secret: its SHA-256 in hex. Ours are long and random, so no slow hash is needed. */
 export const hashSecret = (secret: string): string => createHash('sha256').update(secret).digest('hex');
 

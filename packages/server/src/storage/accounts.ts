@@ -15,6 +15,10 @@ const ORG_COLUMNS = sql`id, name, time_zone, suspended_at, erasing_at, next_seri
   channel_version, catalog_version, last_time`;
 const USER_COLUMNS = sql`u.id, u.email, u.first_name, u.last_name, u.profile_id, u.status`;
 
+/** By id. */
+export const selectOrgs = (limit: number, offset: number): Statement =>
+  sql`SELECT ${ORG_COLUMNS} FROM org ORDER BY id LIMIT ${limit} OFFSET ${offset}`;
+
 export const selectOrg = (id: OrgId): Statement => sql`SELECT ${ORG_COLUMNS} FROM org WHERE id = ${id}`;
 
 export function readOrg(row: Row): Org {
@@ -63,7 +67,7 @@ export function readUser(row: Row): User {
   };
 }
 
-const readProfile = (row: Row): Profile => ({
+export const readProfile = (row: Row): Profile => ({
   id: text<ProfileId>(row, 'profile_id'),
   name: text(row, 'profile_name'),
   deniedModules: textList(row, 'denied_modules'),

@@ -3,23 +3,30 @@ import type { Channel } from '../domain/channel.ts';
 import type { ChannelIndex } from '../domain/channel-index.ts';
 import type { DeletedRecord } from '../domain/deleted-record.ts';
 import type { KeptAnswer } from '../domain/idempotency.ts';
-import type { Generation, OrgId, ProfileId, RecordId, UserId } from '../domain/ids.ts';
+import type { ChannelId, Generation, OrgId, ProfileId, RecordId, UserId } from '../domain/ids.ts';
 import type { Catalog } from '../domain/modules/catalog.ts';
 import type { Notification, NotificationState } from '../domain/notification.ts';
 import type { Org, Profile, User } from '../domain/org.ts';
 import type { RecordRef, StoredRecord } from '../domain/record.ts';
+import type { Position, SortOrder } from '../domain/record-list.ts';
+import type { Condition } from '../domain/search/condition.ts';
+import type { Candidates } from '../domain/search/plan.ts';
 import type { Needs, OrgCounters, WriteSet } from '../domain/working-set.ts';
 
 /** Everything that is kept. One implementation in SQL; an engine is its driver, its migrations and what differs. */
 export interface Store {
   readonly writing: OrgTransactions;
   readonly records: RecordReads;
+  readonly search: SearchReads;
+  readonly recordLists: RecordListReads;
   readonly deleted: DeletedRecordStore;
   readonly channels: ChannelReads;
   readonly delivery: DeliveryStore;
   readonly accounts: AccountStore;
   readonly clients: ClientStore;
   readonly tokens: TokenStore;
+  readonly administration: AdministrationStore;
+  readonly erasure: ErasureStore;
   /** Whether reads and writes work right now; the reason when not. */
   check(): Promise<{ readonly ok: true } | { readonly ok: false; readonly reason: string }>;
   /** Ends the threads or connections after what was begun; releases the data directory. */
@@ -56,20 +63,34 @@ export interface OrgTransactions {
    * rebuilt before its next use. An organisation that is not there is an `AppError` INVALID_TOKEN.
    */
   inOrg<T>(org: OrgId, needs: Needs, decide: (loaded: Loaded) => { writes: WriteSet; result: T }): Promise<T>;
-}
-
-interface RecordPage {
-  readonly records: readonly StoredRecord[];
-  readonly moreRecords: boolean;
+  /** Lets go of what is kept in memory of an organisation. */
+  forget(org: OrgId): void;
 }
 
 /** Reads for answers; they run beside the writer and never delay it. */
 export interface RecordReads {
   findMany(org: OrgId, module: string, ids: readonly RecordId[]): Promise<StoredRecord[]>;
-  /** By id, descending: newest first. `page` from 1, `perPage` 1 … 200. */
-  list(org: OrgId, module: string, page: number, perPage: number): Promise<RecordPage>;
   /** Values of the name field for lookups, by `recordKey`; those that are gone or have none are absent. */
   names(org: OrgId, refs: readonly (RecordRef & { readonly nameField: string })[]): Promise<Map<string, string>>;
+}
+
+/** A part of a list of records. */
+export interface RecordPageQuery {
+  readonly by: 'id' | 'modified';
+  readonly order: SortOrder;
+  /** Only what was modified after this time. */
+  readonly since?: number | undefined;
+  /** Beyond this position, in the list's order. */
+  readonly after?: Position | undefined;
+  /** So many further on; a big number takes several steps. */
+  readonly skip: number;
+  readonly limit: number;
+}
+
+/** Lists of any length, read in steps that delay nobody. */
+export interface RecordListReads {
+  page(org: OrgId, module: string, query: RecordPageQuery): Promise<StoredRecord[]>;
+  count(org: OrgId, module: string): Promise<number>;
 }
 
 interface DeletedQuery {
@@ -99,6 +120,29 @@ export interface DeletedRecordStore {
   countBin(org: OrgId, modules: readonly string[], now: number): Promise<number>;
   /** Removes some of what is too old, values or all; says whether there may be more. */
   purge(org: OrgId, now: number): Promise<boolean>;
+}
+
+export interface SearchSliceQuery {
+  readonly candidates: Candidates;
+  readonly condition: Condition;
+  /** Only candidates older than this one. */
+  readonly below?: RecordId | undefined;
+  /** Candidates that are looked at. */
+  readonly size: number;
+  /** Most ids that are wanted. */
+  readonly limit: number;
+}
+
+export interface SearchSlice {
+  /** Of the records that match, newest first. */
+  readonly ids: readonly RecordId[];
+  /** The oldest candidate looked at; undefined when there are no more. */
+  readonly last?: RecordId;
+}
+
+/** Searches go slice by slice, so that other reads come in between. */
+export interface SearchReads {
+  slice(org: OrgId, module: string, query: SearchSliceQuery): Promise<SearchSlice>;
 }
 
 export interface ChannelReads {
@@ -226,6 +270,59 @@ export interface ClientStore {
   rotateSecret(org: OrgId, id: string, secretHash: string, formerUntil: number): Promise<boolean>;
   /** With all of its tokens, in one step. False when there is none. */
   remove(org: OrgId, id: string): Promise<boolean>;
+}
+
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly hasMore: boolean;
+}
+
+/** Whose channels; all that is given must fit. */
+export interface ChannelFilter {
+  readonly userId?: UserId | undefined;
+  readonly clientId?: string | undefined;
+  /** Those that have ended instead of the others, live or lapsed. */
+  readonly ended: boolean;
+}
+
+/** What only the operator does. `page` from 1, `perPage` 1 … 200; lists are by id, ascending. */
+export interface AdministrationStore {
+  /** Counts the organisations ever made, from 1: no number is given twice. */
+  nextOrg(): Promise<number>;
+  listOrgs(page: number, perPage: number): Promise<Page<Org>>;
+  /** False when somebody else in the organisation, who was not removed, has the e-mail address (letter case ignored). */
+  addUser(org: OrgId, user: User, at: number): Promise<boolean>;
+  /** False as above, or when there is no such user. */
+  changeUser(org: OrgId, user: User): Promise<boolean>;
+  listProfiles(org: OrgId, page: number, perPage: number): Promise<Page<Profile>>;
+  findProfile(org: OrgId, id: ProfileId): Promise<Profile | undefined>;
+  /** False when it is used, also by a removed user, or not there. */
+  removeProfile(org: OrgId, id: ProfileId): Promise<boolean>;
+  listChannels(org: OrgId, filter: ChannelFilter, page: number, perPage: number): Promise<Page<Channel>>;
+  /** Channels of a user or a client that have not ended, at most `limit`. */
+  currentChannels(
+    org: OrgId,
+    whose: { readonly userId: UserId } | { readonly userId?: undefined; readonly clientId: string },
+    limit: number,
+  ): Promise<{ readonly userId: UserId; readonly channelId: ChannelId }[]>;
+}
+
+/** A table that holds rows of organisations, with the columns of its key. */
+export interface OrgTable {
+  readonly name: string;
+  readonly key: string;
+}
+
+/** Takes an organisation out of the store, piece by piece; what is removed is overwritten, too. */
+export interface ErasureStore {
+  /** In an order in which no row is needed by another that is still there. */
+  tables(): Promise<OrgTable[]>;
+  /** Removes a bounded number of its rows; says how many. */
+  removeSome(org: OrgId, table: OrgTable): Promise<number>;
+  /** The last step: nothing says any more that it ever was. */
+  removeOrg(org: OrgId): Promise<void>;
+  /** Takes older copies of what was removed out of the log; false when a reader stood in the way. */
+  seal(): Promise<boolean>;
 }
 
 /** A token at rest: only its SHA-256 is kept. */

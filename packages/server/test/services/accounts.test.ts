@@ -77,7 +77,7 @@ describe('the sample organisation', () => {
   test('has its credentials again after they were removed', async () => {
     const { orgId, id } = { orgId: http.principal.org.id, id: http.principal.user.id };
     const { hashSecret } = await import('../../src/services/secret.ts');
-    await http.store.tokens.take(hashSecret('1000.dev.refresh'));
+    await http.store.tokens.remove(hashSecret('1000.dev.refresh'));
     await http.accounts.ensureDev({ timeZone: 'UTC' });
     expect(
       await signIn({ clientId: '1000.DEV', clientSecret: 'dev-secret', refreshToken: '1000.dev.refresh' }),

@@ -158,7 +158,7 @@ describe('the data directory of an embedded store', () => {
     const logger: Logger = { ...silent, error: (_, message) => void logged.push(message) };
     const store = await createSqliteStore({ dataDir, secretKey: KEY, logger });
     onTestFinished(() => store.close());
-    const call = () => (lost === 'storage' ? store.tokens.take('x') : store.accounts.findOrg(ORG));
+    const call = () => (lost === 'storage' ? store.tokens.remove('x') : store.accounts.findOrg(ORG));
     const [storage, reads] = threads;
     const ended = (lost === 'storage' ? storage : reads)?.terminate();
     // Sent while the thread is ending: nobody is left to answer it.

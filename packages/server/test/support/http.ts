@@ -4,17 +4,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { NotificationId } from '../../src/domain/ids.ts';
+import { DEV_OAUTH_POLICY, type OAuthPolicy } from '../../src/domain/oauth/policy.ts';
 import type { Principal } from '../../src/domain/org.ts';
 import { DEFAULT_CHANNEL_POLICY } from '../../src/domain/watch.ts';
 import { DEFAULT_COMPAT } from '../../src/domain/wire/compat.ts';
 import type { Check } from '../../src/http/routes/health.ts';
 import { createHttp, type HttpParts } from '../../src/http/server.ts';
-import { type Accounts, createAccounts, DEV_CREDENTIALS } from '../../src/services/accounts.ts';
+import { type Accounts, createAccounts, DEV_CREDENTIALS, DEV_MEMBER } from '../../src/services/accounts.ts';
 import { type Auth, createAuth } from '../../src/services/auth.ts';
 import { createChannels } from '../../src/services/channels.ts';
 import { createInbox } from '../../src/services/inbox.ts';
 import { createMetadata } from '../../src/services/metadata.ts';
 import { createRecords } from '../../src/services/records.ts';
+import { createSearch, DEFAULT_SEARCH_POLICY } from '../../src/services/search.ts';
 import { createWriter } from '../../src/services/writer.ts';
 import { createSqliteStore } from '../../src/storage/engines/sqlite.ts';
 import type { Store } from '../../src/storage/store.ts';
@@ -50,6 +52,10 @@ export interface HttpFixtureOptions {
   readonly check?: Check;
   readonly adminToken?: string;
   readonly withoutInbox?: boolean;
+  /** Instead of the dev profile's. */
+  readonly oauth?: OAuthPolicy;
+  /** The consent page asks the sample user, too, for a sign-in key. */
+  readonly withoutSignIn?: boolean;
   /** Routes of the test's own, added before the server starts. */
   readonly extend?: (app: FastifyInstance, auth: Auth) => void;
 }
@@ -77,12 +83,15 @@ export async function openHttp(
     maxQueued: 1000,
     maxBatchWeight: 1000,
   });
-  const { accounts: accountStore, tokens } = store;
-  const accounts = createAccounts({ accounts: accountStore, tokens, clock, realNow, random: randomBytes });
+  const { accounts: accountStore, clients, tokens } = store;
+  const accounts = createAccounts({ accounts: accountStore, clients, tokens, clock, realNow, random: randomBytes });
   const { principal } = await accounts.ensureDev({ timeZone: 'Asia/Kolkata' });
   const auth = createAuth({
     accounts: accountStore,
+    clients,
     tokens,
+    policy: options.oauth ?? DEV_OAUTH_POLICY,
+    ...(!options.withoutSignIn && { signedIn: DEV_MEMBER }),
     realNow,
     random: randomBytes,
     ...(options.adminToken !== undefined && { adminToken: options.adminToken }),
@@ -94,6 +103,12 @@ export async function openHttp(
     metadata: createMetadata({ accounts: accountStore }),
     channels: createChannels({ writer, reads: store.channels, clock, policy: DEFAULT_CHANNEL_POLICY }),
     records: createRecords({ writer, reads: store.records, accounts: accountStore }),
+    search: createSearch({
+      search: store.search,
+      reads: store.records,
+      accounts: accountStore,
+      policy: DEFAULT_SEARCH_POLICY,
+    }),
     ...(!options.withoutInbox && { inbox: createInbox({ realNow }) }),
     check: options.check ?? (() => store.check()),
     base: () => 'http://127.0.0.1:8686',

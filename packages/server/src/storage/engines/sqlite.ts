@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import type { Logger } from '../../telemetry/logger.ts';
 import { createAccountStore } from '../accounts.ts';
+import { createAdministrationStore } from '../administration.ts';
 import { createCatalogs } from '../catalogs.ts';
 import { createChannelReads } from '../channels.ts';
 import { createCipher } from '../cipher.ts';
@@ -8,10 +9,12 @@ import { createClientStore } from '../clients.ts';
 import { type Db, type Dialect, sql } from '../db.ts';
 import { createDeletedRecordStore } from '../deleted-records.ts';
 import { createDeliveryStore } from '../delivery.ts';
+import { createErasureStore } from '../erasure.ts';
 import { checkSecretKey, probe } from '../key-check.ts';
 import { createRecordListReads } from '../record-lists.ts';
 import { createRecordReads } from '../records.ts';
 import { StoreRefusal } from '../refusal.ts';
+import { createSearchReads } from '../search.ts';
 import type { Store } from '../store.ts';
 import { createTokenStore } from '../tokens.ts';
 import { startThread, type ThreadClient } from './sqlite-client.ts';
@@ -31,8 +34,28 @@ export interface SqliteOptions {
 const DIALECT: Dialect = {
   contains: (column, text) => sql`instr(${column}, ${text}) > 0`,
   member: (column, name) => sql`${column} ->> ${name}`,
+  items: (column, name) => sql`json_each(${column} -> ${name})`,
+  fold: (value) => sql`watchbell_fold(${value})`,
   listOf: (value, condition) => sql`json_group_array(${value}) FILTER (WHERE ${condition})`,
 };
+
+/** Newest first: what refers to a table was made after it. A table without a key of its own has `rowid`. */
+const ORG_TABLES = sql`
+  SELECT m.name AS name,
+    coalesce((SELECT group_concat(k.name, ', ') FROM pragma_table_info(m.name) k WHERE k.pk > 0), 'rowid') AS key
+  FROM sqlite_schema m
+  WHERE m.type = 'table' AND EXISTS (SELECT 1 FROM pragma_table_info(m.name) c WHERE c.name = 'org_id')
+  ORDER BY m.rowid DESC`;
+
+/** Readers are not waited for: a long one would hold up every write. */
+async function emptyLog(storage: ThreadClient): Promise<boolean> {
+  const commands = ['PRAGMA busy_timeout = 0', 'PRAGMA wal_checkpoint(TRUNCATE)', 'PRAGMA busy_timeout = 5000'];
+  const [, rows = []] = await storage.send(
+    'query',
+    commands.map((text) => ({ text, runs: [[]] })),
+  );
+  return rows[0]?.busy === 0;
+}
 
 /** Opens the embedded store and migrates it. Rejects with a `StoreRefusal` that says what to mend. */
 export async function createSqliteStore({ dataDir, secretKey, logger }: SqliteOptions): Promise<Store> {
@@ -60,6 +83,7 @@ export async function createSqliteStore({ dataDir, secretKey, logger }: SqliteOp
     return {
       writing,
       records: createRecordReads(db),
+      search: createSearchReads(db),
       recordLists: createRecordListReads(db),
       deleted: createDeletedRecordStore(db),
       channels: createChannelReads(db, cipher),
@@ -67,6 +91,8 @@ export async function createSqliteStore({ dataDir, secretKey, logger }: SqliteOp
       accounts: createAccountStore(db, catalogs),
       clients: createClientStore(db),
       tokens: createTokenStore(db),
+      administration: createAdministrationStore(db, cipher),
+      erasure: createErasureStore(db, { orgTables: ORG_TABLES, seal: () => emptyLog(storage) }),
       async check() {
         try {
           await Promise.all([probe(db), db.read([sql`SELECT 1 AS one`])]);

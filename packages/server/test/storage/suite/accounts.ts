@@ -5,12 +5,10 @@ import { addOrgs, type Open, ORG, OTHER_ORG, PATRICIA, START } from './sample.ts
 
 export function accountSuite(open: Open): void {
   describe('accounts', () => {
-    it('keeps organisations, members and clients over a restart', async () => {
+    it('keeps organisations and members over a restart', async () => {
       const { store, reopen } = await open();
       await addOrgs(store, OTHER_ORG, ORG);
-      const client = { id: '1000.A', orgId: ORG, name: 'Self client', secretHash: 'aa' };
-      await store.accounts.addClient(client, START);
-      const { accounts } = await reopen();
+            const { accounts } = await reopen();
       expect((await accounts.listOrgs()).map(({ id }) => id)).toEqual([ORG, OTHER_ORG]);
       expect(await accounts.findOrg(ORG)).toEqual({ id: ORG, name: `Org ${ORG}`, timeZone: 'Europe/Berlin' });
       expect(await accounts.findMember(ORG, PATRICIA)).toMatchObject({
@@ -18,8 +16,6 @@ export function accountSuite(open: Open): void {
         user: { id: PATRICIA, email: 'p@example.com', firstName: 'Patricia', lastName: 'Boyle' },
         profile: { name: 'Administrator', deniedModules: [] },
       });
-      expect(await accounts.findClient('1000.A')).toEqual(client);
-      expect(await accounts.findClient('1000.B')).toBeUndefined();
     });
 
     it('finds a member in their own organisation only', async () => {

@@ -27,12 +27,13 @@ export function tokenSuite(open: Open): void {
       expect(await tokens.find('c3')).toBeUndefined();
     });
 
-    it('lets exactly one of many callers take a token', async () => {
+    it('lets exactly one of many callers spend a grant, which stays to be counted', async () => {
       const { store } = await open();
       await store.tokens.add(token);
-      const taken = await Promise.all(Array.from({ length: 10 }, () => store.tokens.take('a1')));
-      expect(taken.filter(Boolean)).toHaveLength(1);
-      expect(await store.tokens.find('a1')).toBeUndefined();
+      const spent = await Promise.all(Array.from({ length: 10 }, () => store.tokens.spend('a1', START + 5)));
+      expect(spent.filter(Boolean)).toHaveLength(1);
+      expect(await store.tokens.find('a1')).toEqual({ ...token, spentAt: START + 5 });
+      expect(await store.tokens.spend('c3', START)).toBe(false);
     });
 
     it('removes what has expired and leaves what has no end', async () => {
