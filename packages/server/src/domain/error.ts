@@ -12,7 +12,12 @@ export type ErrorCode =
   | 'LIMIT_REACHED'
   | 'LIMIT_EXCEEDED'
   | 'REQUIRED_PARAM_MISSING'
+  | 'PATTERN_NOT_MATCHED'
+  | 'EXPIRED_VALUE'
+  | 'TOKEN_BOUND_DATA_MISMATCH'
+  | 'DISCRETE_PAGINATION_LIMIT_EXCEEDED'
   | 'INVALID_MODULE'
+  | 'INVALID_QUERY'
   | 'INVALID_REQUEST_METHOD'
   | 'INVALID_URL_PATTERN'
   | 'REQUEST_ENTITY_TOO_LARGE'
@@ -20,6 +25,8 @@ export type ErrorCode =
   | 'AUTHENTICATION_FAILURE'
   | 'OAUTH_SCOPE_MISMATCH'
   | 'NO_PERMISSION'
+  | 'TOO_MANY_REQUESTS'
+  | 'RATE_LIMIT_EXCEEDED'
   | 'SERVICE_UNAVAILABLE'
   | 'INTERNAL_ERROR';
 
@@ -30,15 +37,22 @@ export interface Refusal {
   readonly details: JsonObject;
 }
 
+interface AppErrorOptions extends ErrorOptions {
+  readonly retryAfterMs?: number;
+}
+
 /** Refuses a whole call. Thrown before anything was changed. */
 export class AppError extends Error {
   override readonly name = 'AppError';
   readonly code: ErrorCode;
   readonly details: JsonObject;
+  /** When trying again may work; undefined: not known. */
+  readonly retryAfterMs?: number;
 
-  constructor(code: ErrorCode, message: string, details: JsonObject = {}, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, details: JsonObject = {}, options: AppErrorOptions = {}) {
     super(message, options);
     this.code = code;
     this.details = details;
+    if (options.retryAfterMs !== undefined) this.retryAfterMs = options.retryAfterMs;
   }
 }

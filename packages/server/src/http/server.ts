@@ -9,7 +9,9 @@ import type { Auth } from '../services/auth.ts';
 import type { Channels } from '../services/channels.ts';
 import type { Inbox } from '../services/inbox.ts';
 import type { Metadata } from '../services/metadata.ts';
+import type { RecordLists } from '../services/record-lists.ts';
 import type { Records } from '../services/records.ts';
+import type { Search } from '../services/search.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { CrmRouteContext } from './call.ts';
@@ -21,6 +23,7 @@ import { inboxRoutes } from './routes/inbox.ts';
 import { oauthRoutes } from './routes/oauth.ts';
 import { orgRoutes } from './routes/org.ts';
 import { recordRoutes } from './routes/records.ts';
+import { searchRoutes } from './routes/search.ts';
 import { settingsRoutes } from './routes/settings.ts';
 import { watchRoutes } from './routes/watch.ts';
 
@@ -32,6 +35,8 @@ export interface HttpParts {
   readonly metadata: Metadata;
   readonly channels: Channels;
   readonly records: Records;
+  readonly search: Search;
+  readonly recordLists: RecordLists;
   /** Only in the dev profile. */
   readonly inbox?: Inbox;
   /** Whether requests can be served and notifications sent right now. */
@@ -93,6 +98,7 @@ export function createHttp(parts: HttpParts): FastifyInstance {
         orgRoutes(crm, context, parts);
         watchRoutes(crm, context, parts);
         recordRoutes(crm, context, parts);
+        searchRoutes(crm, context, parts);
       },
       { prefix: `/crm/${version}` },
     );

@@ -37,6 +37,12 @@ export interface Dialect {
   contains(column: Statement, text: string): Statement;
   /** The text of one member of a JSON object kept as text. */
   member(column: Statement, name: string): Statement;
+  /** What can stand in FROM: a row with `value` for each item of a member that is a list. */
+  items(column: Statement, name: string): Statement;
+  /** The text as `keyValue` folds it. */
+  fold(value: Statement): Statement;
+  /** A JSON list of the values for which the condition holds. */
+  listOf(value: Statement, condition: Statement): Statement;
 }
 
 /** Thin seam over a database. One message for several statements; the answer has the rows of each. */

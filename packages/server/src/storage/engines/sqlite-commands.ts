@@ -4,6 +4,8 @@ import type { Command, Reply, Request } from './sqlite-message.ts';
 
 type Query = Exclude<Request, { kind: 'close' }>;
 
+/** Statements kept ready; searches have as many forms as there are callers' ideas. */
+const MAX_PREPARED = 500;
 /** Most rows of one commit; what is more waits for the next. */
 const MAX_ROWS_PER_COMMIT = 20_000;
 
@@ -19,11 +21,12 @@ export function createCommands(db: Database): Commands {
   const prepared = new Map<string, Statement<unknown[], Row>>();
 
   function run({ text, runs }: Command): Row[] {
-    let statement = prepared.get(text);
-    if (!statement) {
-      statement = db.prepare<unknown[], Row>(text);
-      prepared.set(text, statement);
-    }
+    const statement = prepared.get(text) ?? db.prepare<unknown[], Row>(text);
+    // Put last, so that the first is the one unused for longest.
+    prepared.delete(text);
+    prepared.set(text, statement);
+    const [oldest] = prepared.size > MAX_PREPARED ? prepared.keys() : [];
+    if (oldest !== undefined) prepared.delete(oldest);
     if (statement.reader) {
       const [only] = runs;
       return runs.length === 1 && only ? statement.all(only) : runs.flatMap((values) => statement.all(values));

@@ -1,6 +1,7 @@
 import { chmodSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
+import { keyValue } from '../../domain/record.ts';
 import { StoreRefusal } from '../refusal.ts';
 
 const STORE_FILE = 'watchbell.sqlite';
@@ -41,7 +42,10 @@ export function openForWriting(dataDir: string): Database {
   db.pragma('auto_vacuum = INCREMENTAL');
   db.pragma('journal_mode = WAL');
   db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+  // What is removed is overwritten, so that an erased organisation leaves nothing behind, not even of older values.
+  db.pragma('secure_delete = ON');
   setDurable(db);
+  assertPragma(db, 'secure_delete', 1);
   assertPragma(db, 'journal_mode', 'wal');
   assertPragma(db, 'auto_vacuum', INCREMENTAL);
   return db;
@@ -50,6 +54,8 @@ export function openForWriting(dataDir: string): Database {
 export function openForReading(dataDir: string): Database {
   const db = new Sqlite(storeFile(dataDir), { readonly: true, fileMustExist: true });
   setDurable(db);
+  // SQLite's own lower() knows ASCII only.
+  db.function('watchbell_fold', { deterministic: true }, (value) => (value === null ? null : keyValue(String(value))));
   return db;
 }
 
