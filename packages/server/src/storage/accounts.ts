@@ -91,6 +91,11 @@ export function createAccountStore(db: Db, catalogs: Catalogs): AccountStore {
       return row && readOrg(row);
     },
 
+    async findCatalog(id) {
+      const row = await one(selectOrg(id));
+      return row && catalogs.get(id, readCounters(row).catalogVersion, db.read);
+    },
+
     async hasChanges(id) {
       return (await one(sql`SELECT 1 AS one FROM org WHERE id = ${id} AND last_change > 0`)) !== undefined;
     },

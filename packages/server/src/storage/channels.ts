@@ -8,7 +8,7 @@ import type { Cipher, Place } from './cipher.ts';
 import { changeRows, type Db, insertRows, list, type Row, type Statement, sql, type Write } from './db.ts';
 import { groupBy } from './group.ts';
 import { flag, integer, integerOrNone, objectList, oneOf, text, textOrNone } from './rows.ts';
-import type { ChannelReads } from './store.ts';
+import type { ChannelFilter, ChannelReads } from './store.ts';
 
 const LIVE_COLUMNS = sql`generation, user_id, channel_id, version, events, notify_on_related, with_values, conditions,
   expires_at, last_number`;
@@ -28,6 +28,19 @@ export function selectCurrent(org: OrgId, channels: NonNullable<Needs['channels'
         AND channel_id IN ${list(group.map(({ channelId }) => channelId))}`,
   );
 }
+
+/** Channels of an organisation in the order in which they were opened, ended ones or the others. */
+export const selectPage = (
+  org: OrgId,
+  { userId, clientId, ended }: ChannelFilter,
+  limit: number,
+  offset: number,
+): Statement => sql`
+  SELECT ${COLUMNS} FROM channel
+  WHERE org_id = ${org} AND ${ended ? sql`ended_at IS NOT NULL` : sql`ended_at IS NULL`}
+    AND ${userId === undefined ? sql`1 = 1` : sql`user_id = ${userId}`}
+    AND ${clientId === undefined ? sql`1 = 1` : sql`client_id = ${clientId}`}
+  ORDER BY generation LIMIT ${limit} OFFSET ${offset}`;
 
 export const selectGeneration = (org: OrgId, generation: Generation): Statement => sql`
   SELECT ${COLUMNS} FROM channel WHERE org_id = ${org} AND generation = ${generation} AND ended_at IS NULL`;

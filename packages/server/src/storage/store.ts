@@ -20,6 +20,7 @@ export interface Store {
   readonly search: SearchReads;
   readonly recordLists: RecordListReads;
   readonly deleted: DeletedRecordStore;
+  readonly related: RelatedReads;
   readonly channels: ChannelReads;
   readonly delivery: DeliveryStore;
   readonly accounts: AccountStore;
@@ -145,6 +146,41 @@ export interface SearchReads {
   slice(org: OrgId, module: string, query: SearchSliceQuery): Promise<SearchSlice>;
 }
 
+export interface RelatedQuery {
+  /** From 1. */
+  readonly page: number;
+  /** 1 … 200. */
+  readonly perPage: number;
+  readonly sortBy: 'created' | 'modified';
+  readonly ascending: boolean;
+}
+
+/** Finds records by what they point at, and by external ids. */
+export interface RelatedReads {
+  /** The oldest record that holds each of these folded values, by value. */
+  holders(org: OrgId, module: string, field: string, values: readonly string[]): Promise<Map<string, RecordId>>;
+  /** Records of the module that point at `target` by one of the fields. */
+  page(
+    org: OrgId,
+    module: string,
+    fields: readonly string[],
+    target: RecordId,
+    query: RelatedQuery,
+  ): Promise<{ readonly records: readonly StoredRecord[]; readonly moreRecords: boolean }>;
+  /** Ids of those that point at one of the targets, ascending from after `after` (empty: from the first). */
+  ids(
+    org: OrgId,
+    module: string,
+    fields: readonly string[],
+    targets: readonly RecordId[],
+    after: string,
+    limit: number,
+  ): Promise<RecordId[]>;
+  count(org: OrgId, module: string, field: string, target: RecordId): Promise<number>;
+  /** Of a small module, such as the tags of another: its first 1000 records. */
+  all(org: OrgId, module: string): Promise<StoredRecord[]>;
+}
+
 export interface ChannelReads {
   /** A user's channels that are live at `now`, by time of opening, then id. */
   listLive(org: OrgId, user: UserId, now: number): Promise<Channel[]>;
@@ -235,6 +271,8 @@ export interface OAuthClient {
 export interface AccountStore {
   addOrg(org: Org, at: number): Promise<void>;
   findOrg(id: OrgId): Promise<Org | undefined>;
+  /** Undefined when there is no such organisation. */
+  findCatalog(id: OrgId): Promise<Catalog | undefined>;
   /** Whether any of its records was ever written. */
   hasChanges(id: OrgId): Promise<boolean>;
   listOrgs(): Promise<Org[]>;

@@ -62,6 +62,9 @@ export function createOrgTransactions(db: Db, cipher: Cipher, catalogs: Catalogs
         }
       });
     },
+    forget(org) {
+      indexes.delete(org);
+    },
     async idle() {
       while (turns.size > 0) await Promise.all(turns.values());
     },

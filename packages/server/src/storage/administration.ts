@@ -1,0 +1,89 @@
+import type { ChannelId, UserId } from '../domain/ids.ts';
+import { readOrg, readProfile, selectOrgs } from './accounts.ts';
+import { readChannel, selectPage } from './channels.ts';
+import type { Cipher } from './cipher.ts';
+import { type Db, insertRows, type Row, type Statement, sql } from './db.ts';
+import { integer, text } from './rows.ts';
+import type { AdministrationStore } from './store.ts';
+
+const NEXT_ORG = 'orgs_made';
+
+export function createAdministrationStore(db: Db, cipher: Cipher): AdministrationStore {
+  const all = async (statement: Statement): Promise<readonly Row[]> => (await db.read([statement]))[0] ?? [];
+  const changed = async (statement: Statement): Promise<boolean> => ((await db.write([statement]))[0] ?? []).length > 0;
+
+  return {
+    async nextOrg() {
+      const [rows = []] = await db.write([
+        sql`
+          INSERT INTO meta (name, value) VALUES (${NEXT_ORG}, '1')
+          ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(meta.value AS INTEGER) + 1 AS TEXT)
+          RETURNING CAST(value AS INTEGER) AS number`,
+      ]);
+      const [row] = rows;
+      return row ? integer(row, 'number') : 0;
+    },
+
+    async listOrgs(page, perPage) {
+      const rows = await all(selectOrgs(perPage + 1, (page - 1) * perPage));
+      return { items: rows.slice(0, perPage).map(readOrg), hasMore: rows.length > perPage };
+    },
+
+    async addUser(org, { id, email, firstName, lastName, profileId, status = 'active' }, at) {
+      const [rows = []] = await db.write([
+        insertRows(
+          'user_account (org_id, id, email, first_name, last_name, profile_id, status, created_at)',
+          [[org, id, email, firstName, lastName, profileId, status, at]],
+          'ON CONFLICT DO NOTHING RETURNING id',
+        ),
+      ]);
+      return rows.length > 0;
+    },
+
+    changeUser: (org, { id, email, firstName, lastName, profileId, status = 'active' }) =>
+      changed(sql`
+        UPDATE user_account SET email = ${email}, first_name = ${firstName}, last_name = ${lastName},
+          profile_id = ${profileId}, status = ${status}
+        WHERE org_id = ${org} AND id = ${id} AND (${status} = 'removed' OR NOT EXISTS (
+          SELECT 1 FROM user_account o
+          WHERE o.org_id = ${org} AND lower(o.email) = lower(${email}) AND o.status <> 'removed' AND o.id <> ${id}))
+        RETURNING id`),
+
+    async listProfiles(org, page, perPage) {
+      const rows = await all(sql`
+        SELECT p.id AS profile_id, p.name AS profile_name, p.denied_modules FROM profile p
+        WHERE p.org_id = ${org} ORDER BY p.id LIMIT ${perPage + 1} OFFSET ${(page - 1) * perPage}`);
+      return { items: rows.slice(0, perPage).map(readProfile), hasMore: rows.length > perPage };
+    },
+
+    async findProfile(org, id) {
+      const [row] = await all(sql`
+        SELECT p.id AS profile_id, p.name AS profile_name, p.denied_modules FROM profile p
+        WHERE p.org_id = ${org} AND p.id = ${id}`);
+      return row && readProfile(row);
+    },
+
+    removeProfile: (org, id) =>
+      changed(sql`
+        DELETE FROM profile WHERE org_id = ${org} AND id = ${id}
+          AND NOT EXISTS (SELECT 1 FROM user_account u WHERE u.org_id = ${org} AND u.profile_id = ${id})
+        RETURNING id`),
+
+    async listChannels(org, { userId, clientId, ended }, page, perPage) {
+      const rows = await all(selectPage(org, { userId, clientId, ended }, perPage + 1, (page - 1) * perPage));
+      const items = rows.slice(0, perPage).map((row) => readChannel(row, org, cipher));
+      return { items, hasMore: rows.length > perPage };
+    },
+
+    async currentChannels(org, { userId, clientId }, limit) {
+      const whose = userId !== undefined ? sql`user_id = ${userId}` : sql`client_id = ${clientId ?? null}`;
+      const rows = await all(sql`
+        SELECT user_id, channel_id FROM channel WHERE org_id = ${org} AND ${whose} AND ended_at IS NULL
+        ORDER BY user_id, channel_id LIMIT ${limit}`);
+      return rows.map((row) => ({
+        userId: text<UserId>(row, 'user_id'),
+        channelId: text<ChannelId>(row, 'channel_id'),
+      }));
+    },
+  };
+}
