@@ -19,10 +19,15 @@ import {
   type SetupInput,
 } from './services/accounts.ts';
 import { createAuth } from './services/auth.ts';
+import { createCatalogs } from './services/catalogs.ts';
 import { createChannels } from './services/channels.ts';
 import { createInbox } from './services/inbox.ts';
 import { createMetadata } from './services/metadata.ts';
+import { createPageTokens } from './services/page-tokens.ts';
+import { type Purging, startPurging } from './services/purging.ts';
+import { createRecordLists } from './services/record-lists.ts';
 import { createRecords } from './services/records.ts';
+import { createRecycleBin } from './services/recycle-bin.ts';
 import { seedSample } from './services/sample.ts';
 import { createSearch, DEFAULT_SEARCH_POLICY } from './services/search.ts';
 import { createWriter } from './services/writer.ts';
@@ -61,7 +66,8 @@ const MAX_BATCH_WEIGHT = 2000;
 export async function createApp(config: Config, surroundings: Surroundings = {}): Promise<App> {
   const { clock = systemClock, realNow = Date.now, random = Math.random } = surroundings;
   const logger = createLogger(config);
-  const store = await openStore(config, logger);
+  const secretKey = await secretKeyOf(config);
+  const store = await createSqliteStore({ dataDir: config.dataDir, secretKey, logger });
   const metrics = createMetrics();
   let listening: string | undefined;
   const base = () => config.publicUrl ?? listening ?? '';
@@ -109,6 +115,11 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     ...(config.profile === 'dev' && { signedIn: DEV_MEMBER }),
     ...(config.adminToken !== undefined && { adminToken: config.adminToken }),
   });
+  const catalogs = createCatalogs({
+    writer,
+    accounts: store.accounts,
+    onChanged: (orgId) => auth.forget({ orgId }),
+  });
   const metadata = createMetadata({ accounts: store.accounts });
   const records = createRecords({ writer, reads: store.records, accounts: store.accounts });
   const search = createSearch({
@@ -117,6 +128,20 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     accounts: store.accounts,
     policy: DEFAULT_SEARCH_POLICY,
   });
+  const recordLists = createRecordLists({
+    lists: store.recordLists,
+    reads: store.records,
+    accounts: store.accounts,
+    tokens: createPageTokens(secretKey),
+    clock,
+  });
+  const recycleBin = createRecycleBin({
+    writer,
+    deleted: store.deleted,
+    reads: store.records,
+    accounts: store.accounts,
+    clock,
+  });
   const channels = createChannels({
     writer,
     reads: store.channels,
@@ -124,6 +149,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     policy: { ...DEFAULT_CHANNEL_POLICY, retentionMs: config.retentionMs, strictExpiry: config.compat.strictExpiry },
   });
   const inbox = config.profile === 'dev' ? createInbox({ realNow }) : undefined;
+  let purging: Purging | undefined;
   let state: 'starting' | 'ready' | 'stopping' = 'starting';
   const http = createHttp({
     logger,
@@ -131,11 +157,18 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     auth,
     metadata,
     channels,
+    catalogs,
     records,
+    recordLists,
+    recycleBin,
     search,
     ...(inbox && { inbox }),
     check: async () => (state === 'ready' ? store.check() : { ok: false, reason: `The server is ${state}` }),
     base,
+    isBasePublic: config.publicUrl !== undefined,
+    trustProxy: config.trustProxy,
+    rateLimits: config.rateLimits,
+    realNow,
     compat: config.compat,
     bodyLimit: config.maxBodyBytes,
     devGuard: config.profile === 'dev',
@@ -153,6 +186,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
       await http.listen({ host: config.host, port: config.port });
       listening = originOf(http.server.address() as AddressInfo);
       await delivery.start();
+      purging = startPurging({ deleted: store.deleted, accounts: store.accounts, clock, logger });
       if (config.profile === 'dev') await writeCredentials(config.dataDir, credentials(base(), DEV_CREDENTIALS));
       state = 'ready';
       logger.info({ base: base(), dataDir: config.dataDir, profile: config.profile }, 'ready');
@@ -162,6 +196,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
       state = 'stopping';
       inbox?.close();
       await http.close();
+      await purging?.stop();
       await writer.drain();
       await delivery.stop();
       await store.close();
@@ -211,9 +246,11 @@ export async function checkStore(config: Config): ReturnType<Store['check']> {
 }
 
 async function openStore(config: Config, logger: Logger): Promise<Store> {
-  const secretKey = config.secretKey ?? (await devSecretKey(config.dataDir));
-  return createSqliteStore({ dataDir: config.dataDir, secretKey, logger });
+  return createSqliteStore({ dataDir: config.dataDir, secretKey: await secretKeyOf(config), logger });
 }
+
+const secretKeyOf = async (config: Config): Promise<Uint8Array> =>
+  config.secretKey ?? (await devSecretKey(config.dataDir));
 
 /** The dev profile's own key, made once and kept beside its data: whole, or not there at all. */
 async function devSecretKey(dataDir: string): Promise<Uint8Array> {

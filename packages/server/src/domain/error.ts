@@ -20,6 +20,8 @@ export type ErrorCode =
   | 'INVALID_QUERY'
   | 'INVALID_REQUEST_METHOD'
   | 'INVALID_URL_PATTERN'
+  /** Of our own API: what the path names is not there. */
+  | 'NOT_FOUND'
   | 'REQUEST_ENTITY_TOO_LARGE'
   | 'INVALID_TOKEN'
   | 'AUTHENTICATION_FAILURE'

@@ -1,23 +1,34 @@
 import { randomUUID } from 'node:crypto';
 import { maxHeaderSize } from 'node:http';
 import type { Socket } from 'node:net';
-import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { AppError } from '../domain/error.ts';
+import type { RateLimits } from '../domain/rate-limit.ts';
+import type { TrustedProxies } from '../domain/trusted-proxies.ts';
 import { API_VERSIONS } from '../domain/wire/api-version.ts';
 import type { Compat } from '../domain/wire/compat.ts';
 import type { Auth } from '../services/auth.ts';
+import type { Catalogs } from '../services/catalogs.ts';
 import type { Channels } from '../services/channels.ts';
 import type { Inbox } from '../services/inbox.ts';
 import type { Metadata } from '../services/metadata.ts';
 import type { RecordLists } from '../services/record-lists.ts';
 import type { Records } from '../services/records.ts';
+import type { RecycleBin } from '../services/recycle-bin.ts';
 import type { Search } from '../services/search.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { CrmRouteContext } from './call.ts';
+import { compressAnswers } from './compress.ts';
 import { guardDev } from './dev-guard.ts';
 import { fromFramework, notFound, toWire } from './errors.ts';
 import { observeRequests } from './observe.ts';
+import { forwardedOrigin, readTrust } from './proxies.ts';
+import { createRateLimiter } from './rate-limit.ts';
+import { moduleRoutes } from './routes/admin/modules.ts';
+import { consentRoutes } from './routes/consent.ts';
+import { countRoutes } from './routes/count.ts';
+import { deletedRoutes } from './routes/deleted.ts';
 import { type Check, healthRoutes } from './routes/health.ts';
 import { inboxRoutes } from './routes/inbox.ts';
 import { oauthRoutes } from './routes/oauth.ts';
@@ -34,15 +45,23 @@ export interface HttpParts {
   readonly auth: Auth;
   readonly metadata: Metadata;
   readonly channels: Channels;
+  readonly catalogs: Catalogs;
   readonly records: Records;
   readonly search: Search;
   readonly recordLists: RecordLists;
+  readonly recycleBin: RecycleBin;
   /** Only in the dev profile. */
   readonly inbox?: Inbox;
   /** Whether requests can be served and notifications sent right now. */
   readonly check: Check;
   /** How callers reach this server: an origin without a trailing slash. Known once it listens. */
   readonly base: () => string;
+  /** Whether that is a public URL that was given, which holds for every caller. */
+  readonly isBasePublic: boolean;
+  readonly trustProxy: TrustedProxies;
+  readonly rateLimits: RateLimits;
+  /** Real time, epoch ms. */
+  readonly realNow: () => number;
   readonly compat: Compat;
   /** Largest request body, bytes. */
   readonly bodyLimit: number;
@@ -60,8 +79,14 @@ const KEEP_ALIVE_MS = 72_000;
 const MAX_PARAM_LENGTH = 100;
 
 /** All that is served over HTTP; not listening yet. Closing it answers what was begun and ends idle connections. */
-export function createHttp(parts: HttpParts): FastifyInstance {
+export function createHttp(given: HttpParts): FastifyInstance {
+  const trusts = readTrust(given.trustProxy);
+  const baseOf = (request: FastifyRequest): string =>
+    (given.isBasePublic ? undefined : forwardedOrigin(request, trusts)) ?? given.base();
+  const limiter = createRateLimiter(given.rateLimits, given.realNow);
+  const parts = { ...given, base: baseOf, limiter };
   const app = Fastify({
+    trustProxy: trusts,
     bodyLimit: parts.bodyLimit,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
@@ -79,6 +104,7 @@ export function createHttp(parts: HttpParts): FastifyInstance {
   keepBodiesRaw(app);
   setHeaders(app);
   endConnectionsWhenClosing(app);
+  compressAnswers(app);
   observeRequests(app, parts);
   if (parts.devGuard) guardDev(app);
   app.setErrorHandler((error, _request, reply) => sendError(error, reply, parts));
@@ -88,15 +114,22 @@ export function createHttp(parts: HttpParts): FastifyInstance {
 
   healthRoutes(app, parts);
   oauthRoutes(app, parts);
+  moduleRoutes(app, parts);
+  consentRoutes(app, parts);
   if (parts.inbox) inboxRoutes(app, { ...parts, inbox: parts.inbox });
-  const { authenticate, requireScope } = parts.auth;
+  const { requireScope } = parts.auth;
+  const authenticate: CrmRouteContext['authenticate'] = (authorization, request) =>
+    limiter.signIn(request, authorization, () => parts.auth.authenticate(authorization));
   for (const version of API_VERSIONS) {
-    const context: CrmRouteContext = { version, authenticate, requireScope };
+    const context: CrmRouteContext = { version, authenticate, begin: limiter.begin, baseOf, requireScope };
     app.register(
       async (crm) => {
+        nameAnswers(crm);
         settingsRoutes(crm, context, parts);
         orgRoutes(crm, context, parts);
         watchRoutes(crm, context, parts);
+        deletedRoutes(crm, context, parts);
+        countRoutes(crm, context, parts);
         recordRoutes(crm, context, parts);
         searchRoutes(crm, context, parts);
       },
@@ -130,6 +163,13 @@ function setHeaders(app: FastifyInstance): void {
   });
 }
 
+/** Every answer with a body says that it is a file, as the hosted service does (reference §1). */
+function nameAnswers(crm: FastifyInstance): void {
+  crm.addHook('onSend', async (_request, reply, payload) => {
+    if (payload) reply.header('content-disposition', 'attachment; filename=response.json');
+  });
+}
+
 /** An answer that was begun before the end would otherwise leave its connection open, and closing would wait for it. */
 function endConnectionsWhenClosing(app: FastifyInstance): void {
   let isClosing = false;
@@ -141,13 +181,19 @@ function endConnectionsWhenClosing(app: FastifyInstance): void {
   });
 }
 
-function sendError(error: unknown, reply: FastifyReply, { logger, bodyLimit }: HttpParts): FastifyReply {
+function sendError(
+  error: unknown,
+  reply: FastifyReply,
+  { logger, bodyLimit }: Pick<HttpParts, 'logger' | 'bodyLimit'>,
+): FastifyReply {
   const known = fromFramework(error, reply.request.routeOptions?.bodyLimit ?? bodyLimit);
   const { status, body, isBug } = toWire(known);
   if (isBug) logger.error({ requestId: reply.request.id, err: error }, 'request failed by a bug');
   else if (status === 503 && hasCause(error))
     logger.warn({ requestId: reply.request.id, err: error }, 'request failed for now');
-  if (status === 503) reply.header('retry-after', '1');
+  const waitMs = known instanceof AppError ? known.retryAfterMs : undefined;
+  if (waitMs !== undefined) reply.header('retry-after', String(Math.ceil(waitMs / 1000)));
+  else if (status === 503) reply.header('retry-after', '1');
   return reply.code(status).type('application/json;charset=UTF-8').send(JSON.stringify(body));
 }
 

@@ -44,6 +44,8 @@ export interface Search {
    * would look at too many (LIMIT_EXCEEDED).
    */
   find(principal: Principal, module: string, question: Question, page: Page): Promise<FoundRecords>;
+  /** How many there are, in the same way. */
+  count(principal: Principal, module: string, question: Question): Promise<number>;
 }
 
 export interface SearchParts {
@@ -57,26 +59,32 @@ export function createSearch({ search, reads, accounts, policy }: SearchParts): 
   const naming = createNaming({ reads, accounts });
   const takeTurn = createTurns(policy);
 
-  /** Ids of up to `limit` records that match, newest first. */
-  async function matching(org: OrgId, module: Module, question: Question, limit: number): Promise<RecordId[]> {
+  /** Ids of the records that match, newest first, step by step. `wanted` says how many more are of use. */
+  async function* steps(org: OrgId, module: Module, question: Question, wanted: () => number) {
     const condition = conditionOf(module, question);
     const candidates = candidatesFor(module, condition);
-    const found: RecordId[] = [];
     let below: RecordId | undefined;
-    for (let lookedAt = 0; found.length < limit; lookedAt += policy.sliceSize) {
+    for (let lookedAt = 0; wanted() > 0; lookedAt += policy.sliceSize) {
       if (lookedAt >= policy.maxLookedAt) throw tooMuch(policy.maxLookedAt);
-      const { ids, last } = await search.slice(org, module.apiName, {
-        candidates,
-        condition,
-        below,
-        size: policy.sliceSize,
-        limit: limit - found.length,
-      });
-      found.push(...ids);
+      const page = { candidates, condition, below, size: policy.sliceSize, limit: wanted() };
+      const { ids, last } = await search.slice(org, module.apiName, page);
+      yield ids;
       if (last === undefined) break;
       below = last;
     }
+  }
+
+  /** Ids of up to `limit` records that match, newest first. */
+  async function matching(org: OrgId, module: Module, question: Question, limit: number): Promise<RecordId[]> {
+    const found: RecordId[] = [];
+    for await (const ids of steps(org, module, question, () => limit - found.length)) found.push(...ids);
     return found;
+  }
+
+  async function countMatching(org: OrgId, module: Module, question: Question): Promise<number> {
+    let count = 0;
+    for await (const ids of steps(org, module, question, () => policy.sliceSize)) count += ids.length;
+    return count;
   }
 
   return {
@@ -91,6 +99,12 @@ export function createSearch({ search, reads, accounts, policy }: SearchParts): 
       const records = found.toSorted((a, b) => (a.id < b.id ? 1 : -1));
       const names = await naming.named(principal, module, records);
       return { module, records, moreRecords: ids.length > from + perPage, names };
+    },
+
+    async count(principal, moduleName, question) {
+      const module = usable(principal, moduleName, 'View');
+      const { org } = principal;
+      return takeTurn(org.id, () => countMatching(org.id, module, question));
     },
   };
 }

@@ -323,10 +323,15 @@ export interface ChannelFilter {
   readonly ended: boolean;
 }
 
+/** All of a user, or all that were opened by a client. */
+export type ChannelOwner =
+  | { readonly userId: UserId; readonly clientId?: undefined }
+  | { readonly userId?: undefined; readonly clientId: string };
+
 /** What only the operator does. `page` from 1, `perPage` 1 … 200; lists are by id, ascending. */
 export interface AdministrationStore {
-  /** Counts the organisations ever made, from 1: no number is given twice. */
-  nextOrg(): Promise<number>;
+  /** A number for a new organisation: `start` for the store's first, then one more each time, so that none comes twice. */
+  nextOrg(start: number): Promise<number>;
   listOrgs(page: number, perPage: number): Promise<Page<Org>>;
   /** False when somebody else in the organisation, who was not removed, has the e-mail address (letter case ignored). */
   addUser(org: OrgId, user: User, at: number): Promise<boolean>;
@@ -340,7 +345,7 @@ export interface AdministrationStore {
   /** Channels of a user or a client that have not ended, at most `limit`. */
   currentChannels(
     org: OrgId,
-    whose: { readonly userId: UserId } | { readonly userId?: undefined; readonly clientId: string },
+    whose: ChannelOwner,
     limit: number,
   ): Promise<{ readonly userId: UserId; readonly channelId: ChannelId }[]>;
 }

@@ -15,7 +15,10 @@ import { type Auth, createAuth } from '../../src/services/auth.ts';
 import { createChannels } from '../../src/services/channels.ts';
 import { createInbox } from '../../src/services/inbox.ts';
 import { createMetadata } from '../../src/services/metadata.ts';
+import { createPageTokens } from '../../src/services/page-tokens.ts';
+import { createRecordLists } from '../../src/services/record-lists.ts';
 import { createRecords } from '../../src/services/records.ts';
+import { createRecycleBin } from '../../src/services/recycle-bin.ts';
 import { createSearch, DEFAULT_SEARCH_POLICY } from '../../src/services/search.ts';
 import { createWriter } from '../../src/services/writer.ts';
 import { createSqliteStore } from '../../src/storage/engines/sqlite.ts';
@@ -103,6 +106,20 @@ export async function openHttp(
     metadata: createMetadata({ accounts: accountStore }),
     channels: createChannels({ writer, reads: store.channels, clock, policy: DEFAULT_CHANNEL_POLICY }),
     records: createRecords({ writer, reads: store.records, accounts: accountStore }),
+    recordLists: createRecordLists({
+      lists: store.recordLists,
+      reads: store.records,
+      accounts: accountStore,
+      tokens: createPageTokens(SECRET_KEY),
+      clock,
+    }),
+    recycleBin: createRecycleBin({
+      writer,
+      deleted: store.deleted,
+      reads: store.records,
+      accounts: accountStore,
+      clock,
+    }),
     search: createSearch({
       search: store.search,
       reads: store.records,

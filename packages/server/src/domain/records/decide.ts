@@ -40,7 +40,7 @@ export interface Saved {
 export function insertRecord(set: WorkingSet, module: Module, asked: RecordInput, caller: User): Result<Saved> {
   const refusal = missing(module, asked) ?? dangling(set, module, asked) ?? taken(set, module, asked);
   if (refusal) return refused(refusal);
-  const whole = withRows(set, module, asked, {});
+  const whole = withLists(set, module, asked, {});
   if (!whole.ok) return whole;
   const input = whole.value;
 
@@ -80,7 +80,7 @@ export function updateRecord(
   if (!before) return refused(unknownRecord(id, asked.id && asked.path));
   const refusal = emptied(module, asked) ?? dangling(set, module, asked) ?? taken(set, module, asked, id);
   if (refusal) return refused(refusal);
-  const whole = withRows(set, module, asked, before.values);
+  const whole = withLists(set, module, asked, before.values);
   if (!whole.ok) return whole;
   const input = whole.value;
 
@@ -165,19 +165,25 @@ function taken(set: WorkingSet, module: Module, { path, given }: RecordInput, ow
   return undefined;
 }
 
-/** With the rows of subforms as they will be, each with its id. */
-function withRows(set: WorkingSet, module: Module, input: RecordInput, before: Values): Result<RecordInput> {
+/** With lists as they will be: rows of subforms, each with its id, and choices. */
+function withLists(set: WorkingSet, module: Module, input: RecordInput, before: Values): Result<RecordInput> {
   const given = new Map(input.given);
   const options = { path: input.path, replaces: input.replacesRows ?? false, newId: () => takeId(set) };
   for (const [name, value] of input.given) {
     const field = findField(module, name);
-    if (field?.type !== 'subform' || !Array.isArray(value)) continue;
+    if (!field || !Array.isArray(value)) continue;
+    if (field.type === 'multiselectpicklist' && input.addsChoices) given.set(name, addedTo(before[name], value));
+    if (field.type !== 'subform') continue;
     const rows = applyRows(field, before[name], value, options);
     if (!rows.ok) return rows;
     given.set(name, rows.value);
   }
   return done({ ...input, given });
 }
+
+const addedTo = (before: Json | undefined, choices: readonly Json[]): Json => [
+  ...new Set([...(Array.isArray(before) ? before : []), ...choices]),
+];
 
 /** Stored values are normalised, so equal ones are written alike. */
 const sameValue = (a: Json | undefined, b: Json | undefined): boolean =>
@@ -207,7 +213,7 @@ const namesIn = (set: WorkingSet, caller: User): Names => ({
 });
 
 /** What is gone is not named: nobody could look at it. */
-const targets = (set: WorkingSet, module: Module, values: Values): RecordRef[] =>
+export const targets = (set: WorkingSet, module: Module, values: Values): RecordRef[] =>
   pointsAt(module, values).filter((ref) => isThere(set, ref));
 
 export function unite(refs: readonly RecordRef[], more: readonly RecordRef[]): RecordRef[] {

@@ -36,6 +36,10 @@ export interface VersionRules {
   readonly observedFailures: boolean;
   /** Scope operations that may delete channels, besides `ALL`. */
   readonly deleteScopes: readonly ('DELETE' | 'WRITE')[];
+  /** Whether lists of records have page tokens, which alone lead beyond the first 2000. */
+  readonly hasPageTokens: boolean;
+  /** Code of 429 (reference §7.25). */
+  readonly tooManyCode: 'TOO_MANY_REQUESTS' | 'RATE_LIMIT_EXCEEDED';
   /** Keys under which a missing query parameter is named. */
   readonly missingParamKeys: readonly string[];
 }
@@ -66,6 +70,8 @@ const v2: VersionRules = {
   mixedStatus: 202,
   observedFailures: true,
   deleteScopes: ['DELETE', 'WRITE'],
+  hasPageTokens: false,
+  tooManyCode: 'TOO_MANY_REQUESTS',
   missingParamKeys: ['param_name', 'param'],
 };
 
@@ -87,6 +93,7 @@ const v3: VersionRules = {
     'token',
   ],
   deleteScopes: ['DELETE'],
+  hasPageTokens: true,
 };
 
 const v4: VersionRules = { ...v3, maxLifeMs: 7 * DAY_MS, relatedByDefault: true };
@@ -111,7 +118,7 @@ const v6: VersionRules = {
   missingParamKeys: ['param'],
 };
 
-const v8: VersionRules = { ...v6, mixedStatus: 207, observedFailures: false };
+const v8: VersionRules = { ...v6, tooManyCode: 'RATE_LIMIT_EXCEEDED', mixedStatus: 207, observedFailures: false };
 
 export const VERSION_RULES: Readonly<Record<ApiVersion, VersionRules>> = {
   v2,

@@ -1,26 +1,22 @@
 import type { FastifyInstance } from 'fastify';
 import type { ScopeOperation } from '../../domain/scope.ts';
 import { VERSION_RULES } from '../../domain/wire/api-version.ts';
+import type { RecordLists } from '../../services/record-lists.ts';
 import type { FoundRecords, Records, WriteResults } from '../../services/records.ts';
 import { type Answer, type Call, type CrmOperation, type CrmRouteContext, resource } from '../call.ts';
-import { type Paging, readPaging } from '../paging.ts';
-import { wireInfo, wireRecords, wireResults, wireUpserts } from '../wire/record.ts';
-import { readCheckFields, readItems, readList, requireList } from '../wire/record-input.ts';
-
-const NOTHING: Answer = { status: 204 };
+import { modifiedSince } from '../modified-since.ts';
+import { listRecords, readFields } from '../record-list.ts';
+import { wireRecords, wireResults, wireUpserts } from '../wire/record.ts';
+import { readCheckFields, readItems, requireList } from '../wire/record-input.ts';
 
 /** Records of every module: `/{module}`, `/{module}/upsert` and `/{module}/{id}`. */
-export function recordRoutes(app: FastifyInstance, context: CrmRouteContext, { records }: { records: Records }): void {
+export function recordRoutes(
+  app: FastifyInstance,
+  context: CrmRouteContext,
+  { records, recordLists }: { readonly records: Records; readonly recordLists: RecordLists },
+): void {
   resource(app, context, '/:module', {
-    GET: allowing(['READ'], async (call) => {
-      const ids = readList(call.query, 'ids');
-      const paging = readPaging(call.query);
-      return listed(
-        call,
-        await records.list(call.principal, moduleOf(call), { ...paging, ...(ids && { ids }) }),
-        paging,
-      );
-    }),
+    GET: allowing(['READ'], (call) => listRecords(call, recordLists)),
     POST: allowing(['CREATE', 'WRITE'], async (call) => {
       const written = await records.create(call.principal, moduleOf(call), readItems(call.body()));
       return answer(call, written, wireResults);
@@ -45,7 +41,7 @@ export function recordRoutes(app: FastifyInstance, context: CrmRouteContext, { r
 
   resource(app, context, '/:module/:id', {
     GET: allowing(['READ'], async (call) =>
-      listed(call, await records.find(call.principal, moduleOf(call), call.params.id ?? '')),
+      found(call, await records.find(call.principal, moduleOf(call), call.params.id ?? '')),
     ),
     PUT: allowing(['UPDATE', 'WRITE'], async (call) => {
       const items = readItems(call.body());
@@ -65,11 +61,13 @@ const allowing = (operations: readonly ScopeOperation[], handle: CrmOperation['h
 
 const moduleOf = (call: Call): string => call.params.module ?? '';
 
-function listed(call: Call, found: FoundRecords, paging?: Paging): Answer {
-  if (found.records.length === 0) return NOTHING;
-  const fields = readList(call.query, 'fields');
-  const data = wireRecords(found, fields && new Set(fields));
-  return { status: 200, body: { data, ...(paging && { info: wireInfo(found, paging) }) } };
+function found(call: Call, one: FoundRecords): Answer {
+  const [record] = one.records;
+  if (!record) return { status: 204 };
+  const since = modifiedSince(call);
+  if (since !== undefined && record.modifiedAt <= since) return { status: 304 };
+  const fields = readFields(call);
+  return { status: 200, body: { data: wireRecords(one, fields && new Set(fields)) } };
 }
 
 function answer(

@@ -27,7 +27,11 @@ export function searchRoutes(app: FastifyInstance, context: CrmRouteContext, { s
   });
 }
 
-function readQuestion(query: ReadonlyMap<string, string>, version: ApiVersion): Question {
+/** Whether a call asks for some records only. */
+export const hasQuestion = (query: ReadonlyMap<string, string>): boolean =>
+  QUESTIONS.some((by) => (query.get(by) ?? '').trim() !== '');
+
+export function readQuestion(query: ReadonlyMap<string, string>, version: ApiVersion): Question {
   for (const by of QUESTIONS) {
     const text = query.get(by);
     if (text !== undefined && text.trim() !== '') return { by, text };

@@ -14,6 +14,7 @@ import { checkSecretKey, probe } from '../key-check.ts';
 import { createRecordListReads } from '../record-lists.ts';
 import { createRecordReads } from '../records.ts';
 import { StoreRefusal } from '../refusal.ts';
+import { createRelatedReads } from '../related.ts';
 import { createSearchReads } from '../search.ts';
 import type { Store } from '../store.ts';
 import { createTokenStore } from '../tokens.ts';
@@ -86,6 +87,7 @@ export async function createSqliteStore({ dataDir, secretKey, logger }: SqliteOp
       search: createSearchReads(db),
       recordLists: createRecordListReads(db),
       deleted: createDeletedRecordStore(db),
+      related: createRelatedReads(db),
       channels: createChannelReads(db, cipher),
       delivery: createDeliveryStore(db, cipher),
       accounts: createAccountStore(db, catalogs),

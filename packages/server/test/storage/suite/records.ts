@@ -17,23 +17,6 @@ export function recordSuite(open: Open): void {
       expect(JSON.stringify(found?.values)).toBe(JSON.stringify(values));
     });
 
-    it('lists newest first, in pages that say whether there is more', async () => {
-      const { store } = await open();
-      await addOrgs(store, ORG);
-      const ids = await openBatches(store).run(ORG, {}, (set) => {
-        addRecord(set, {}, 'Leads');
-        return Array.from({ length: 5 }, () => addRecord(set).id).reverse();
-      });
-      const page = async (number: number) => {
-        const { records, moreRecords } = await store.records.list(ORG, 'Contacts', number, 2);
-        return { ids: records.map(({ id }) => id), moreRecords };
-      };
-      expect(await page(1)).toEqual({ ids: ids.slice(0, 2), moreRecords: true });
-      expect(await page(2)).toEqual({ ids: ids.slice(2, 4), moreRecords: true });
-      expect(await page(3)).toEqual({ ids: ids.slice(4), moreRecords: false });
-      expect(await page(4)).toEqual({ ids: [], moreRecords: false });
-    });
-
     it('never shows a record to another organisation or under another module', async () => {
       const { store } = await open();
       await addOrgs(store, ORG, OTHER_ORG);
@@ -41,7 +24,7 @@ export function recordSuite(open: Open): void {
       const { id } = await batches.run(ORG, {}, (set) => addRecord(set));
       expect(await store.records.findMany(OTHER_ORG, 'Contacts', [id])).toEqual([]);
       expect(await store.records.findMany(ORG, 'Leads', [id])).toEqual([]);
-      expect((await store.records.list(OTHER_ORG, 'Contacts', 1, 10)).records).toEqual([]);
+      expect(await store.recordLists.count(OTHER_ORG, 'Contacts')).toBe(0);
       expect(await store.records.names(OTHER_ORG, [{ module: 'Contacts', id, nameField: 'Last_Name' }])).toEqual(
         new Map(),
       );

@@ -3,6 +3,7 @@ import { accountSuite } from './accounts.ts';
 import { channelSuite } from './channels.ts';
 import { deliverySuite } from './delivery.ts';
 import { orgTransactionSuite } from './org-transaction.ts';
+import { recordListSuite } from './record-lists.ts';
 import { recordSuite } from './records.ts';
 import type { Open } from './sample.ts';
 import { tokenSuite } from './tokens.ts';
@@ -13,6 +14,7 @@ export function storeSuite(engine: string, open: Open): void {
     accountSuite(open);
     tokenSuite(open);
     recordSuite(open);
+    recordListSuite(open);
     channelSuite(open);
     orgTransactionSuite(open);
     deliverySuite(open);
