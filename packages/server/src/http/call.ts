@@ -5,6 +5,7 @@ import type { Idempotency } from '../domain/idempotency.ts';
 import type { JsonObject } from '../domain/json.ts';
 import type { Principal } from '../domain/org.ts';
 import type { ScopeNeed } from '../domain/scope.ts';
+import { formatTime } from '../domain/time.ts';
 import type { ApiVersion } from '../domain/wire/api-version.ts';
 import { parseJsonObject } from './json.ts';
 
@@ -12,6 +13,8 @@ import { parseJsonObject } from './json.ts';
 export interface Call {
   readonly version: ApiVersion;
   readonly principal: Principal;
+  /** Origin under which the caller reached us, without a trailing slash. */
+  readonly base: string;
   readonly params: Readonly<Record<string, string>>;
   /** Decoded; of a repeated key the last. */
   readonly query: ReadonlyMap<string, string>;
@@ -36,11 +39,15 @@ export interface CrmOperation {
 }
 
 /** Says who is calling, or throws one of the 401 family. */
-type Authenticate = (authorization: string | undefined) => Promise<Principal>;
+type Authenticate = (authorization: string | undefined, request: FastifyRequest) => Promise<Principal>;
 
 export interface CrmRouteContext {
   readonly version: ApiVersion;
   readonly authenticate: Authenticate;
+  /** Lets a request of the principal begin, or throws the code of 429; what it gives back ends it. */
+  readonly begin: (principal: Principal, version: ApiVersion) => () => void;
+  /** Origin under which the caller reached us, without a trailing slash. */
+  readonly baseOf: (request: FastifyRequest) => string;
   readonly requireScope: (principal: Principal, need: ScopeNeed) => void;
 }
 
@@ -67,6 +74,17 @@ export function resource(
   }
 }
 
+/** Answers further methods of a path that is served otherwise. */
+export function refuseOtherMethods(app: FastifyInstance, url: string, methods: readonly HTTPMethods[]): void {
+  app.route({
+    method: [...methods],
+    url,
+    handler: () => {
+      throw new AppError('INVALID_REQUEST_METHOD', 'The http request method type is not a valid one');
+    },
+  });
+}
+
 async function serve(
   context: CrmRouteContext,
   operation: CrmOperation,
@@ -74,18 +92,31 @@ async function serve(
   reply: FastifyReply,
 ): Promise<FastifyReply> {
   const idempotency = readIdempotency(request);
-  const principal = await context.authenticate(request.headers.authorization);
-  const call: Call = {
+  const principal = await context.authenticate(request.headers.authorization, request);
+  if (principal.tokenExpiresAt !== undefined) {
+    reply.header('x-accesstoken-reset', formatTime(principal.tokenExpiresAt, principal.org.timeZone));
+  }
+  const end = context.begin(principal, context.version);
+  try {
+    const call = callOf(context, idempotency ? { ...principal, idempotency } : principal, request);
+    context.requireScope(call.principal, operation.scope(call));
+    return sendAnswer(reply, await operation.handle(call));
+  } finally {
+    end();
+  }
+}
+
+function callOf(context: CrmRouteContext, principal: Principal, request: FastifyRequest): Call {
+  return {
     version: context.version,
-    principal: idempotency ? { ...principal, idempotency } : principal,
+    principal,
+    base: context.baseOf(request),
     params: request.params as Record<string, string>,
     query: readQuery(request.query as Record<string, string | string[]>),
     ifModifiedSince: request.headers['if-modified-since'],
     external: textOf(request.headers['x-external']),
     body: () => parseJsonObject(request.body instanceof Buffer ? request.body : undefined),
   };
-  context.requireScope(call.principal, operation.scope(call));
-  return sendAnswer(reply, await operation.handle(call));
 }
 
 const textOf = (header: string | string[] | undefined): string | undefined =>

@@ -1,16 +1,17 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { AppError } from '../../domain/error.ts';
+import type { FastifyInstance, FastifyRequest, HTTPMethods } from 'fastify';
 import type { Auth, TokenAnswer } from '../../services/auth.ts';
-import { type Answer, readQuery, sendAnswer } from '../call.ts';
+import { type Answer, readQuery, refuseOtherMethods, sendAnswer } from '../call.ts';
 import { readForm } from '../form.ts';
 
 const TOKEN_PATH = '/oauth/v2/token';
+const REVOKE_PATH = '/oauth/v2/token/revoke';
 const MAX_TOKEN_BODY = 16_384;
+const OTHER_METHODS: readonly HTTPMethods[] = ['GET', 'PUT', 'PATCH', 'DELETE'];
 
-/** The token endpoint (reference §6.2): multipart, urlencoded and query parameters, which may be mixed. */
+/** The token endpoints (reference §6.2): multipart, urlencoded and query parameters, which may be mixed. */
 export function oauthRoutes(
   app: FastifyInstance,
-  { auth, base }: { readonly auth: Auth; readonly base: () => string },
+  { auth, base }: { readonly auth: Auth; readonly base: (request: FastifyRequest) => string },
 ): void {
   app.post(TOKEN_PATH, { bodyLimit: MAX_TOKEN_BODY }, async (request, reply) => {
     const given = await readParameters(request);
@@ -21,17 +22,21 @@ export function oauthRoutes(
       code: given('code'),
       redirectUri: given('redirect_uri'),
       refreshToken: given('refresh_token'),
+      scope: given('scope'),
+      soid: given('soid'),
     });
-    return sendAnswer(reply, render(answer, base()));
+    return sendAnswer(reply, render(answer, base(request)));
   });
 
-  app.route({
-    method: ['GET', 'PUT', 'PATCH', 'DELETE'],
-    url: TOKEN_PATH,
-    handler: () => {
-      throw new AppError('INVALID_REQUEST_METHOD', 'The http request method type is not a valid one');
-    },
+  app.post(REVOKE_PATH, { bodyLimit: MAX_TOKEN_BODY }, async (request, reply) => {
+    const token = (await readParameters(request))('token');
+    if (token === undefined) return sendAnswer(reply, refusal('invalid_request', 'token is missing'));
+    const isRevoked = await auth.issued.revoke(token);
+    return sendAnswer(reply, isRevoked ? { status: 200, body: { status: 'success' } } : refusal('invalid_code'));
   });
+
+  refuseOtherMethods(app, TOKEN_PATH, OTHER_METHODS);
+  refuseOtherMethods(app, REVOKE_PATH, OTHER_METHODS);
 }
 
 /** A parameter by name; the body's goes before the query's. An empty one counts as absent. */
@@ -42,9 +47,15 @@ async function readParameters(request: FastifyRequest): Promise<(name: string) =
   return (name) => form.get(name) || query.get(name) || undefined;
 }
 
-/** Refusals come with status 200, as the endpoint's clients expect. `expires_in` is in seconds. */
+/** Refusals come with status 200, as the endpoint's clients expect. */
+const refusal = (error: string, description?: string): Answer => ({
+  status: 200,
+  body: { error, ...(description !== undefined && { error_description: description }) },
+});
+
+/** `expires_in` is in seconds. */
 function render(answer: TokenAnswer, base: string): Answer {
-  if (answer.kind === 'refused') return { status: 200, body: { error: answer.error } };
+  if (answer.kind === 'refused') return refusal(answer.error, answer.description);
   return {
     status: 200,
     body: {

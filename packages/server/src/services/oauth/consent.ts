@@ -55,17 +55,17 @@ type Opened =
   | { readonly kind: 'fault'; readonly fault: ConsentFault }
   | ConsentEnd;
 
+interface NotSignedIn {
+  readonly kind: 'not-signed-in';
+  readonly question: ConsentQuestion;
+  /** Undefined: the key is not known. Else too many wrong ones came, and it can be tried again after this time. */
+  readonly waitMs?: number;
+}
+
 export interface Consent {
   open(request: ConsentRequest): Promise<Opened>;
   /** `key` is not asked for when somebody is signed in. `address`: where the person's requests come from. */
-  allow(
-    request: ConsentRequest,
-    key: string,
-    address: string,
-  ): Promise<
-    | Opened
-    | { readonly kind: 'not-signed-in'; readonly question: ConsentQuestion; readonly reason: 'unknown' | 'limited' }
-  >;
+  allow(request: ConsentRequest, key: string, address: string): Promise<Opened | NotSignedIn>;
   deny(request: ConsentRequest): Promise<Opened>;
 }
 
@@ -163,9 +163,11 @@ export function createConsent(
       const opened = await read(request);
       if (!('question' in opened)) return opened;
       const { client, question } = opened;
-      const member = (await memberAtHand(client.orgId)) ?? (await signIn.check(client.orgId, key, address));
-      if (typeof member === 'string') return { kind: 'not-signed-in', question, reason: member };
-      return grant(opened, member);
+      const atHand = await memberAtHand(client.orgId);
+      if (atHand) return grant(opened, atHand);
+      const signedIn = await signIn.check(client.orgId, key, address);
+      if (signedIn.kind === 'known') return grant(opened, signedIn.member);
+      return { ...signedIn, kind: 'not-signed-in', question };
     },
 
     async deny(request) {

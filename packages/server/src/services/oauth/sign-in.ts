@@ -13,12 +13,14 @@ export interface SignInKeys {
   revoke(org: OrgId, user: UserId): Promise<boolean>;
 }
 
+export type SignInAnswer =
+  | { readonly kind: 'known'; readonly member: Membership }
+  | { readonly kind: 'unknown' }
+  | { readonly kind: 'limited'; readonly waitMs: number };
+
 export interface SignIn {
-  /**
-   * Who in the organisation has this key. `limited`: too many wrong ones came from the address; no key is looked at until
-   * the oldest of them is out of the window.
-   */
-  check(org: OrgId, key: string, address: string): Promise<Membership | 'unknown' | 'limited'>;
+  /** Who in the organisation has this key. Limited: too many wrong ones came from the address; none is looked at for now. */
+  check(org: OrgId, key: string, address: string): Promise<SignInAnswer>;
 }
 
 /** Addresses whose failures are remembered; the one that failed longest ago is forgotten first. */
@@ -70,13 +72,16 @@ export function createSignIn({ tokens, accounts, policy, realNow }: OAuthParts):
       const now = realNow();
       const { limits } = policy;
       const recent = (failures.get(address) ?? []).filter((at) => limits && at > now - limits.windowMs);
-      if (limits && recent.length >= limits.wrongKeys) return 'limited';
+      const [oldest] = recent;
+      if (limits && oldest !== undefined && recent.length >= limits.wrongKeys) {
+        return { kind: 'limited', waitMs: oldest + limits.windowMs - now };
+      }
       // Counted before the store is asked, so that many at once are held to the same number.
       noteFailure(address, recent, now);
       const member = await find(org, key);
-      if (!member) return 'unknown';
+      if (!member) return { kind: 'unknown' };
       failures.delete(address);
-      return member;
+      return { kind: 'known', member };
     },
   };
 }

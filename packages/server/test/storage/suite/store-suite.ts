@@ -1,6 +1,7 @@
 import { describe } from 'vitest';
 import { accountSuite } from './accounts.ts';
 import { channelSuite } from './channels.ts';
+import { clientSuite } from './clients.ts';
 import { deliverySuite } from './delivery.ts';
 import { orgTransactionSuite } from './org-transaction.ts';
 import { recordListSuite } from './record-lists.ts';
@@ -12,6 +13,7 @@ import { tokenSuite } from './tokens.ts';
 export function storeSuite(engine: string, open: Open): void {
   describe(`a store on ${engine}`, () => {
     accountSuite(open);
+    clientSuite(open);
     tokenSuite(open);
     recordSuite(open);
     recordListSuite(open);
