@@ -2,7 +2,9 @@ import { isIP } from 'node:net';
 import { isAbsolute, resolve } from 'node:path';
 import { DEFAULT_POLICY, type DeliveryPolicy } from './domain/delivery-policy.ts';
 import { DEFAULT_OAUTH_POLICY, DEV_OAUTH_POLICY, type OAuthPolicy } from './domain/oauth/policy.ts';
+import type { RateLimits } from './domain/rate-limit.ts';
 import { isTimeZone } from './domain/time.ts';
+import type { TrustedProxies } from './domain/trusted-proxies.ts';
 import { type Compat, DEFAULT_COMPAT } from './domain/wire/compat.ts';
 
 /** `dev`: loopback, fixed credentials, a sample organisation. `production`: nothing assumed. */
@@ -15,6 +17,7 @@ export interface Config {
   readonly port: number;
   /** What `api_domain` and `resource_uri` say; undefined: the address listened on. Without a trailing slash. */
   readonly publicUrl?: string;
+  readonly trustProxy: TrustedProxies;
   readonly dataDir: string;
   /** 32 bytes. Undefined only in the dev profile, which keeps one in its data directory. */
   readonly secretKey?: Uint8Array;
@@ -26,6 +29,7 @@ export interface Config {
   readonly maxBodyBytes: number;
   /** Commands that may wait in one organisation before writes are answered 503. */
   readonly maxQueuedWrites: number;
+  readonly rateLimits: RateLimits;
   /** CIDRs and host names that receivers may have beside global addresses. */
   readonly egressAllow: readonly string[];
   /** How long a lapsed channel can be taken up again by a POST. */
@@ -85,6 +89,13 @@ export const SETTINGS = {
     placeholder: '<url>',
     help: 'How callers reach this server: what api_domain and resource_uri say. Required by serve and setup.',
   },
+  trustProxy: {
+    env: 'WATCHBELL_TRUST_PROXY',
+    flag: '--trust-proxy',
+    placeholder: '<count|list>',
+    help: 'Reverse proxies whose X-Forwarded headers are believed: how many stand in a row, 1 to 10, or their addresses and CIDRs with commas between. Without a public URL they also say how callers reach this server.',
+    fallback: '',
+  },
   dataDir: {
     env: 'WATCHBELL_DATA_DIR',
     flag: '--data-dir',
@@ -138,6 +149,30 @@ export const SETTINGS = {
     placeholder: '<number>',
     help: 'Writes that may wait in one organisation before further ones are answered 503, 1 to 100000.',
     fallback: '5000',
+  },
+  rateLimit: {
+    env: 'WATCHBELL_RATE_LIMIT',
+    flag: '--rate-limit',
+    placeholder: '<number>',
+    help: 'Requests a second that an organisation may make through one OAuth client, that many at once, 1 to 1000000; 0: no limit. Beyond it 429.',
+    fallback: '1000',
+    devFallback: '0',
+  },
+  maxConcurrentRequests: {
+    env: 'WATCHBELL_MAX_CONCURRENT_REQUESTS',
+    flag: '--max-concurrent-requests',
+    placeholder: '<number>',
+    help: 'Requests of an organisation through one OAuth client that are served at once, 1 to 100000; 0: no limit. Beyond it 429.',
+    fallback: '100',
+    devFallback: '0',
+  },
+  maxWrongTokens: {
+    env: 'WATCHBELL_MAX_WRONG_TOKENS',
+    flag: '--max-wrong-tokens',
+    placeholder: '<number>',
+    help: 'Wrong tokens and client secrets a minute from one address, 1 to 100000; 0: no limit. Beyond it 429 for those that did not work lately.',
+    fallback: '60',
+    devFallback: '0',
   },
   egressAllow: {
     env: 'WATCHBELL_EGRESS_ALLOW',
@@ -241,6 +276,7 @@ export function loadConfig(profile: Profile, flags: Flags, env: NodeJS.ProcessEn
     host,
     port: integer('port', 0, 65_535),
     ...(publicUrl !== undefined && { publicUrl }),
+    trustProxy: readTrustProxy(list(text('trustProxy')), (what) => problem('trustProxy', what)),
     dataDir: isAbsolute(dataDir) ? dataDir : resolve(dataDir),
     ...(secretKey && { secretKey }),
     ...(adminToken !== undefined && { adminToken }),
@@ -248,6 +284,11 @@ export function loadConfig(profile: Profile, flags: Flags, env: NodeJS.ProcessEn
     timeZone,
     maxBodyBytes: integer('maxBodyBytes', 1024, 16_777_216),
     maxQueuedWrites: integer('maxQueuedWrites', 1, 100_000),
+    rateLimits: readRateLimits({
+      perSecond: integer('rateLimit', 0, 1_000_000),
+      concurrent: integer('maxConcurrentRequests', 0, 100_000),
+      wrongPerMinute: integer('maxWrongTokens', 0, 100_000),
+    }),
     egressAllow: [...egressAllow, ...(profile === 'dev' ? ['127.0.0.0/8', '::1/128'] : [])],
     retentionMs: integer('retentionHours', 24, 2160) * HOUR_MS,
     compat: {
@@ -273,11 +314,41 @@ const list = (text: string | undefined): string[] =>
     .map((item) => item.trim())
     .filter((item) => item !== '');
 
-function isEgressEntry(entry: string): boolean {
+function readTrustProxy(entries: readonly string[], problem: (what: string) => void): TrustedProxies {
+  const [only = ''] = entries;
+  if (entries.length === 1 && /^\d+$/.test(only)) {
+    const hops = Number(only);
+    if (hops < 1 || hops > 10) problem('must be 1 to 10 proxies in a row, or addresses and CIDRs');
+    return hops;
+  }
+  for (const entry of entries) if (!isRange(entry)) problem(`holds neither an address nor a CIDR: ${entry}`);
+  return entries.length === 0 ? 0 : entries;
+}
+
+/** Of each, 0 is no limit. */
+function readRateLimits(given: {
+  readonly perSecond: number;
+  readonly concurrent: number;
+  readonly wrongPerMinute: number;
+}): RateLimits {
+  const { perSecond, concurrent, wrongPerMinute } = given;
+  return {
+    ...(perSecond > 0 && { requests: { perSecond, burst: perSecond } }),
+    ...(concurrent > 0 && { concurrent }),
+    ...(wrongPerMinute > 0 && { wrongTokens: { perSecond: wrongPerMinute / 60, burst: wrongPerMinute } }),
+  };
+}
+
+/** An IP address, or a CIDR. */
+function isRange(entry: string): boolean {
   const [address = '', bits] = entry.split('/');
-  if (bits === undefined) return isIP(address) !== 0 || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(address);
   const family = isIP(address);
+  if (bits === undefined) return family !== 0;
   return family !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128);
+}
+
+function isEgressEntry(entry: string): boolean {
+  return isRange(entry) || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(entry);
 }
 
 function readPublicUrl(text: string | undefined, problem: (what: string) => void): string | undefined {

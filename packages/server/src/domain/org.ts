@@ -52,6 +52,8 @@ export interface Principal {
   /** The organisation's modules and fields. */
   readonly catalog: Catalog;
   readonly clientId: string;
+  /** When the token that it came with ends, epoch ms of real time; absent: not known. */
+  readonly tokenExpiresAt?: number;
   /** Of this request, when its caller gave it a key. */
   readonly idempotency?: Idempotency;
   readonly scopes: readonly string[];

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { addressOf } from './proxies.ts';
 
 /** One log line and one measurement for each request. Never its query string, which may hold secrets. */
 export function observeRequests(
@@ -14,6 +15,9 @@ export function observeRequests(
     const route = request.routeOptions.url ?? 'none';
     metrics.requests.observe({ method, route, status: String(status) }, ms / 1000);
     const path = request.url.split('?', 1)[0];
-    logger.info({ requestId: request.id, method, path, status, ms: Math.round(ms * 10) / 10 }, 'request');
+    logger.info(
+      { requestId: request.id, method, path, status, address: addressOf(request), ms: Math.round(ms * 10) / 10 },
+      'request',
+    );
   });
 }

@@ -73,8 +73,9 @@ export function createAuth({ policy = DEFAULT_OAUTH_POLICY, adminToken, signedIn
     const member = await accounts.findMember(token.orgId, token.userId);
     if (!member || !isActive(member.user)) throw invalidToken();
     requireOpen(member.org);
-    const principal = { ...member, clientId: token.clientId ?? '', scopes: token.scopes };
-    return { principal, until: token.expiresAt ?? Infinity };
+    const { clientId = '', scopes, expiresAt } = token;
+    const principal = { ...member, clientId, scopes, ...(expiresAt !== undefined && { tokenExpiresAt: expiresAt }) };
+    return { principal, until: expiresAt ?? Infinity };
   }
 
   async function operator(token: string): Promise<Operator | undefined> {

@@ -21,7 +21,7 @@ let authorization: string;
 beforeEach(async () => {
   http = await openHttp({
     extend: (app, { authenticate, requireScope }) => {
-      const context = { version: 'v8', authenticate, requireScope } as const;
+      const context = { version: 'v8', authenticate, begin: () => () => {}, baseOf: () => '', requireScope } as const;
       resource(app, context, '/crm/v8/actions/probe', {
         GET: { scope: () => NEED, handle: async ({ query }) => ({ status: 200, body: Object.fromEntries(query) }) },
         POST: {

@@ -72,6 +72,8 @@ beforeAll(async () => {
   for (const version of API_VERSIONS) {
     const context = {
       version,
+      baseOf: () => '',
+      begin: () => () => {},
       authenticate: async () => caller,
       requireScope: (_: Principal, need: ScopeNeed) => {
         needs.push(need);

@@ -93,7 +93,7 @@ export async function openWatch(
   });
   const policy = { ...DEFAULT_CHANNEL_POLICY, ...options.policy };
   const channels = createChannels({ writer, reads: store.channels, clock, policy });
-  const app = serve({ channels, base: () => BASE, compat: { ...DEFAULT_COMPAT, ...options.compat } });
+  const app = serve({ channels, compat: { ...DEFAULT_COMPAT, ...options.compat } });
   return {
     clock,
     async call(
@@ -131,6 +131,8 @@ function serve(parts: Parameters<typeof watchRoutes>[2]): FastifyInstance {
   for (const version of API_VERSIONS) {
     const context = {
       version,
+      baseOf: () => BASE,
+      begin: () => () => {},
       authenticate: async (header: string | undefined) => principalOf(header ?? '{}'),
       requireScope(principal: Principal, need: Parameters<typeof grants>[1]) {
         if (!grants(principal.scopes, need))

@@ -6,12 +6,15 @@ import type { FastifyInstance } from 'fastify';
 import type { NotificationId } from '../../src/domain/ids.ts';
 import { DEV_OAUTH_POLICY, type OAuthPolicy } from '../../src/domain/oauth/policy.ts';
 import type { Principal } from '../../src/domain/org.ts';
+import type { RateLimits } from '../../src/domain/rate-limit.ts';
+import type { TrustedProxies } from '../../src/domain/trusted-proxies.ts';
 import { DEFAULT_CHANNEL_POLICY } from '../../src/domain/watch.ts';
 import { DEFAULT_COMPAT } from '../../src/domain/wire/compat.ts';
 import type { Check } from '../../src/http/routes/health.ts';
 import { createHttp, type HttpParts } from '../../src/http/server.ts';
 import { type Accounts, createAccounts, DEV_CREDENTIALS, DEV_MEMBER } from '../../src/services/accounts.ts';
 import { type Auth, createAuth } from '../../src/services/auth.ts';
+import { createCatalogs } from '../../src/services/catalogs.ts';
 import { createChannels } from '../../src/services/channels.ts';
 import { createInbox } from '../../src/services/inbox.ts';
 import { createMetadata } from '../../src/services/metadata.ts';
@@ -55,6 +58,10 @@ export interface HttpFixtureOptions {
   readonly check?: Check;
   readonly adminToken?: string;
   readonly withoutInbox?: boolean;
+  /** None when absent. */
+  readonly rateLimits?: RateLimits;
+  readonly trustProxy?: TrustedProxies;
+  readonly isBasePublic?: boolean;
   /** Instead of the dev profile's. */
   readonly oauth?: OAuthPolicy;
   /** The consent page asks the sample user, too, for a sign-in key. */
@@ -104,6 +111,11 @@ export async function openHttp(
     metrics: createMetrics(),
     auth,
     metadata: createMetadata({ accounts: accountStore }),
+    catalogs: createCatalogs({
+      writer,
+      accounts: accountStore,
+      onChanged: (orgId) => auth.forget({ orgId }),
+    }),
     channels: createChannels({ writer, reads: store.channels, clock, policy: DEFAULT_CHANNEL_POLICY }),
     records: createRecords({ writer, reads: store.records, accounts: accountStore }),
     recordLists: createRecordLists({
@@ -129,6 +141,10 @@ export async function openHttp(
     ...(!options.withoutInbox && { inbox: createInbox({ realNow }) }),
     check: options.check ?? (() => store.check()),
     base: () => 'http://127.0.0.1:8686',
+    isBasePublic: options.isBasePublic ?? false,
+    trustProxy: options.trustProxy ?? 0,
+    rateLimits: options.rateLimits ?? {},
+    realNow,
     compat: DEFAULT_COMPAT,
     bodyLimit: 1_048_576,
     devGuard: options.devGuard ?? true,

@@ -4,6 +4,7 @@ import type { Auth } from '../../services/auth.ts';
 import type { Inbox, InboxMessage } from '../../services/inbox.ts';
 import { requireAdmin } from '../admin.ts';
 import { parseJson } from '../json.ts';
+import type { RateLimiter } from '../rate-limit.ts';
 
 const Name = Type.Object({ name: Type.String({ pattern: '^[A-Za-z0-9._~-]{1,64}$' }) });
 
@@ -33,11 +34,11 @@ const Done = Type.Object({ status: Type.String() });
 /** A receiver that comes with the dev profile: anybody may send to it, the operator reads it. */
 export function inboxRoutes(
   app: FastifyInstance,
-  { inbox, auth }: { readonly inbox: Inbox; readonly auth: Auth },
+  { inbox, auth, limiter }: { readonly inbox: Inbox; readonly auth: Auth; readonly limiter: RateLimiter },
 ): void {
   const typed = app.withTypeProvider<TypeBoxTypeProvider>();
   const ownPath = '/_watchbell/v1/inbox/:name';
-  const onRequest = requireAdmin(auth);
+  const onRequest = requireAdmin(auth, limiter);
 
   typed.post(
     '/_watchbell/inbox/:name',

@@ -12,17 +12,15 @@ import { onlyDeletesEvents, readDelete, readWatch } from '../watch/request.ts';
 
 export interface WatchParts {
   readonly channels: Channels;
-  /** Origin that resource URIs start with, without a slash at the end. */
-  readonly base: () => string;
   readonly compat: Compat;
 }
 
 /** `/crm/{version}/actions/watch`; which scopes open what: reference §6.4. */
 export function watchRoutes(app: FastifyInstance, context: CrmRouteContext, parts: WatchParts): void {
-  const answerContext = ({ principal, version }: Call): AnswerContext => ({
+  const answerContext = ({ principal, version, base }: Call): AnswerContext => ({
     principal,
     version,
-    base: parts.base(),
+    base,
     compat: parts.compat,
   });
 
