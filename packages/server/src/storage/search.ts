@@ -1,5 +1,5 @@
 import type { OrgId, RecordId } from '../domain/ids.ts';
-import type { Condition, Range } from '../domain/search/condition.ts';
+import type { Condition, Range, TextTest } from '../domain/search/condition.ts';
 import type { Candidates } from '../domain/search/plan.ts';
 import { type Db, type Dialect, list, type SqlValue, type Statement, sql } from './db.ts';
 import { text } from './rows.ts';
@@ -91,19 +91,19 @@ function holds(dialect: Dialect, condition: Condition): Statement {
       return sql`(${joined(members, condition.kind === 'and' ? sql` AND ` : sql` OR `)})`;
     }
     case 'text':
-      return testText(dialect.fold(dialect.member(VALUES, condition.field)), condition.test, condition.values);
+      return testText(dialect, dialect.fold(dialect.member(VALUES, condition.field)), condition.test, condition.values);
     case 'choices': {
       const { field, test, values } = condition;
       const item = dialect.fold(sql`item.value`);
       const some = sql`EXISTS (
         SELECT 1 FROM ${dialect.items(VALUES, field)} item
-        WHERE ${testText(item, test === 'prefix' ? 'prefix' : 'any', values)})`;
+        WHERE ${testText(dialect, item, test === 'none' ? 'any' : test, values)})`;
       return test === 'none' ? sql`(${dialect.member(VALUES, field)} IS NOT NULL AND NOT ${some})` : some;
     }
     case 'reference': {
       const { of, test, ids } = condition;
       const id = 'column' in of ? COLUMNS[of.column] : dialect.member(dialect.member(VALUES, of.field), 'id');
-      return testText(id, test, ids);
+      return testText(dialect, id, test, ids);
     }
     case 'field':
       return inRanges(stored(dialect, condition), condition, bound(condition.stored));
@@ -114,15 +114,10 @@ function holds(dialect: Dialect, condition: Condition): Statement {
       const ticked = sql`COALESCE(CAST(${dialect.member(VALUES, condition.field)} AS TEXT), '') IN ('1', 'true')`;
       return condition.is ? ticked : sql`NOT ${ticked}`;
     }
-    case 'word': {
-      const { fields, text: word } = condition;
-      const found = fields.map((field) => dialect.contains(dialect.fold(dialect.member(VALUES, field)), word));
-      return found.length > 0 ? sql`(${joined(found, sql` OR `)})` : sql`1 = 0`;
-    }
   }
 }
 
-function testText(value: Statement, test: 'any' | 'none' | 'prefix', values: readonly string[]): Statement {
+function testText(dialect: Dialect, value: Statement, test: TextTest, values: readonly string[]): Statement {
   const [only = ''] = values;
   switch (test) {
     case 'any':
@@ -131,6 +126,8 @@ function testText(value: Statement, test: 'any' | 'none' | 'prefix', values: rea
       return sql`${value} <> ${only}`;
     case 'prefix':
       return sql`substr(${value}, 1, length(${only})) = ${only}`;
+    case 'part':
+      return dialect.contains(value, only);
   }
 }
 

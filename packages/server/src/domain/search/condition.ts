@@ -17,7 +17,8 @@ interface Ranged {
   readonly outside: boolean;
 }
 
-type Test = 'any' | 'none' | 'prefix';
+/** Equal to one of the values, to none; begins with the value; has it somewhere. */
+export type TextTest = 'any' | 'none' | 'prefix' | 'part';
 
 /**
  * What a search asks of a record, typed by its module. An empty value matches no condition on it, except that a box that
@@ -28,7 +29,7 @@ export type Condition =
   | {
       readonly kind: 'text' | 'choices';
       readonly field: string;
-      readonly test: Test;
+      readonly test: TextTest;
       readonly values: readonly string[];
     }
   /** By the ids of records or users. */
@@ -42,6 +43,4 @@ export type Condition =
   | (Ranged & { readonly kind: 'field'; readonly field: string; readonly stored: 'number' | 'digits' | 'text' })
   | (Ranged & { readonly kind: 'column'; readonly column: 'id' | 'createdAt' | 'modifiedAt' })
   | { readonly kind: 'boolean'; readonly field: string; readonly is: boolean }
-  /** The folded text occurs in one of the fields. */
-  | { readonly kind: 'word'; readonly fields: readonly string[]; readonly text: string }
   | { readonly kind: 'and' | 'or'; readonly members: readonly Condition[] };

@@ -32,7 +32,6 @@ export function candidatesFor(module: Module, condition: Condition): Candidates 
     case 'choices':
     case 'field':
     case 'boolean':
-    case 'word':
       return { kind: 'module' };
   }
 }

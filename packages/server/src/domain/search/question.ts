@@ -1,10 +1,10 @@
 import { isStorable } from '../json.ts';
-import type { Field, FieldType, Module } from '../module.ts';
+import type { Module } from '../module.ts';
 import { keyValue } from '../record.ts';
 import type { Condition } from './condition.ts';
 import { parseCriteria } from './criteria.ts';
 import { invalidQuery } from './refusals.ts';
-import { operatorsOf, typeCriteria } from './typing.ts';
+import { textKind, typeCriteria } from './typing.ts';
 
 /** What a caller asks for; `email` and `phone` look at all fields of that type, `word` at all that hold text. */
 export interface Question {
@@ -13,34 +13,18 @@ export interface Question {
 }
 
 const MAX_TEXT = 255;
-const TEXTS: ReadonlySet<FieldType> = new Set([
-  'text',
-  'textarea',
-  'email',
-  'phone',
-  'website',
-  'picklist',
-  'multiselectpicklist',
-  'autonumber',
-]);
 
 /** Throws INVALID_QUERY when it cannot be read. */
 export function conditionOf(module: Module, { by, text }: Question): Condition {
   if (!isStorable(text)) throw invalidQuery('the text has characters that no value can have', { param_name: by });
   if (by === 'criteria') return typeCriteria(module, parseCriteria(text));
   if (text.length > MAX_TEXT) throw invalidQuery('the text is too long', { param_name: by, maximum_length: MAX_TEXT });
-  const value = keyValue(text);
-  if (by === 'word')
-    return {
-      kind: 'word',
-      fields: namesOf(module, (field) => TEXTS.has(field.type) && operatorsOf(field) !== undefined),
-      text: value,
-    };
-  const members = namesOf(module, ({ type }) => type === by).map(
-    (field): Condition => ({ kind: 'text', field, test: 'any', values: [value] }),
-  );
+  const values = [keyValue(text)];
+  const members = module.fields.flatMap((field): Condition[] => {
+    const { apiName, type } = field;
+    if (by !== 'word') return type === by ? [{ kind: 'text', field: apiName, test: 'any', values }] : [];
+    const kind = textKind(field);
+    return kind ? [{ kind, field: apiName, test: 'part', values }] : [];
+  });
   return { kind: 'or', members };
 }
-
-const namesOf = (module: Module, isAsked: (field: Field) => boolean): string[] =>
-  module.fields.filter(isAsked).map((field) => field.apiName);

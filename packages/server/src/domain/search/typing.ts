@@ -51,10 +51,19 @@ const NOT_SEARCHABLE: ReadonlySet<string> = new Set(['Record_Status__s', 'Tag'])
 const ID_FIELD: Field = { apiName: 'id', label: 'Id', type: 'bigint' };
 const ID_DIGITS = 19;
 
+const familyOf = ({ apiName, type }: Field): Family | undefined =>
+  NOT_SEARCHABLE.has(apiName) ? undefined : FAMILIES[type];
+
 /** The operators that the field takes; undefined when it cannot be searched. */
-export function operatorsOf({ apiName, type }: Field): readonly string[] | undefined {
-  const family = NOT_SEARCHABLE.has(apiName) ? undefined : FAMILIES[type];
+export function operatorsOf(field: Field): readonly string[] | undefined {
+  const family = familyOf(field);
   return family && OPERATORS[family];
+}
+
+/** How text in the field is compared; undefined when it holds none. */
+export function textKind(field: Field): 'text' | 'choices' | undefined {
+  const family = familyOf(field);
+  return family === 'text' || family === 'choices' ? family : undefined;
 }
 
 /** Gives criteria the types of the module's fields; throws INVALID_QUERY that names the field and the operator. */
@@ -69,13 +78,12 @@ function typeClause(module: Module, clause: Clause): Condition {
   // A lookup may be named by its id: `Account_Name.id`.
   const plain = name.endsWith('.id') ? name.slice(0, -'.id'.length) : name;
   const field = plain === 'id' ? ID_FIELD : findField(module, plain);
-  const operators = field && operatorsOf(field);
-  const family = field && FAMILIES[field.type];
-  if (!operators || !family || (plain !== name && family !== 'reference')) {
+  const family = field && familyOf(field);
+  if (!family || (plain !== name && family !== 'reference')) {
     throw wrong(clause, 'the field is not there or cannot be searched');
   }
-  if (!operators.includes(operator)) {
-    throw wrong(clause, 'the operator does not suit the field', { supported_values: operators });
+  if (!OPERATORS[family].includes(operator)) {
+    throw wrong(clause, 'the operator does not suit the field', { supported_values: OPERATORS[family] });
   }
   const expected = operator === 'between' ? 2 : 1;
   if (operator !== 'in' && values.length !== expected) {

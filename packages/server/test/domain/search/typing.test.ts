@@ -205,9 +205,13 @@ describe('a question for an email, a phone or a word', () => {
       })),
     });
     expect(conditionOf(MODULE, { by: 'word', text: ' Zyl ' })).toEqual({
-      kind: 'word',
-      fields: ['Name', 'Note', 'Email', 'Other_Email', 'Phone', 'Site', 'Stage', 'Number', 'Colours'],
-      text: 'zyl',
+      kind: 'or',
+      members: ['Name', 'Note', 'Email', 'Other_Email', 'Phone', 'Site', 'Stage', 'Number', 'Colours'].map((name) => ({
+        kind: name === 'Colours' ? 'choices' : 'text',
+        field: name,
+        test: 'part',
+        values: ['zyl'],
+      })),
     });
   });
 
