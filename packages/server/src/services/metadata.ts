@@ -5,8 +5,11 @@ import { findModule, mayUse, moduleId } from '../domain/modules/catalog.ts';
 import type { Principal } from '../domain/org.ts';
 import type { AccountStore, Member, MemberPage } from '../storage/store.ts';
 
-/** Metadata belongs to the release, not to the data: it has not changed since this time (epoch ms). */
+/** The standard modules belong to the release: they have not changed since this time (epoch ms). */
 export const METADATA_MODIFIED_AT = Date.UTC(2026, 0, 1);
+
+/** When anything was last changed of a module or its fields, epoch ms. */
+export const modifiedAt = (module: Module): number => Math.max(METADATA_MODIFIED_AT, module.modifiedAt ?? 0);
 
 /** What a user may know of the organisation's modules and people. */
 export interface Metadata {

@@ -66,6 +66,7 @@ function versionRow(version: ApiVersion): string {
     yes(rules.observedFailures),
     codes(rules.deleteScopes),
     codes(rules.missingParamKeys),
+    rules.namesModules,
   ];
   return `| ${shown.join(' | ')} |`;
 }

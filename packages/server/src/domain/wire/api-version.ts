@@ -40,6 +40,10 @@ export interface VersionRules {
   readonly hasPageTokens: boolean;
   /** Code of 429 (reference §7.25). */
   readonly tooManyCode: 'TOO_MANY_REQUESTS' | 'RATE_LIMIT_EXCEEDED';
+  /** Whether metadata names another module by its API name or by an object: what the clients of the version read. */
+  readonly namesModules: 'text' | 'object';
+  /** Whether the rows given of a subform take the place of all that it had. */
+  readonly replacesRows: boolean;
   /** Keys under which a missing query parameter is named. */
   readonly missingParamKeys: readonly string[];
 }
@@ -70,8 +74,10 @@ const v2: VersionRules = {
   mixedStatus: 202,
   observedFailures: true,
   deleteScopes: ['DELETE', 'WRITE'],
+  replacesRows: true,
   hasPageTokens: false,
   tooManyCode: 'TOO_MANY_REQUESTS',
+  namesModules: 'text',
   missingParamKeys: ['param_name', 'param'],
 };
 
@@ -92,7 +98,9 @@ const v3: VersionRules = {
     'events',
     'token',
   ],
+  namesModules: 'object',
   deleteScopes: ['DELETE'],
+  replacesRows: false,
   hasPageTokens: true,
 };
 

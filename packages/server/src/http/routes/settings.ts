@@ -3,8 +3,9 @@ import { AppError } from '../../domain/error.ts';
 import type { Module } from '../../domain/module.ts';
 import { fieldId } from '../../domain/modules/catalog.ts';
 import { VERSION_RULES } from '../../domain/wire/api-version.ts';
-import { METADATA_MODIFIED_AT, type Metadata } from '../../services/metadata.ts';
+import { type Metadata, modifiedAt } from '../../services/metadata.ts';
 import { type Answer, type Call, type CrmRouteContext, resource } from '../call.ts';
+import { modifiedSince } from '../modified-since.ts';
 import { fieldBody } from '../wire/field.ts';
 import { moduleBody, moduleDetailBody, relatedListBody } from '../wire/module.ts';
 
@@ -69,11 +70,16 @@ export function settingsRoutes(
   });
 }
 
-function listModules({ principal, ifModifiedSince }: Call, metadata: Metadata): Answer {
-  // Clients send ISO 8601, HTTP dates and JavaScript's own text; what cannot be read is as good as absent.
-  if (Date.parse(ifModifiedSince ?? '') >= METADATA_MODIFIED_AT) return { status: 304 };
-  const modules = metadata.listModules(principal).map((module) => moduleBody(module, principal));
-  return modules.length > 0 ? { status: 200, body: { modules } } : { status: 204 };
+/** Asked for those modified since a time: only them. */
+function listModules(call: Call, metadata: Metadata): Answer {
+  const { principal } = call;
+  const since = modifiedSince(call) ?? Number.NEGATIVE_INFINITY;
+  const all = metadata.listModules(principal);
+  const modified = all.filter((module) => modifiedAt(module) > since);
+  if (modified.length > 0) {
+    return { status: 200, body: { modules: modified.map((module) => moduleBody(module, principal)) } };
+  }
+  return { status: all.length > 0 ? 304 : 204 };
 }
 
 function requireModule({ query, version }: Call): string {

@@ -3,8 +3,8 @@ import type { Module } from '../../domain/module.ts';
 import { fieldId, findField, moduleId, relatedListId } from '../../domain/modules/catalog.ts';
 import type { Principal } from '../../domain/org.ts';
 import { formatTime } from '../../domain/time.ts';
-import type { ApiVersion } from '../../domain/wire/api-version.ts';
-import { METADATA_MODIFIED_AT } from '../../services/metadata.ts';
+import { type ApiVersion, VERSION_RULES } from '../../domain/wire/api-version.ts';
+import { modifiedAt } from '../../services/metadata.ts';
 
 /** One entry of `settings/modules`. */
 export function moduleBody(module: Module, { org, profile, catalog }: Principal): object {
@@ -26,7 +26,7 @@ export function moduleBody(module: Module, { org, profile, catalog }: Principal)
     status: 'visible',
     show_as_tab: hasRecords,
     sequence_number: catalog.modules.indexOf(module) + 1,
-    modified_time: formatTime(METADATA_MODIFIED_AT, org.timeZone),
+    modified_time: formatTime(modifiedAt(module), org.timeZone),
     modified_by: null,
     profiles: [{ name: profile.name, id: profile.id }],
     profile_count: 1,
@@ -68,9 +68,9 @@ export function moduleDetailBody(module: Module, principal: Principal): object {
   };
 }
 
-/** Another module as an entry names it: its API name alone in v2 and v2.1, which is what their clients read. */
+/** Another module as an entry names it. */
 export const moduleReference = (org: OrgId, module: Module, version: ApiVersion): string | object =>
-  version === 'v2' || version === 'v2.1'
+  VERSION_RULES[version].namesModules === 'text'
     ? module.apiName
     : { api_name: module.apiName, id: moduleId(org, module), module: module.apiName, module_name: module.plural };
 

@@ -29,6 +29,7 @@ export function orgTransactionSuite(open: Open): void {
         nextSerial: before.nextSerial + 4,
         lastChange: before.lastChange + 1,
         channelVersion: before.channelVersion + 1,
+        catalogVersion: before.catalogVersion,
         lastTime: before.lastTime + 7,
       });
       expect(await writing.inOrg(OTHER_ORG, {}, counters)).toEqual(before);
