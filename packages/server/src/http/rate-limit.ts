@@ -8,18 +8,21 @@ import { type PaidBackAt, type Rate, type RateLimits, take, waitFor } from '../d
 import { type ApiVersion, VERSION_RULES } from '../domain/wire/api-version.ts';
 import { addressOf } from './proxies.ts';
 
+/** What a sign-in says of its secret; `open`: nothing. */
+export type Verdict = 'right' | 'wrong' | 'open';
+
 export interface RateLimiter {
   /** Lets a request begin, or throws the version's code for 429; what it gives back must be called at its end. */
   begin(principal: Principal, version: ApiVersion): () => void;
   /**
-   * Runs a sign-in by a token or secret. While its address has been wrong too often, one that has not worked lately is
+   * Runs a sign-in by a token or secret, which is wrong when it throws INVALID_TOKEN or `judge` says so. While its address has been wrong too often, one that has not worked lately is
    * answered 429 without a look, so that nothing can be guessed at speed, and nobody is shut out by a neighbour.
    */
   signIn<Result>(
     request: FastifyRequest,
     secret: string | undefined,
     attempt: () => Promise<Result>,
-    isWrong?: (result: Result) => boolean,
+    judge?: (result: Result) => Verdict,
   ): Promise<Result>;
   /** A token that we issued: it is taken from any address. */
   learn(secret: string): void;
@@ -52,22 +55,23 @@ export function createRateLimiter(limits: RateLimits, realNow: () => number): Ra
       };
     },
 
-    async signIn(request, secret, attempt, isWrong = () => false) {
+    async signIn(request, secret, attempt, judge = () => 'right') {
       if (!limits.wrongTokens || secret === undefined) return attempt();
       const from = networkOf(addressOf(request));
       const waitMs = wrong.waitFor(from);
       if (waitMs > 0 && !known.has(secret)) throw tooMany(waitMs);
-      const failed = () => {
+      const learnFrom = (verdict: Verdict) => {
+        if (verdict === 'right') known.add(secret);
+        if (verdict !== 'wrong') return;
         known.remove(secret);
         wrong.take(from);
       };
       try {
         const result = await attempt();
-        if (isWrong(result)) failed();
-        else known.add(secret);
+        learnFrom(judge(result));
         return result;
       } catch (error) {
-        if (error instanceof AppError && error.code === 'INVALID_TOKEN') failed();
+        if (error instanceof AppError && error.code === 'INVALID_TOKEN') learnFrom('wrong');
         throw error;
       }
     },

@@ -13,7 +13,7 @@ import type { Channels } from '../services/channels.ts';
 import type { Inbox } from '../services/inbox.ts';
 import type { Metadata } from '../services/metadata.ts';
 import type { RecordLists } from '../services/record-lists.ts';
-import type { Records } from '../services/records.ts';
+import type { RecordServices } from '../services/record-services.ts';
 import type { RecycleBin } from '../services/recycle-bin.ts';
 import type { Search } from '../services/search.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -33,20 +33,22 @@ import { type Check, healthRoutes } from './routes/health.ts';
 import { inboxRoutes } from './routes/inbox.ts';
 import { oauthRoutes } from './routes/oauth.ts';
 import { orgRoutes } from './routes/org.ts';
+import { recordActionRoutes } from './routes/record-actions.ts';
 import { recordRoutes } from './routes/records.ts';
+import { relatedRoutes } from './routes/related.ts';
 import { searchRoutes } from './routes/search.ts';
 import { settingsRoutes } from './routes/settings.ts';
+import { tagRoutes } from './routes/tags.ts';
 import { watchRoutes } from './routes/watch.ts';
 
 /** What the HTTP server is made of. */
-export interface HttpParts {
+export interface HttpParts extends RecordServices {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly auth: Auth;
   readonly metadata: Metadata;
   readonly channels: Channels;
   readonly catalogs: Catalogs;
-  readonly records: Records;
   readonly search: Search;
   readonly recordLists: RecordLists;
   readonly recycleBin: RecycleBin;
@@ -119,7 +121,7 @@ export function createHttp(given: HttpParts): FastifyInstance {
   if (parts.inbox) inboxRoutes(app, { ...parts, inbox: parts.inbox });
   const { requireScope } = parts.auth;
   const authenticate: CrmRouteContext['authenticate'] = (authorization, request) =>
-    limiter.signIn(request, authorization, () => parts.auth.authenticate(authorization));
+    limiter.signIn(request, authorization?.trim().split(' ').at(-1), () => parts.auth.authenticate(authorization));
   for (const version of API_VERSIONS) {
     const context: CrmRouteContext = { version, authenticate, begin: limiter.begin, baseOf, requireScope };
     app.register(
@@ -130,6 +132,9 @@ export function createHttp(given: HttpParts): FastifyInstance {
         watchRoutes(crm, context, parts);
         deletedRoutes(crm, context, parts);
         countRoutes(crm, context, parts);
+        tagRoutes(crm, context, parts);
+        recordActionRoutes(crm, context, parts);
+        relatedRoutes(crm, context, parts);
         recordRoutes(crm, context, parts);
         searchRoutes(crm, context, parts);
       },

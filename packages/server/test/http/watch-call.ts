@@ -10,6 +10,7 @@ export const org = '3652397' as OrgId;
 export function call(text: string, version: ApiVersion = 'v8', query: Record<string, string> = {}): Call {
   return {
     version,
+    base: 'http://127.0.0.1:8686',
     principal: {
       org: { id: org, name: 'Sample', timeZone: 'UTC' },
       user: { id: '1' as UserId, email: 'p@example.com', firstName: '', lastName: 'P', profileId: '2' as ProfileId },

@@ -2,29 +2,37 @@ import type { FastifyInstance, FastifyRequest, HTTPMethods } from 'fastify';
 import type { Auth, TokenAnswer } from '../../services/auth.ts';
 import { type Answer, readQuery, refuseOtherMethods, sendAnswer } from '../call.ts';
 import { readForm } from '../form.ts';
+import type { RateLimiter, Verdict } from '../rate-limit.ts';
 
 const TOKEN_PATH = '/oauth/v2/token';
 const REVOKE_PATH = '/oauth/v2/token/revoke';
 const MAX_TOKEN_BODY = 16_384;
 const OTHER_METHODS: readonly HTTPMethods[] = ['GET', 'PUT', 'PATCH', 'DELETE'];
 
+export interface OAuthRouteParts {
+  readonly auth: Auth;
+  readonly limiter: Pick<RateLimiter, 'signIn' | 'learn'>;
+  readonly base: (request: FastifyRequest) => string;
+}
+
 /** The token endpoints (reference §6.2): multipart, urlencoded and query parameters, which may be mixed. */
-export function oauthRoutes(
-  app: FastifyInstance,
-  { auth, base }: { readonly auth: Auth; readonly base: (request: FastifyRequest) => string },
-): void {
+export function oauthRoutes(app: FastifyInstance, { auth, limiter, base }: OAuthRouteParts): void {
   app.post(TOKEN_PATH, { bodyLimit: MAX_TOKEN_BODY }, async (request, reply) => {
     const given = await readParameters(request);
-    const answer = await auth.exchange({
-      grantType: given('grant_type'),
-      clientId: given('client_id'),
-      clientSecret: given('client_secret'),
-      code: given('code'),
-      redirectUri: given('redirect_uri'),
-      refreshToken: given('refresh_token'),
-      scope: given('scope'),
-      soid: given('soid'),
-    });
+    const secret = `${given('client_id')} ${given('client_secret')}`;
+    const exchange = () =>
+      auth.exchange({
+        grantType: given('grant_type'),
+        clientId: given('client_id'),
+        clientSecret: given('client_secret'),
+        code: given('code'),
+        redirectUri: given('redirect_uri'),
+        refreshToken: given('refresh_token'),
+        scope: given('scope'),
+        soid: given('soid'),
+      });
+    const answer = await limiter.signIn(request, secret, exchange, judgeSecret);
+    if (answer.kind === 'issued') limiter.learn(answer.accessToken);
     return sendAnswer(reply, render(answer, base(request)));
   });
 
@@ -37,6 +45,11 @@ export function oauthRoutes(
 
   refuseOtherMethods(app, TOKEN_PATH, OTHER_METHODS);
   refuseOtherMethods(app, REVOKE_PATH, OTHER_METHODS);
+}
+
+function judgeSecret(answer: TokenAnswer): Verdict {
+  if (answer.kind === 'issued') return 'right';
+  return answer.error === 'invalid_client' || answer.error === 'invalid_client_secret' ? 'wrong' : 'open';
 }
 
 /** A parameter by name; the body's goes before the query's. An empty one counts as absent. */
