@@ -1,6 +1,8 @@
 import type { ChangedRecord, Operation } from '../change.ts';
+import { AppError } from '../error.ts';
 import type { RecordId } from '../ids.ts';
 import type { Module } from '../module.ts';
+import { findModule } from '../modules/catalog.ts';
 import type { User } from '../org.ts';
 import { addChange, findByKey, type WorkingSet } from '../working-set.ts';
 import { deleteRecord, insertRecord, type Saved, unite, updateRecord } from './decide.ts';
@@ -16,11 +18,11 @@ export interface Written extends Saved {
 }
 
 type Item = Result<RecordInput>;
-type Write<Input> = (input: Input) => Result<Written>;
+type Write<Input> = (module: Module, input: Input) => Result<Written>;
 
 /** The records of one call that were not refused become one change each for inserts, updates and deletes. */
 export const createAll = (set: WorkingSet, module: Module, items: readonly Item[], caller: User): Result<Written>[] =>
-  writeAll(set, module, items, caller, (input) => insertRecord(set, module, input, caller));
+  writeAll(set, module, items, caller, (module, input) => insertRecord(set, module, input, caller));
 
 /** Each item names its record, unless `only` says it for the single one. */
 export const updateAll = (
@@ -30,7 +32,7 @@ export const updateAll = (
   caller: User,
   only?: RecordId,
 ): Result<Written>[] =>
-  writeAll(set, module, items, caller, (input) => {
+  writeAll(set, module, items, caller, (module, input) => {
     const id = only ?? input.id;
     return id ? updateRecord(set, module, id, input, caller) : refused(missingValue(input.path, 'id'));
   });
@@ -43,7 +45,7 @@ export const upsertAll = (
   checkFields: readonly string[],
   caller: User,
 ): Result<Written>[] =>
-  writeAll(set, module, items, caller, (input) => {
+  writeAll(set, module, items, caller, (module, input) => {
     if (input.id) return updateRecord(set, module, input.id, input, caller);
     const match = findMatch(set, module, input, checkFields);
     if (!match) return insertRecord(set, module, input, caller);
@@ -56,7 +58,7 @@ export const deleteAll = (
   module: Module,
   ids: readonly Result<RecordId>[],
   caller: User,
-): Result<Written>[] => writeAll(set, module, ids, caller, (id) => deleteRecord(set, module, id, caller));
+): Result<Written>[] => writeAll(set, module, ids, caller, (module, id) => deleteRecord(set, module, id, caller));
 
 function writeAll<Input>(
   set: WorkingSet,
@@ -65,7 +67,10 @@ function writeAll<Input>(
   caller: User,
   write: Write<Input>,
 ): Result<Written>[] {
-  const results = items.map((item) => (item.ok ? write(item.value) : item));
+  // As the commands before left it: it may have changed since the call was read.
+  const current = findModule(set.catalog, module.apiName);
+  if (!current) throw new AppError('INVALID_MODULE', 'the module name given seems to be invalid');
+  const results = items.map((item) => (item.ok ? write(current, item.value) : item));
   for (const operation of ['insert', 'update', 'delete'] as const) {
     const changed = mergeChanged(changedBy(results, operation));
     if (changed.length > 0) addChange(set, module.apiName, operation, caller.id, changed);
