@@ -100,6 +100,8 @@ function holds(dialect: Dialect, condition: Condition): Statement {
         WHERE ${testText(dialect, item, test === 'none' ? 'any' : test, values)})`;
       return test === 'none' ? sql`(${dialect.member(VALUES, field)} IS NOT NULL AND NOT ${some})` : some;
     }
+    case 'anywhere':
+      return dialect.contains(dialect.fold(VALUES), condition.text);
     case 'reference': {
       const { of, test, ids } = condition;
       const id = 'column' in of ? COLUMNS[of.column] : dialect.member(dialect.member(VALUES, of.field), 'id');

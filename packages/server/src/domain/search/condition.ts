@@ -43,4 +43,6 @@ export type Condition =
   | (Ranged & { readonly kind: 'field'; readonly field: string; readonly stored: 'number' | 'digits' | 'text' })
   | (Ranged & { readonly kind: 'column'; readonly column: 'id' | 'createdAt' | 'modifiedAt' })
   | { readonly kind: 'boolean'; readonly field: string; readonly is: boolean }
+  /** The folded text is somewhere in all that is kept of the record, names included: a quick look before a closer one. */
+  | { readonly kind: 'anywhere'; readonly text: string }
   | { readonly kind: 'and' | 'or'; readonly members: readonly Condition[] };

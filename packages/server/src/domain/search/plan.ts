@@ -32,6 +32,7 @@ export function candidatesFor(module: Module, condition: Condition): Candidates 
     case 'choices':
     case 'field':
     case 'boolean':
+    case 'anywhere':
       return { kind: 'module' };
   }
 }

@@ -13,6 +13,8 @@ export interface Question {
 }
 
 const MAX_TEXT = 255;
+/** Reads the same within JSON, and its letters fold the same whatever stands around them. */
+const PLAIN = /^[ !#-[\]-~]+$/;
 
 /** Throws INVALID_QUERY when it cannot be read. */
 export function conditionOf(module: Module, { by, text }: Question): Condition {
@@ -26,5 +28,9 @@ export function conditionOf(module: Module, { by, text }: Question): Condition {
     const kind = textKind(field);
     return kind ? [{ kind, field: apiName, test: 'part', values }] : [];
   });
-  return { kind: 'or', members };
+  const some: Condition = { kind: 'or', members };
+  const [value = ''] = values;
+  return by === 'word' && PLAIN.test(value)
+    ? { kind: 'and', members: [{ kind: 'anywhere', text: value }, some] }
+    : some;
 }

@@ -204,15 +204,25 @@ describe('a question for an email, a phone or a word', () => {
         values: ['a@x.example'],
       })),
     });
-    expect(conditionOf(MODULE, { by: 'word', text: ' Zyl ' })).toEqual({
+    expect(conditionOf(MODULE, { by: 'word', text: ' Zül ' })).toEqual({
       kind: 'or',
       members: ['Name', 'Note', 'Email', 'Other_Email', 'Phone', 'Site', 'Stage', 'Number', 'Colours'].map((name) => ({
         kind: name === 'Colours' ? 'choices' : 'text',
         field: name,
         test: 'part',
-        values: ['zyl'],
+        values: ['zül'],
       })),
     });
+  });
+
+  it('for a word that JSON and folding leave alone looks over the whole record first', () => {
+    expect(conditionOf(MODULE, { by: 'word', text: 'Zyl' })).toMatchObject({
+      kind: 'and',
+      members: [{ kind: 'anywhere', text: 'zyl' }, { kind: 'or' }],
+    });
+    for (const text of ['a"b', String.raw`a\b`, 'a\nb', 'Σ']) {
+      expect(conditionOf(MODULE, { by: 'word', text })).toMatchObject({ kind: 'or' });
+    }
   });
 
   it('has at most 255 characters, all of which can be stored', () => {
