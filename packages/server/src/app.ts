@@ -7,9 +7,10 @@ import pino from 'pino';
 import type { Config } from './config.ts';
 import { createDelivery } from './delivery/delivery.ts';
 import type { Clock } from './domain/clock.ts';
-import type { NotificationId } from './domain/ids.ts';
+import type { NotificationId, OrgId } from './domain/ids.ts';
 import { DEFAULT_CHANNEL_POLICY } from './domain/watch.ts';
 import { createHttp } from './http/server.ts';
+import { applyModuleFile } from './module-file.ts';
 import {
   type Accounts,
   createAccounts,
@@ -18,15 +19,17 @@ import {
   type NewCredentials,
   type SetupInput,
 } from './services/accounts.ts';
+import { createAdministration } from './services/administration.ts';
 import { createAuth } from './services/auth.ts';
 import { createCatalogs } from './services/catalogs.ts';
 import { createChannels } from './services/channels.ts';
+import { createErasure } from './services/erasure.ts';
 import { createInbox } from './services/inbox.ts';
 import { createMetadata } from './services/metadata.ts';
 import { createPageTokens } from './services/page-tokens.ts';
 import { type Purging, startPurging } from './services/purging.ts';
 import { createRecordLists } from './services/record-lists.ts';
-import { createRecords } from './services/records.ts';
+import { createRecordServices } from './services/record-services.ts';
 import { createRecycleBin } from './services/recycle-bin.ts';
 import { seedSample } from './services/sample.ts';
 import { createSearch, DEFAULT_SEARCH_POLICY } from './services/search.ts';
@@ -99,12 +102,15 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
   });
   const accounts = createAccounts({
     accounts: store.accounts,
+    administration: store.administration,
     clients: store.clients,
     tokens: store.tokens,
     clock,
     realNow,
     random: randomBytes,
   });
+  // Everybody knows the dev profile's, so it may be good for all organisations.
+  const adminToken = config.adminToken ?? (config.profile === 'dev' ? DEV_CREDENTIALS.adminToken : undefined);
   const auth = createAuth({
     tokens: store.tokens,
     accounts: store.accounts,
@@ -113,15 +119,40 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     realNow,
     random: randomBytes,
     ...(config.profile === 'dev' && { signedIn: DEV_MEMBER }),
-    ...(config.adminToken !== undefined && { adminToken: config.adminToken }),
+    ...(adminToken !== undefined && { adminToken }),
   });
   const catalogs = createCatalogs({
     writer,
     accounts: store.accounts,
     onChanged: (orgId) => auth.forget({ orgId }),
   });
+  const erasure = createErasure({
+    store: store.erasure,
+    logger,
+    quiet: delivery.quiet,
+    onErased(org) {
+      delivery.forget(org);
+      store.writing.forget(org);
+      auth.forget({ orgId: org });
+    },
+  });
+  const administration = createAdministration({
+    store: store.administration,
+    reads: store.accounts,
+    accounts,
+    auth,
+    writer,
+    erasure,
+    clock,
+  });
   const metadata = createMetadata({ accounts: store.accounts });
-  const records = createRecords({ writer, reads: store.records, accounts: store.accounts });
+  const recordServices = createRecordServices({
+    writer,
+    reads: store.records,
+    relatedReads: store.related,
+    accounts: store.accounts,
+  });
+  const { records } = recordServices;
   const search = createSearch({
     search: store.search,
     reads: store.records,
@@ -155,10 +186,11 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     logger,
     metrics,
     auth,
+    administration,
     metadata,
     channels,
     catalogs,
-    records,
+    ...recordServices,
     recordLists,
     recycleBin,
     search,
@@ -174,18 +206,30 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     devGuard: config.profile === 'dev',
   });
 
+  /** The sample organisation is made anew when it was erased, and not before. */
+  async function finishErasing(org: OrgId): Promise<void> {
+    if ((await store.accounts.findOrg(org))?.erasingAt === undefined) return;
+    erasure.begin(org);
+    await erasure.idle();
+  }
+
   return {
     accounts,
     async start() {
+      let sampleOrg: OrgId | undefined;
       if (config.profile === 'dev') {
+        await finishErasing(DEV_MEMBER.orgId);
         const { isEmpty, principal } = await accounts.ensureDev({ timeZone: config.timeZone });
-        if (isEmpty) await seedSample(records, principal);
+        if (isEmpty && principal.org.suspendedAt === undefined) await seedSample(records, principal);
+        sampleOrg = principal.org.id;
       } else if (config.adminToken === undefined && (await store.accounts.listOrgs()).length === 0) {
         throw new StoreRefusal('NO_ORGANISATION', 'There is no organisation yet: run "watchbell setup" first');
       }
+      if (config.modulesFile !== undefined) await applyModuleFile(config.modulesFile, catalogs, sampleOrg);
       await http.listen({ host: config.host, port: config.port });
       listening = originOf(http.server.address() as AddressInfo);
       await delivery.start();
+      for (const org of await store.accounts.listOrgs()) if (org.erasingAt !== undefined) erasure.begin(org.id);
       purging = startPurging({ deleted: store.deleted, accounts: store.accounts, clock, logger });
       if (config.profile === 'dev') await writeCredentials(config.dataDir, credentials(base(), DEV_CREDENTIALS));
       state = 'ready';
@@ -197,6 +241,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
       inbox?.close();
       await http.close();
       await purging?.stop();
+      await erasure.stop();
       await writer.drain();
       await delivery.stop();
       await store.close();
@@ -210,8 +255,16 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
 export async function setup(config: Config, input: SetupInput): Promise<Credentials> {
   const store = await openStore(config, createLogger(config));
   try {
-    const { accounts, clients, tokens } = store;
-    const parts = { accounts, clients, tokens, clock: systemClock, realNow: Date.now, random: randomBytes };
+    const { accounts, administration, clients, tokens } = store;
+    const parts = {
+      accounts,
+      administration,
+      clients,
+      tokens,
+      clock: systemClock,
+      realNow: Date.now,
+      random: randomBytes,
+    };
     return credentials(config.publicUrl ?? '', await createAccounts(parts).setup(input));
   } finally {
     await store.close();

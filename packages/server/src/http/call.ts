@@ -51,6 +51,16 @@ export interface CrmRouteContext {
   readonly requireScope: (principal: Principal, need: ScopeNeed) => void;
 }
 
+declare module 'fastify' {
+  /** What the API document is made from. */
+  interface FastifyContextConfig {
+    /** Of an operation under `/crm`. */
+    readonly crm?: { readonly version: ApiVersion; readonly scope: CrmOperation['scope'] };
+    /** The path is served, but not by this method. */
+    readonly isRefusal?: boolean;
+  }
+}
+
 const METHODS: readonly HTTPMethods[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /** Serves one path; its other methods are answered `INVALID_REQUEST_METHOD`. */
@@ -66,6 +76,7 @@ export function resource(
       method,
       url,
       exposeHeadRoute: false,
+      config: operation ? { crm: { version: context.version, scope: operation.scope } } : { isRefusal: true },
       handler: (request, reply) => {
         if (!operation) throw new AppError('INVALID_REQUEST_METHOD', 'The http request method type is not a valid one');
         return serve(context, operation, request, reply);
@@ -79,6 +90,7 @@ export function refuseOtherMethods(app: FastifyInstance, url: string, methods: r
   app.route({
     method: [...methods],
     url,
+    config: { isRefusal: true },
     handler: () => {
       throw new AppError('INVALID_REQUEST_METHOD', 'The http request method type is not a valid one');
     },

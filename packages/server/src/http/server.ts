@@ -7,6 +7,7 @@ import type { RateLimits } from '../domain/rate-limit.ts';
 import type { TrustedProxies } from '../domain/trusted-proxies.ts';
 import { API_VERSIONS } from '../domain/wire/api-version.ts';
 import type { Compat } from '../domain/wire/compat.ts';
+import type { Administration } from '../services/administration.ts';
 import type { Auth } from '../services/auth.ts';
 import type { Catalogs } from '../services/catalogs.ts';
 import type { Channels } from '../services/channels.ts';
@@ -25,6 +26,7 @@ import { fromFramework, notFound, toWire } from './errors.ts';
 import { observeRequests } from './observe.ts';
 import { forwardedOrigin, readTrust } from './proxies.ts';
 import { createRateLimiter } from './rate-limit.ts';
+import { adminRoutes } from './routes/admin/admin.ts';
 import { moduleRoutes } from './routes/admin/modules.ts';
 import { consentRoutes } from './routes/consent.ts';
 import { countRoutes } from './routes/count.ts';
@@ -46,6 +48,7 @@ export interface HttpParts extends RecordServices {
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly auth: Auth;
+  readonly administration: Administration;
   readonly metadata: Metadata;
   readonly channels: Channels;
   readonly catalogs: Catalogs;
@@ -116,6 +119,7 @@ export function createHttp(given: HttpParts): FastifyInstance {
 
   healthRoutes(app, parts);
   oauthRoutes(app, parts);
+  adminRoutes(app, parts);
   moduleRoutes(app, parts);
   consentRoutes(app, parts);
   if (parts.inbox) inboxRoutes(app, { ...parts, inbox: parts.inbox });

@@ -1,10 +1,8 @@
 import type { Clock } from '../domain/clock.ts';
-import { AppError } from '../domain/error.ts';
 import { idFromSerial, isOrgId, type OrgId, type ProfileId, type UserId } from '../domain/ids.ts';
-import { isStorable } from '../domain/json.ts';
 import type { Org, Principal, Profile, User } from '../domain/org.ts';
-import { isTimeZone } from '../domain/time.ts';
-import type { AccountStore, ClientStore, TokenStore } from '../storage/store.ts';
+import type { AccountStore, AdministrationStore, ClientStore, TokenStore } from '../storage/store.ts';
+import { checkText, checkTimeZone, checkUser } from './account-input.ts';
 import { hashSecret, hex, newToken, type RandomBytes } from './secret.ts';
 
 export interface SetupInput {
@@ -26,12 +24,18 @@ export interface NewCredentials {
   readonly adminToken: string;
 }
 
+/** With the organisation that they open. */
+export interface NewOrg extends NewCredentials {
+  readonly orgId: OrgId;
+  readonly userId: UserId;
+}
+
 type NewUser = Omit<User, 'id'>;
 type NewProfile = Omit<Profile, 'id'>;
 
 export interface Accounts {
   /** Makes an organisation with its first user, an OAuth client and an operator token. `AppError` INVALID_DATA names a bad field. */
-  setup(input: SetupInput): Promise<NewCredentials>;
+  setup(input: SetupInput): Promise<NewOrg>;
   /**
    * The sample organisation of the dev profile with its fixed credentials, made where they are missing, also after a
    * start that was cut short. Empty: none of its records was ever written.
@@ -39,6 +43,7 @@ export interface Accounts {
   ensureDev(input: {
     readonly timeZone: string;
   }): Promise<{ readonly isEmpty: boolean; readonly principal: Principal }>;
+  newUserId(org: OrgId): UserId;
   addProfile(org: OrgId, profile: NewProfile): Promise<Profile>;
   addUser(org: OrgId, user: NewUser): Promise<User>;
   addClient(org: OrgId, name: string): Promise<{ readonly clientId: string; readonly clientSecret: string }>;
@@ -53,6 +58,7 @@ export interface Accounts {
 
 export interface AccountsOptions {
   readonly accounts: AccountStore;
+  readonly administration: Pick<AdministrationStore, 'nextOrg'>;
   readonly clients: ClientStore;
   readonly tokens: TokenStore;
   readonly clock: Clock;
@@ -64,6 +70,8 @@ export interface AccountsOptions {
 export const ALL_SCOPES: readonly string[] = [
   'ZohoCRM.notifications.ALL',
   'ZohoCRM.modules.ALL',
+  'ZohoCRM.mass_update.ALL',
+  'ZohoCRM.mass_delete.ALL',
   'ZohoCRM.settings.ALL',
   'ZohoCRM.org.ALL',
   'ZohoCRM.users.ALL',
@@ -87,16 +95,29 @@ const ADDED_RANGE = 100_000_000_000;
 /** The sample user. */
 export const DEV_MEMBER = { orgId: DEV_ORG, userId: idFromSerial(DEV_ORG, FIRST_USER) as UserId };
 
-const MAX_TEXT = 100;
-const MAX_EMAIL = 254;
+/** Organisations' ids go through all seven-digit ones in a scattered order, so that none is given twice. */
+const FIRST_ORG = 1_000_000;
+const ORG_RANGE = 8_000_000;
+/** Without a common divisor with the range. */
+const ORG_STRIDE = 4_871_933;
 
-export function createAccounts({ accounts, clients, tokens, clock, realNow, random }: AccountsOptions): Accounts {
+export function createAccounts({
+  accounts,
+  administration,
+  clients,
+  tokens,
+  clock,
+  realNow,
+  random,
+}: AccountsOptions): Accounts {
   const addedSerial = (): number => ADDED_FROM + Number(BigInt(`0x${hex(random(8))}`) % BigInt(ADDED_RANGE));
 
   async function freeOrgId(): Promise<OrgId> {
     for (;;) {
-      const id = String(1_000_000 + (Number.parseInt(hex(random(4)), 16) % 8_000_000));
-      if (isOrgId(id) && !(await accounts.findOrg(id))) return id;
+      const start = Number.parseInt(hex(random(4)), 16) % ORG_RANGE;
+      const number = await administration.nextOrg(start);
+      const id = String(FIRST_ORG + ((number * ORG_STRIDE) % ORG_RANGE));
+      if (isOrgId(id) && id !== DEV_ORG && !(await accounts.findOrg(id))) return id;
     }
   }
 
@@ -139,7 +160,7 @@ export function createAccounts({ accounts, clients, tokens, clock, realNow, rand
       const owner = { orgId: org.id, userId: userId(org.id, FIRST_USER), clientId: made.clientId, scopes: ALL_SCOPES };
       await keepRefreshToken(made.refreshToken, owner);
       await keepAdminToken(made.adminToken, org.id);
-      return made;
+      return { ...made, orgId: org.id, userId: owner.userId };
     },
 
     async ensureDev({ timeZone }) {
@@ -160,6 +181,8 @@ export function createAccounts({ accounts, clients, tokens, clock, realNow, rand
       if (!member) throw new Error('The sample user that was just made cannot be found');
       return { isEmpty: !(await accounts.hasChanges(orgId)), principal: { ...member, clientId, scopes: ALL_SCOPES } };
     },
+
+    newUserId: (org) => userId(org, addedSerial()),
 
     async addProfile(org, input) {
       checkText('name', input.name);
@@ -196,24 +219,8 @@ const profileId = (org: OrgId, serial: number): ProfileId => idFromSerial(org, s
 const newClientId = (random: RandomBytes): string => `1000.${hex(random(15)).toUpperCase()}`;
 
 function checkSetup(input: SetupInput): void {
-  checkText('orgName', input.orgName);
-  if (!isTimeZone(input.timeZone)) throw badField('timeZone', 'is not an IANA time zone');
+  checkText('name', input.orgName);
+  checkTimeZone('time_zone', input.timeZone);
   checkUser(input);
-  checkText('clientName', input.clientName);
+  checkText('client_name', input.clientName);
 }
-
-function checkUser(user: Pick<User, 'email' | 'firstName' | 'lastName'>): void {
-  if (user.email.length > MAX_EMAIL || !/^[^\s@\0]+@[^\s@\0]+$/.test(user.email) || !isStorable(user.email)) {
-    throw badField('email', 'is not an e-mail address');
-  }
-  if (user.firstName !== '') checkText('firstName', user.firstName);
-  checkText('lastName', user.lastName);
-}
-
-function checkText(field: string, text: string): void {
-  if (text.trim() === '' || text.length > MAX_TEXT || !isStorable(text)) {
-    throw badField(field, `must have 1 to ${MAX_TEXT} characters`);
-  }
-}
-
-const badField = (field: string, what: string): AppError => new AppError('INVALID_DATA', `${field} ${what}`, { field });

@@ -28,10 +28,12 @@ export function readId(text: string): Result<RecordId> {
 }
 
 /** The id that a URL names; there is nothing to go on with when it is none. */
-export function pathId(text: string): RecordId {
-  const id = readId(text);
-  if (id.ok) return id.value;
-  throw new AppError(id.refusal.code, id.refusal.message, id.refusal.details);
+export const pathId = (text: string): RecordId => orThrow(readId(text));
+
+/** Refuses the whole call with what a part of it is refused with. */
+export function orThrow<T>(result: Result<T>): T {
+  if (result.ok) return result.value;
+  throw new AppError(result.refusal.code, result.refusal.message, result.refusal.details);
 }
 
 export const tooMany = (maximum: number): AppError =>

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { NotificationId } from '../../src/domain/ids.ts';
-import { createRecords } from '../../src/services/records.ts';
+import { createRecordServices } from '../../src/services/record-services.ts';
 import { seedSample } from '../../src/services/sample.ts';
 import { createWriter } from '../../src/services/writer.ts';
 import { createManualClock } from '../support/manual-clock.ts';
@@ -146,7 +146,11 @@ test('the sample fills an organisation with accounts, their contacts, leads and 
       maxQueued: 10,
       maxBatchWeight: 1000,
     });
-    await seedSample(createRecords({ writer, reads: store.records, accounts: store.accounts }), principal);
+    await seedSample(
+      createRecordServices({ writer, reads: store.records, relatedReads: store.related, accounts: store.accounts })
+        .records,
+      principal,
+    );
     const count = async (module: string) => (await sample.send('GET', `v8/${module}`)).body.info.count;
     expect(await Promise.all(['Accounts', 'Contacts', 'Leads', 'Deals'].map(count))).toEqual([5, 10, 6, 6]);
     const { body } = await sample.send('GET', 'v8/Contacts?fields=Account_Name,Email');

@@ -13,14 +13,16 @@ import { DEFAULT_COMPAT } from '../../src/domain/wire/compat.ts';
 import type { Check } from '../../src/http/routes/health.ts';
 import { createHttp, type HttpParts } from '../../src/http/server.ts';
 import { type Accounts, createAccounts, DEV_CREDENTIALS, DEV_MEMBER } from '../../src/services/accounts.ts';
+import { createAdministration } from '../../src/services/administration.ts';
 import { type Auth, createAuth } from '../../src/services/auth.ts';
 import { createCatalogs } from '../../src/services/catalogs.ts';
 import { createChannels } from '../../src/services/channels.ts';
+import { createErasure } from '../../src/services/erasure.ts';
 import { createInbox } from '../../src/services/inbox.ts';
 import { createMetadata } from '../../src/services/metadata.ts';
 import { createPageTokens } from '../../src/services/page-tokens.ts';
 import { createRecordLists } from '../../src/services/record-lists.ts';
-import { createRecords } from '../../src/services/records.ts';
+import { createRecordServices } from '../../src/services/record-services.ts';
 import { createRecycleBin } from '../../src/services/recycle-bin.ts';
 import { createSearch, DEFAULT_SEARCH_POLICY } from '../../src/services/search.ts';
 import { createWriter } from '../../src/services/writer.ts';
@@ -94,7 +96,16 @@ export async function openHttp(
     maxBatchWeight: 1000,
   });
   const { accounts: accountStore, clients, tokens } = store;
-  const accounts = createAccounts({ accounts: accountStore, clients, tokens, clock, realNow, random: randomBytes });
+  const { administration, erasure } = store;
+  const accounts = createAccounts({
+    accounts: accountStore,
+    administration,
+    clients,
+    tokens,
+    clock,
+    realNow,
+    random: randomBytes,
+  });
   const { principal } = await accounts.ensureDev({ timeZone: 'Asia/Kolkata' });
   const auth = createAuth({
     accounts: accountStore,
@@ -110,6 +121,15 @@ export async function openHttp(
     logger,
     metrics: createMetrics(),
     auth,
+    administration: createAdministration({
+      store: administration,
+      reads: accountStore,
+      accounts,
+      auth,
+      writer,
+      erasure: createErasure({ store: erasure, logger, quiet: async () => {}, onErased: () => {} }),
+      clock,
+    }),
     metadata: createMetadata({ accounts: accountStore }),
     catalogs: createCatalogs({
       writer,
@@ -117,7 +137,7 @@ export async function openHttp(
       onChanged: (orgId) => auth.forget({ orgId }),
     }),
     channels: createChannels({ writer, reads: store.channels, clock, policy: DEFAULT_CHANNEL_POLICY }),
-    records: createRecords({ writer, reads: store.records, accounts: accountStore }),
+    ...createRecordServices({ writer, reads: store.records, relatedReads: store.related, accounts: accountStore }),
     recordLists: createRecordLists({
       lists: store.recordLists,
       reads: store.records,

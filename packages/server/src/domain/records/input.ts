@@ -18,6 +18,8 @@ export interface RecordInput {
   readonly given: ReadonlyMap<string, Json>;
   /** Whether given rows of a subform take the place of all that it had. */
   readonly replacesRows?: boolean;
+  /** Whether given choices of a multi-select are added to those that it has. */
+  readonly addsChoices?: boolean;
 }
 
 /** Reads one item of a call up to its first fault. Keys that are no field, or cannot be set, are ignored. */

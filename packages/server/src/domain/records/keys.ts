@@ -1,6 +1,7 @@
 import { isObject, type Json } from '../json.ts';
 import type { Field, Module } from '../module.ts';
 import { type KeyRef, keyValue, type Values } from '../record.ts';
+import { TAG_FIELD, tagRefs } from './tags.ts';
 
 /** Fields that an upsert may compare: those of the module's duplicate check, then the unique ones. */
 export function checkFields(module: Module): readonly string[] {
@@ -32,6 +33,8 @@ export function keyOf(module: Module, field: string, value: Json | undefined): K
   return { module: module.apiName, field, value: keyValue(plain) };
 }
 
-/** All look-up entries of a record. */
-export const keysOf = (module: Module, values: Values): KeyRef[] =>
-  keyFields(module).flatMap((field) => keyOf(module, field, values[field]) ?? []);
+/** All look-up entries of a record; one for each of its tags as well. */
+export const keysOf = (module: Module, values: Values): KeyRef[] => [
+  ...keyFields(module).flatMap((field) => keyOf(module, field, values[field]) ?? []),
+  ...tagRefs(values[TAG_FIELD]).map(({ id }) => ({ module: module.apiName, field: TAG_FIELD, value: id })),
+];

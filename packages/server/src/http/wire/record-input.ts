@@ -1,6 +1,7 @@
 import { AppError } from '../../domain/error.ts';
 import type { Json, JsonObject } from '../../domain/json.ts';
 import { type ApiVersion, VERSION_RULES } from '../../domain/wire/api-version.ts';
+import type { Call } from '../call.ts';
 
 /** The records of a write: `data`, a list that is not empty. Other keys (`trigger`, `process`, …) have no effect. */
 export function readItems({ data }: JsonObject): readonly Json[] {
@@ -39,4 +40,13 @@ export function requireList(query: ReadonlyMap<string, string>, param: string, v
     'One of the expected parameter is missing',
     Object.fromEntries(VERSION_RULES[version].missingParamKeys.map((key) => [key, param])),
   );
+}
+
+/** The field of the module that `X-EXTERNAL` names, such as `Leads.Serial,Contacts.Number`; undefined without the header. */
+export function externalField({ external }: Pick<Call, 'external'>, module: string): string | undefined {
+  if (external === undefined) return undefined;
+  const named = external.split(',').map((part) => part.trim().split('.'));
+  const field = named.find(([of, name, ...more]) => of === module && name && more.length === 0)?.[1];
+  if (field !== undefined) return field;
+  throw new AppError('INVALID_DATA', 'the external field given seems to be invalid', { api_name: 'X-EXTERNAL' });
 }

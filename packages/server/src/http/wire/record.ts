@@ -1,12 +1,13 @@
-import type { Json, JsonObject } from '../../domain/json.ts';
-import type { Field } from '../../domain/module.ts';
+import { isObject, type Json, type JsonObject } from '../../domain/json.ts';
+import { ANY_MODULE, type Field, type Module } from '../../domain/module.ts';
 import { fullName } from '../../domain/org.ts';
 import type { StoredRecord } from '../../domain/record.ts';
-import type { Written } from '../../domain/records/call.ts';
+import { lookupTarget } from '../../domain/records/lookup.ts';
 import type { Result } from '../../domain/records/result.ts';
 import { type Names, shownUser, shownValue } from '../../domain/records/shown.ts';
 import { formatTime } from '../../domain/time.ts';
-import type { FoundRecords, WriteResults } from '../../services/records.ts';
+import type { Outcome, RecordStamp, WriteResults } from '../../services/record-writes.ts';
+import type { FoundRecords } from '../../services/records.ts';
 import { wireError } from '../errors.ts';
 import type { Paging } from '../paging.ts';
 
@@ -28,7 +29,7 @@ export function wireRecords({ module, records, names }: FoundRecords, fields?: R
   return records.map((record) => ({
     id: record.id,
     ...Object.fromEntries(shown.map((field) => [field.apiName, fieldValue(field, record, names)])),
-    ...(!fields && STATE),
+    ...(!fields && { ...seModule(module, record), ...STATE }),
   }));
 }
 
@@ -45,12 +46,25 @@ function fieldValue(field: Field, record: StoredRecord, names: Names): Json {
     case 'Record_Status__s':
       return 'Available';
     case 'Tag':
-      return [];
+      return shownValue(field, record.values.Tag, names) ?? [];
     case 'Locked__s':
       return false;
     default:
-      return emptyAsFalse(field, shownValue(field, record.values[field.apiName], names));
+      return withModule(field, record, emptyAsFalse(field, shownValue(field, record.values[field.apiName], names)));
   }
+}
+
+/** A note's parent says of which module it is. */
+function withModule(field: Field, record: StoredRecord, shown: Json): Json {
+  const target = field.apiName === 'Parent_Id' ? lookupTarget(field, record.values.Parent_Id) : undefined;
+  return target && isObject(shown) ? { module: { api_name: target.module }, ...shown } : shown;
+}
+
+/** The module that a lookup to any module points into. */
+function seModule(module: Module, record: StoredRecord): JsonObject {
+  const field = module.fields.find(({ lookup }) => lookup === ANY_MODULE);
+  const target = field && lookupTarget(field, record.values[field.apiName]);
+  return field ? { $se_module: target?.module ?? null } : {};
 }
 
 /** A box that was never ticked is false, not empty. */
@@ -79,7 +93,7 @@ export const wireUpserts = ({ results, user }: WriteResults, timeZone: string): 
   );
 
 function wireResult(
-  result: Result<Written>,
+  result: Result<Outcome>,
   user: WriteResults['user'],
   timeZone: string,
   extra: JsonObject | false,
@@ -95,11 +109,8 @@ function wireResult(
   };
 }
 
-function writtenDetails(record: StoredRecord, user: WriteResults['user'], timeZone: string): JsonObject {
-  const by = (id: StoredRecord['createdBy']): JsonObject => {
-    const known = user(id);
-    return { name: known ? fullName(known) : null, id };
-  };
+export function writtenDetails(record: RecordStamp, user: WriteResults['user'], timeZone: string): JsonObject {
+  const by = (id: StoredRecord['createdBy']): JsonObject => userReference(id, user);
   return {
     Modified_Time: formatTime(record.modifiedAt, timeZone),
     Modified_By: by(record.modifiedBy),
@@ -108,3 +119,18 @@ function writtenDetails(record: StoredRecord, user: WriteResults['user'], timeZo
     Created_By: by(record.createdBy),
   };
 }
+
+export function userReference(id: StoredRecord['createdBy'], user: WriteResults['user']): JsonObject {
+  const known = user(id);
+  return { name: known ? fullName(known) : null, id };
+}
+
+/** The answers to linking and unlinking records. */
+export const wireLinks =
+  (message: 'relation added' | 'relation removed') =>
+  ({ results }: WriteResults): object[] =>
+    results.map((result) =>
+      result.ok
+        ? { code: 'SUCCESS', details: { id: result.value.record.id }, message, status: 'success' }
+        : wireError(result.refusal),
+    );

@@ -223,15 +223,12 @@ describe('updating records', () => {
 
   test('leaves subforms out of the affected fields, but they are a change', () => {
     const quote = stored('Quotes', 41, { Subject: 'Q' });
-    const set = openSet([quote]);
-    const results = updateAll(
-      set,
-      module('Quotes'),
-      read('Quotes', { id: quote.id, Quoted_Items: [{ n: 1 }] }),
-      patricia,
-    );
+    const product = stored('Products', 42, { Product_Name: 'P' });
+    const set = openSet([quote, product]);
+    const row = { Product_Name: { id: product.id }, Quantity: 2 };
+    const results = updateAll(set, module('Quotes'), read('Quotes', { id: quote.id, Quoted_Items: [row] }), patricia);
     expect(outcomes(results)).toEqual(['update']);
-    expect(set.records.get(`Quotes/${quote.id}`)?.values.Quoted_Items).toEqual([{ n: 1 }]);
+    expect(set.records.get(`Quotes/${quote.id}`)?.values.Quoted_Items).toEqual([{ ...row, id: recordId(1001) }]);
     expect(set.writes.changes[0]?.records).toEqual([{ id: quote.id, fields: [], values: {}, related: [] }]);
   });
 

@@ -1,0 +1,32 @@
+import type { Result } from '../domain/records/result.ts';
+import type { ScopeOperation } from '../domain/scope.ts';
+import { VERSION_RULES } from '../domain/wire/api-version.ts';
+import type { Outcome, WriteResults } from '../services/record-writes.ts';
+import type { Answer, Call, CrmOperation } from './call.ts';
+
+/** An operation that any of these scopes on the module allows (reference §6.4). */
+export const allowing = (operations: readonly ScopeOperation[], handle: CrmOperation['handle']): CrmOperation => ({
+  scope: (call) => ({ family: 'modules', part: moduleOf(call), operations }),
+  handle,
+});
+
+export const moduleOf = (call: Call): string => call.params.module ?? '';
+
+export function answer(
+  { principal, version }: Call,
+  written: WriteResults,
+  wire: (written: WriteResults, timeZone: string) => object[],
+): Answer {
+  return {
+    status: statusOf(written.results, VERSION_RULES[version].mixedStatus),
+    body: { data: wire(written, principal.org.timeZone) },
+  };
+}
+
+/** 201 when all were inserted, 400 when none was written; between the two it depends on the version (reference §7.2). */
+export function statusOf(results: readonly Result<Pick<Outcome, 'operation'>>[], mixedStatus: number): number {
+  const written = results.flatMap((result) => (result.ok ? [result.value] : []));
+  if (written.length === 0) return 400;
+  if (written.length < results.length) return mixedStatus;
+  return written.every(({ operation }) => operation === 'insert') ? 201 : 200;
+}

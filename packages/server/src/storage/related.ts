@@ -1,0 +1,63 @@
+import type { RecordId } from '../domain/ids.ts';
+import type { Db } from './db.ts';
+import { list, sql } from './db.ts';
+import { RECORD_COLUMNS, readRecord } from './records.ts';
+import { integer, text } from './rows.ts';
+import type { RelatedReads } from './store.ts';
+
+/** Reads by look-up entries: of a lookup or tag these hold the id that it names. */
+export function createRelatedReads(db: Db): RelatedReads {
+  return {
+    async holders(org, module, field, values) {
+      const [rows = []] = await db.read([
+        sql`
+          SELECT value, MIN(record_id) AS record_id FROM record_key
+          WHERE org_id = ${org} AND module = ${module} AND field = ${field} AND value IN ${list(values)}
+          GROUP BY value`,
+      ]);
+      return new Map(rows.map((row) => [text(row, 'value'), text<RecordId>(row, 'record_id')]));
+    },
+
+    async page(org, module, fields, target, { page, perPage, sortBy, ascending }) {
+      const column = sortBy === 'modified' ? sql`r.modified_at` : sql`r.id`;
+      const order = ascending ? sql`ASC` : sql`DESC`;
+      const [rows = []] = await db.read([
+        sql`
+          SELECT ${RECORD_COLUMNS} FROM record r
+          WHERE r.org_id = ${org} AND r.module = ${module} AND r.id IN (
+            SELECT record_id FROM record_key
+            WHERE org_id = ${org} AND module = ${module} AND field IN ${list(fields)} AND value = ${target})
+          ORDER BY ${column} ${order}, r.id ${order} LIMIT ${perPage + 1} OFFSET ${(page - 1) * perPage}`,
+      ]);
+      return { records: rows.slice(0, perPage).map(readRecord), moreRecords: rows.length > perPage };
+    },
+
+    async ids(org, module, fields, targets, after, limit) {
+      const [rows = []] = await db.read([
+        sql`
+          SELECT DISTINCT record_id FROM record_key
+          WHERE org_id = ${org} AND module = ${module} AND field IN ${list(fields)} AND value IN ${list(targets)}
+            AND record_id > ${after} ORDER BY record_id LIMIT ${limit}`,
+      ]);
+      return rows.map((row) => text<RecordId>(row, 'record_id'));
+    },
+
+    async count(org, module, field, target) {
+      const [rows = []] = await db.read([
+        sql`
+          SELECT COUNT(*) AS found FROM record_key
+          WHERE org_id = ${org} AND module = ${module} AND field = ${field} AND value = ${target}`,
+      ]);
+      return rows[0] ? integer(rows[0], 'found') : 0;
+    },
+
+    async all(org, module) {
+      const [rows = []] = await db.read([
+        sql`
+          SELECT ${RECORD_COLUMNS} FROM record r
+          WHERE r.org_id = ${org} AND r.module = ${module} ORDER BY r.id LIMIT 1000`,
+      ]);
+      return rows.map(readRecord);
+    },
+  };
+}
