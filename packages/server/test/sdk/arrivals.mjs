@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+
+const PATIENCE_MS = 10_000;
+
+/**
+ * A receiver of notifications on a free loopback port. What arrives is claimed by the case that caused it, so that at the
+ * end one can see whether anything came that nobody expected.
+ */
+export async function startArrivals() {
+  const arrived = [];
+  const claimed = new Set();
+  const waiting = new Set();
+  const server = createServer(async (request, response) => {
+    const chunks = [];
+    for await (const chunk of request) chunks.push(chunk);
+    const body = JSON.parse(Buffer.concat(chunks).toString());
+    arrived.push({ number: Number(request.headers['watchbell-sequence']), ...body });
+    response.end();
+    for (const look of [...waiting]) look();
+  });
+  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+
+  /** The first notification that came or comes, is not claimed yet, and fits. */
+  function claim(fits, wanted) {
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        const found = arrived.find((notification) => !claimed.has(notification) && fits(notification));
+        if (!found) return;
+        claimed.add(found);
+        clearTimeout(timer);
+        waiting.delete(look);
+        resolve(found);
+      };
+      const timer = setTimeout(() => {
+        waiting.delete(look);
+        reject(new Error(`No notification of ${wanted} came. Unclaimed: ${JSON.stringify(unclaimed())}`));
+      }, PATIENCE_MS);
+      waiting.add(look);
+      look();
+    });
+  }
+
+  const unclaimed = () => arrived.filter((notification) => !claimed.has(notification));
+
+  return {
+    notifyUrl: `http://127.0.0.1:${server.address().port}/callback?key=a b`,
+    arrived,
+    unclaimed,
+    /** Claims the notification of an operation on exactly these records; `fields` are what changed, the same in each. */
+    async notified(module, operation, ids, fields) {
+      const wanted = `${module} ${operation} ${ids}`;
+      const same = (other) => other.length === ids.length && ids.every((id) => other.includes(id));
+      const notification = await claim(
+        (one) => one.module === module && one.operation === operation && same(one.ids),
+        wanted,
+      );
+      if (fields) {
+        const told = new Map(notification.affected_fields.flatMap((one) => Object.entries(one)));
+        for (const id of ids) assert.deepEqual(told.get(id), fields, wanted);
+      }
+      return notification;
+    },
+  };
+}

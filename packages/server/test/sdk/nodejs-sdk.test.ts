@@ -1,0 +1,3 @@
+import { officialSdk } from './suite.ts';
+
+await officialSdk('@zohocrm/nodejs-sdk-8.0');

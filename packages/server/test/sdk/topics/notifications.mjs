@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { done, entries, has, plain, refusals } from '../crm.mjs';
+
+export const title = 'channels';
+
+const CHANNEL = '1000000068001';
+const SIDE_CHANNEL = '1000000068002';
+export const WATCHED = ['Leads', 'Accounts', 'Contacts', 'Deals', 'Tasks', 'Events', 'Quotes', 'Notes'];
+
+export const cases = {
+  async 'enables a channel that hears of everything the other topics do'({ sdk: { Notifications }, notifyUrl }) {
+    const operations = new Notifications.NotificationsOperations();
+    const body = channel(Notifications, CHANNEL, {
+      events: WATCHED.map((module) => `${module}.all`),
+      notifyUrl,
+      token: 'everything',
+      channelExpiry: new Date(Date.now() + 86_400_000),
+      notifyOnRelatedAction: false,
+      returnAffectedFieldValues: true,
+    });
+    const response = await operations.enableNotifications(body);
+    done(response, 201, 'Successfully subscribed for actions-watch of the given module', 'getWatch');
+    const [{ details }] = entries(response, 'getWatch');
+    assert.deepEqual(
+      details.events.map(({ resourceName, channelId }) => [resourceName, channelId]),
+      WATCHED.map((module) => [module, CHANNEL]),
+    );
+  },
+
+  async 'enables, reads, replaces, merges, narrows and disables a channel'({ sdk, adapter, notifyUrl, params }) {
+    const { Notifications } = sdk;
+    const operations = new Notifications.NotificationsOperations();
+    const enable = { events: ['Contacts.all', 'Deals.all'], notifyUrl, token: 'first', notifyOnRelatedAction: false };
+    done(
+      await operations.enableNotifications(channel(Notifications, SIDE_CHANNEL, enable)),
+      201,
+      'Successfully subscribed for actions-watch of the given module',
+      'getWatch',
+    );
+    const read = async () => {
+      const response = await operations.getNotifications(
+        await params(Notifications.GetNotificationsParam, { CHANNEL_ID: BigInt(SIDE_CHANNEL) }),
+      );
+      return plain(response.getObject()?.getWatch() ?? []).map(({ resourceName, events, token }) => [
+        resourceName,
+        events,
+        token,
+      ]);
+    };
+    assert.deepEqual(await read(), [
+      ['Contacts', ['Contacts.edit', 'Contacts.create', 'Contacts.delete'], 'first'],
+      ['Deals', ['Deals.edit', 'Deals.create', 'Deals.delete'], 'first'],
+    ]);
+
+    const put = { events: ['Contacts.create', 'Contacts.edit', 'Deals.create'], notifyUrl, token: 'second' };
+    done(
+      await operations.updateNotifications(channel(Notifications, SIDE_CHANNEL, put)),
+      200,
+      'Successfully subscribed for actions-watch of the given module',
+      'getWatch',
+    );
+    assert.deepEqual(await read(), [
+      ['Contacts', ['Contacts.edit', 'Contacts.create'], 'second'],
+      ['Deals', ['Deals.create'], 'second'],
+    ]);
+
+    done(
+      await operations.updateNotification(channel(Notifications, SIDE_CHANNEL, { token: 'third' })),
+      200,
+      'Successfully updated the subscribe details',
+      'getWatch',
+    );
+    done(
+      await operations.disableNotification(
+        channel(Notifications, SIDE_CHANNEL, { events: ['Contacts.edit'], deleteEvents: adapter.yes(sdk) }),
+      ),
+      200,
+      'Successfully removed the subscribe details',
+      'getWatch',
+    );
+    assert.deepEqual(await read(), [
+      ['Contacts', ['Contacts.create'], 'third'],
+      ['Deals', ['Deals.create'], 'third'],
+    ]);
+
+    done(
+      await operations.deleteNotification(
+        await params(Notifications.DeleteNotificationParam, { CHANNEL_IDS: adapter.channelIds(SIDE_CHANNEL) }),
+      ),
+      200,
+      'Successfully un-subscribed from actions-watch',
+      'getWatch',
+    );
+    assert.deepEqual(await read(), []);
+  },
+
+  async 'is told NOT_SUBSCRIBED about a channel that is not there'({ sdk: { Notifications } }) {
+    const operations = new Notifications.NotificationsOperations();
+    const response = await operations.updateNotification(channel(Notifications, '404', { token: 'any' }));
+    assert.deepEqual(refusals(response, 'getWatch'), [{ code: 'NOT_SUBSCRIBED', details: {} }]);
+    assert.equal(response.getStatusCode(), 400);
+  },
+
+  async 'is told what is missing of a channel'({ sdk: { Notifications } }) {
+    const operations = new Notifications.NotificationsOperations();
+    const response = await operations.enableNotifications(channel(Notifications, '405', { events: ['Leads.all'] }));
+    has(refusals(response, 'getWatch'), [{ code: 'MANDATORY_NOT_FOUND', details: { api_name: 'notify_url' } }]);
+  },
+
+  async 'gets the notification with query parameters, token and values'({ create, notified }) {
+    const ids = await create('Leads', { Last_Name: 'Ångström', Company: 'Uppsala' });
+    has(await notified('Leads', 'insert', ids), {
+      channel_id: CHANNEL,
+      token: 'everything',
+      query_params: { '?key': 'a b' },
+      affected_fields: [],
+      affected_values: [{ record_id: ids[0], values: { Last_Name: 'Ångström', Company: 'Uppsala' } }],
+    });
+  },
+};
+
+/** A body with one channel; keys are named like the setters of the SDK. */
+export function channel(Notifications, id, values) {
+  const notification = new Notifications.Notification();
+  notification.setChannelId(id);
+  for (const [key, value] of Object.entries(values)) notification[`set${key[0].toUpperCase()}${key.slice(1)}`](value);
+  const body = new Notifications.BodyWrapper();
+  body.setWatch([notification]);
+  return body;
+}
