@@ -23,6 +23,8 @@ export interface Config {
   readonly secretKey?: Uint8Array;
   /** An operator's token beside the stored ones. */
   readonly adminToken?: string;
+  /** File of modules and fields to add at the start, absolute. */
+  readonly modulesFile?: string;
   readonly logLevel: LogLevel;
   /** Of the sample organisation. */
   readonly timeZone: string;
@@ -114,6 +116,12 @@ export const SETTINGS = {
     flag: '--secret-key',
     placeholder: '<64 hex digits>',
     help: 'Key that encrypts channel tokens and notify URLs at rest (openssl rand -hex 32). Required by serve; the dev profile makes its own.',
+  },
+  modules: {
+    env: 'WATCHBELL_MODULES',
+    flag: '--modules',
+    placeholder: '<path>',
+    help: 'JSON file of modules and fields that an organisation gets at each start, where it lacks them.',
   },
   adminToken: {
     env: 'WATCHBELL_ADMIN_TOKEN',
@@ -270,6 +278,7 @@ export function loadConfig(profile: Profile, flags: Flags, env: NodeJS.ProcessEn
   const timeZone = text('timeZone') ?? 'UTC';
   if (!isTimeZone(timeZone)) problem('timeZone', `is not a time zone: ${timeZone}`);
   const dataDir = text('dataDir') ?? '';
+  const modulesFile = text('modules');
 
   const config: Config = {
     profile,
@@ -280,6 +289,7 @@ export function loadConfig(profile: Profile, flags: Flags, env: NodeJS.ProcessEn
     dataDir: isAbsolute(dataDir) ? dataDir : resolve(dataDir),
     ...(secretKey && { secretKey }),
     ...(adminToken !== undefined && { adminToken }),
+    ...(modulesFile !== undefined && { modulesFile: resolve(modulesFile) }),
     logLevel: oneOf('logLevel', LOG_LEVELS),
     timeZone,
     maxBodyBytes: integer('maxBodyBytes', 1024, 16_777_216),

@@ -19,6 +19,7 @@ const TABLE: Readonly<Record<string, Rule>> = {
   'config.ts': { rooms: ['domain'], packages: ['node:'] },
   'version.ts': { rooms: [], packages: ['node:'] },
   'system-clock.ts': { rooms: ['domain'], packages: [] },
+  'module-file.ts': { rooms: ['config.ts', 'domain', 'http', 'services'], packages: ['node:', 'typebox'] },
   'app.ts': { rooms: ['*'], packages: ['*'] },
   'main.ts': { rooms: ['cli'], packages: ['node:'] },
 };
