@@ -15,6 +15,8 @@ export interface RecordsFixture extends Caller {
   readonly http: HttpFixture;
   /** A second user of the organisation, whose profile denies these modules and whose token has these scopes. */
   colleague(limits: { deniedModules?: readonly string[]; scopes?: readonly string[] }): Promise<Caller>;
+  /** The first user of another organisation. */
+  stranger(): Promise<Caller>;
 }
 
 export async function openRecords(): Promise<RecordsFixture> {
@@ -42,6 +44,19 @@ export async function openRecords(): Promise<RecordsFixture> {
       const grant = { orgId: org.id, userId: user.id, clientId, ...(scopes && { scopes }) };
       const refreshToken = await http.accounts.makeRefreshToken(grant);
       const answer = await http.auth.exchange({ grantType: 'refresh_token', ...DEV_CREDENTIALS, refreshToken });
+      if (answer.kind !== 'issued') throw new Error(answer.error);
+      return callerWith(answer.accessToken);
+    },
+    async stranger() {
+      const made = await http.accounts.setup({
+        orgName: 'Elsewhere',
+        timeZone: 'UTC',
+        email: 's@elsewhere.example',
+        firstName: 'Str',
+        lastName: 'Anger',
+        clientName: 'Elsewhere',
+      });
+      const answer = await http.auth.exchange({ grantType: 'refresh_token', ...made });
       if (answer.kind !== 'issued') throw new Error(answer.error);
       return callerWith(answer.accessToken);
     },

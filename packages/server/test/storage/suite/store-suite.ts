@@ -7,6 +7,7 @@ import { orgTransactionSuite } from './org-transaction.ts';
 import { recordListSuite } from './record-lists.ts';
 import { recordSuite } from './records.ts';
 import type { Open } from './sample.ts';
+import { searchSuite } from './search.ts';
 import { tokenSuite } from './tokens.ts';
 
 /** What every engine must do. An engine has only to open an empty store for each test. */
@@ -16,6 +17,7 @@ export function storeSuite(engine: string, open: Open): void {
     clientSuite(open);
     tokenSuite(open);
     recordSuite(open);
+    searchSuite(open);
     recordListSuite(open);
     channelSuite(open);
     orgTransactionSuite(open);
