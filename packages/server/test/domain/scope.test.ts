@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { grants, type ScopeNeed } from '../../src/domain/scope.ts';
+import { grants, isScope, readScopes, type ScopeNeed } from '../../src/domain/scope.ts';
 
 const notifications = (...operations: ScopeNeed['operations']): ScopeNeed => ({ family: 'notifications', operations });
 const READ_CONTACTS: ScopeNeed = { family: 'modules', part: 'Contacts', operations: ['READ'] };
@@ -56,5 +56,41 @@ describe('a scope', () => {
   test('counts beside others that do not help', () => {
     expect(grants(['nonsense', 'ZohoCRM.org.READ', 'ZohoCRM.modules.READ'], READ_CONTACTS)).toBe(true);
     expect(grants([], READ_CONTACTS)).toBe(false);
+  });
+});
+
+describe('a list of scopes', () => {
+  const READ = 'ZohoCRM.modules.READ';
+  const cases: readonly [string, ReturnType<typeof readScopes>][] = [
+    [READ, { scopes: [READ] }],
+    [`${READ},ZohoCRM.org.ALL`, { scopes: [READ, 'ZohoCRM.org.ALL'] }],
+    [` ${READ} ,, ZohoCRM.org.ALL\n`, { scopes: [READ, 'ZohoCRM.org.ALL'] }],
+    [`${READ},${READ}`, { scopes: [READ] }],
+    ['zohocrm.modules.contacts.read', { scopes: ['zohocrm.modules.contacts.read'] }],
+    ['AaaServer.profile.Read', { scopes: ['AaaServer.profile.Read'] }],
+    ['', { fault: '' }],
+    [' , ', { fault: '' }],
+    [`${READ},nonsense`, { fault: 'nonsense' }],
+    ['ZohoCRM.modules', { fault: 'ZohoCRM.modules' }],
+    ['ZohoCRM.modules.SEE', { fault: 'ZohoCRM.modules.SEE' }],
+    ['ZohoCRM.modules.<b>.READ', { fault: 'ZohoCRM.modules.<b>.READ' }],
+    [
+      Array.from({ length: 51 }, (_, i) => `ZohoCRM.modules.M${i}.READ`).join(','),
+      { fault: 'ZohoCRM.modules.M50.READ' },
+    ],
+  ];
+
+  test.each(cases)('%s', (text, expected) => {
+    expect(readScopes(text)).toEqual(expected);
+  });
+
+  test('takes fifty', () => {
+    const fifty = Array.from({ length: 50 }, (_, i) => `ZohoCRM.modules.M${i}.READ`);
+    expect(readScopes(fifty.join(','))).toEqual({ scopes: fifty });
+  });
+
+  test('holds no scope of unreasonable length', () => {
+    expect(isScope(`ZohoCRM.modules.${'x'.repeat(60)}.READ`)).toBe(true);
+    expect(isScope(`ZohoCRM.modules.${'x'.repeat(61)}.READ`)).toBe(false);
   });
 });

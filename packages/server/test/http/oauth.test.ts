@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ALL_SCOPES } from '../../src/services/accounts.ts';
 import { type HttpFixture, openHttp } from '../support/http.ts';
 
 const PATH = '/oauth/v2/token';
@@ -63,7 +64,7 @@ describe('a refresh token is taken', () => {
       type: 'application/json;charset=UTF-8',
       body: {
         access_token: expect.stringMatching(ACCESS_TOKEN),
-        scope: 'ZohoCRM.notifications.ALL ZohoCRM.modules.ALL ZohoCRM.settings.ALL ZohoCRM.org.ALL ZohoCRM.users.ALL',
+        scope: ALL_SCOPES.join(' '),
         api_domain: 'http://127.0.0.1:8686',
         token_type: 'Bearer',
         expires_in: 3600,
@@ -141,6 +142,65 @@ describe('a form is refused', () => {
       status: 413,
       body: { code: 'REQUEST_ENTITY_TOO_LARGE', details: { maximum_length: 16_384 } },
     });
+  });
+});
+
+describe('a token is revoked', () => {
+  const REVOKE = `${PATH}/revoke`;
+  const revoke = async (payload: string, contentType: string, query = '') => {
+    const headers = { 'content-type': contentType };
+    const answer = await http.app.inject({ method: 'POST', url: REVOKE + query, payload, headers });
+    return [answer.statusCode, answer.json()];
+  };
+  const token = REFRESH.refresh_token;
+  const ways: readonly [string, string, string, string][] = [
+    ['as multipart, as the official SDKs would', multipart({ token }), MULTIPART, ''],
+    ['as a form', urlencoded({ token }), FORM, ''],
+    ['in the query', '', FORM, `?${urlencoded({ token })}`],
+  ];
+
+  test.each(ways)('%s, once, with what it gave', async (_way, payload, type, query) => {
+    const { body } = await ask(urlencoded(REFRESH), FORM);
+    const headers = { authorization: `Zoho-oauthtoken ${body.access_token}` };
+    expect((await http.app.inject({ url: '/crm/v8/org', headers })).statusCode).toBe(200);
+    expect(await revoke(payload, type, query)).toEqual([200, { status: 'success' }]);
+    expect((await http.app.inject({ url: '/crm/v8/org', headers })).statusCode).toBe(401);
+    expect(await ask(urlencoded(REFRESH), FORM)).toMatchObject({ status: 200, body: { error: 'invalid_code' } });
+    expect(await revoke(payload, type, query)).toEqual([200, { error: 'invalid_code' }]);
+  });
+
+  test('not without one', async () => {
+    expect(await revoke('', FORM)).toEqual([200, { error: 'invalid_request', error_description: 'token is missing' }]);
+  });
+
+  test.each(['GET', 'PUT', 'PATCH', 'DELETE'] as const)('not by %s', async (method) => {
+    const answer = await http.app.inject({ method, url: `${REVOKE}?${urlencoded({ token })}` });
+    expect([answer.statusCode, answer.json()]).toMatchObject([400, { code: 'INVALID_REQUEST_METHOD' }]);
+  });
+});
+
+test('a client is given a token on its own word', async () => {
+  const { client_id, client_secret } = REFRESH;
+  const fields = { client_id, client_secret, grant_type: 'client_credentials', soid: 'ZohoCRM.3652397' };
+  const scope = 'ZohoCRM.org.READ ZohoCRM.users.READ';
+  for (const [payload, type] of [
+    [multipart({ ...fields, scope }), MULTIPART],
+    [urlencoded({ ...fields, scope: scope.replace(' ', ',') }), FORM],
+  ] as const) {
+    expect(await ask(payload, type)).toMatchObject({
+      status: 200,
+      body: {
+        access_token: expect.stringMatching(ACCESS_TOKEN),
+        scope,
+        api_domain: 'http://127.0.0.1:8686',
+        token_type: 'Bearer',
+        expires_in: 3600,
+      },
+    });
+  }
+  expect((await ask(urlencoded(fields), FORM)).body).toEqual({
+    error: 'invalid_scope',
+    error_description: 'scope is missing',
   });
 });
 

@@ -1,4 +1,4 @@
-import { parseScope, type ScopeOperation } from '../../domain/scope.ts';
+import { parseScope, type ScopeNeed, type ScopeOperation } from '../../domain/scope.ts';
 
 const DOES: Readonly<Record<ScopeOperation, string>> = {
   ALL: 'See, add, change and delete',
@@ -9,23 +9,35 @@ const DOES: Readonly<Record<ScopeOperation, string>> = {
   DELETE: 'Delete',
 };
 
-/** By family: what is meant by all of it, and by one part. */
-const MEANS: Readonly<Record<string, { readonly all: string; readonly part: (name: string) => string }>> = {
+interface Meaning {
+  /** Of the family as a whole. */
+  readonly all: string;
+  readonly part: (name: string) => string;
+}
+
+const MANY: Meaning = { all: 'many records at once', part: (name) => `many records of ${name} at once` };
+
+const MEANS: Readonly<Record<ScopeNeed['family'], Meaning>> = {
   notifications: { all: 'notifications about your records', part: (name) => `notifications: ${name}` },
   modules: { all: 'records of every module', part: (name) => `records of ${name}` },
+  mass_update: MANY,
+  mass_delete: MANY,
   settings: { all: 'the settings of your organization', part: (name) => `settings: ${name}` },
   org: { all: 'the details of your organization', part: (name) => `details of your organization: ${name}` },
   users: { all: 'the users of your organization', part: (name) => `users: ${name}` },
 };
+const BY_FAMILY: ReadonlyMap<string, Meaning> = new Map(Object.entries(MEANS));
 
-/** A scope in words; those of other services in none. A part is named as it was asked for. */
+const unused = (family: string): Meaning => ({
+  all: `what “${family}” covers, which this server does not have`,
+  part: (name) => `“${family}” of ${name}, which this server does not have`,
+});
+
+/** A scope in words. A part is named as it was asked for. */
 export function scopeInWords(text: string): string {
   const scope = parseScope(text);
   if (!scope) return 'Nothing here: it belongs to another service';
-  const means = MEANS[scope.family] ?? {
-    all: `what “${scope.family}” covers`,
-    part: (name: string) => `${scope.family}: ${name}`,
-  };
-  const part = scope.part === undefined ? undefined : text.split('.')[2];
-  return `${DOES[scope.operation]} ${part === undefined ? means.all : means.part(part)}`;
+  const meaning = BY_FAMILY.get(scope.family) ?? unused(scope.family);
+  const [, , name = ''] = text.split('.');
+  return `${DOES[scope.operation]} ${scope.part === undefined ? meaning.all : meaning.part(name)}`;
 }
