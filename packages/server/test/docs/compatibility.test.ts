@@ -67,6 +67,7 @@ function versionRow(version: ApiVersion): string {
     codes(rules.deleteScopes),
     codes(rules.missingParamKeys),
     rules.namesModules,
+    yes(rules.hasPageTokens),
   ];
   return `| ${shown.join(' | ')} |`;
 }

@@ -81,7 +81,7 @@ export function deletedRoutes(app: FastifyInstance, context: CrmRouteContext, { 
 const onBin = (operation: ScopeOperation) => (): ScopeNeed => ({
   family: 'settings',
   part: 'recycle_bin',
-  operations: operation === 'READ' ? ['READ'] : [operation, 'WRITE'],
+  operations: operation === 'UPDATE' ? ['UPDATE', 'WRITE'] : [operation],
 });
 
 const idOf = ({ params }: Call): string => params.id ?? '';
