@@ -20,7 +20,18 @@ function openPair() {
     rmSync(directory, { recursive: true });
   });
   const committed = () => witness.prepare('SELECT id FROM item ORDER BY id').pluck().all();
-  return { commands: createCommands(db), committed };
+  let statements = 0;
+  const counting = Object.create(db, {
+    prepare: {
+      value(text: string) {
+        statements += 1;
+        return db.prepare(text);
+      },
+    },
+    exec: { value: (text: string) => db.exec(text) },
+    inTransaction: { get: () => db.inTransaction },
+  }) as typeof db;
+  return { commands: createCommands(counting), committed, prepared: () => statements };
 }
 
 const insert = (...ids: readonly (number | string)[]): Command[] => [
@@ -71,6 +82,20 @@ describe('what waits for the storage thread', () => {
       { kind: 'done', id: 1, results: [[]] },
     ]);
     expect([...commands.answer([count(3)])]).toEqual([{ kind: 'done', id: 3, results: [[{ n: 1 }]] }]);
+  });
+
+  it('is read by statements that are kept ready, those used last', () => {
+    const { commands, prepared } = openPair();
+    const query = (id: number, text: string) => ({ id, kind: 'query', commands: [{ text, runs: [[]] }] }) as const;
+    const ask = (n: number) => [...commands.answer([query(n, `SELECT ${n} AS n`)])];
+    for (let n = 0; n < 500; n += 1) ask(n);
+    ask(0);
+    ask(500);
+    expect(prepared()).toBe(501);
+    expect(ask(0)).toEqual([{ kind: 'done', id: 0, results: [[{ n: 0 }]] }]);
+    expect(prepared()).toBe(501);
+    ask(1);
+    expect(prepared()).toBe(502);
   });
 
   it('answers a query that is wrong with a failure', () => {

@@ -143,7 +143,7 @@ const storedNumber = ({ type }: Field): 'digits' | 'number' => (type === 'bigint
 
 /** As it would be stored, so that texts compare like the values. */
 function asStored(field: Field, clause: Clause, text: string): Ordered {
-  const trimmed = text.trim();
+  const trimmed = field.type === 'datetime' ? withPlus(text) : text.trim();
   switch (field.type) {
     case 'date':
     case 'datetime': {
@@ -161,8 +161,11 @@ function asStored(field: Field, clause: Clause, text: string): Ordered {
   throw wrong(clause, 'the value does not suit the field', { expected_data_type: field.type });
 }
 
+/** A `+` that was not encoded in the URL arrives as a blank. */
+const withPlus = (time: string): string => time.trim().replace(/ (?=\d{2}:?\d{2}$)/, '+');
+
 function timeOf(clause: Clause, text: string): number {
-  const time = parseTime(text.trim());
+  const time = parseTime(withPlus(text));
   if (time !== undefined) return time;
   throw wrong(clause, 'the value does not suit the field', { expected_data_type: 'datetime' });
 }

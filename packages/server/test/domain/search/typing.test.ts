@@ -169,6 +169,10 @@ describe('a condition', () => {
       { kind: 'field', field: 'Time', stored: 'text', outside: false, ranges: [{ from: '2026-01-05T03:30:00Z' }] },
     ],
     [
+      '(Time:less_equal:2026-01-05T09:00:00 05:30)',
+      { kind: 'field', field: 'Time', stored: 'text', outside: false, ranges: [{ to: '2026-01-05T03:30:00Z' }] },
+    ],
+    [
       '(id:greater_than:12)',
       { kind: 'column', column: 'id', outside: false, ranges: [{ from: '0000000000000000012', above: true }] },
     ],
