@@ -1,7 +1,8 @@
 import type { Channel } from '../domain/channel.ts';
 import type { Clock } from '../domain/clock.ts';
+import { AppError } from '../domain/error.ts';
 import type { ChannelId } from '../domain/ids.ts';
-import type { Principal } from '../domain/org.ts';
+import { isActive, type Principal } from '../domain/org.ts';
 import {
   type ChannelPolicy,
   decideWatch,
@@ -48,9 +49,14 @@ export function createChannels({ writer, reads, clock, policy }: ChannelsOptions
       const userId = principal.user.id;
       const caller: WatchCaller = { userId, clientId: principal.clientId, version };
       const command: Command<readonly WatchResult[]> = {
-        needs: { channels: requests.map(({ channelId }) => ({ userId, channelId })) },
+        needs: { users: [userId], channels: requests.map(({ channelId }) => ({ userId, channelId })) },
         weight: requests.length,
-        decide: (set) => requests.map((request) => decideWatch(set, caller, request, policy)),
+        decide(set) {
+          // Taken out of use since the request was let in: then nothing is opened that nobody would end.
+          const user = set.users.get(userId);
+          if (!user || !isActive(user)) throw new AppError('INVALID_TOKEN', 'invalid oauth token');
+          return requests.map((request) => decideWatch(set, caller, request, policy));
+        },
       };
       return writer.submit(principal.org.id, command);
     },

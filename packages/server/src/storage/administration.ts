@@ -13,15 +13,16 @@ export function createAdministrationStore(db: Db, cipher: Cipher): Administratio
   const changed = async (statement: Statement): Promise<boolean> => ((await db.write([statement]))[0] ?? []).length > 0;
 
   return {
-    async nextOrg() {
+    async nextOrg(start) {
       const [rows = []] = await db.write([
         sql`
-          INSERT INTO meta (name, value) VALUES (${NEXT_ORG}, '1')
+          INSERT INTO meta (name, value) VALUES (${NEXT_ORG}, ${String(start)})
           ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(meta.value AS INTEGER) + 1 AS TEXT)
           RETURNING CAST(value AS INTEGER) AS number`,
       ]);
       const [row] = rows;
-      return row ? integer(row, 'number') : 0;
+      if (!row) throw new Error('The count of organisations cannot be read');
+      return integer(row, 'number');
     },
 
     async listOrgs(page, perPage) {
@@ -76,7 +77,7 @@ export function createAdministrationStore(db: Db, cipher: Cipher): Administratio
     },
 
     async currentChannels(org, { userId, clientId }, limit) {
-      const whose = userId !== undefined ? sql`user_id = ${userId}` : sql`client_id = ${clientId ?? null}`;
+      const whose = userId === undefined ? sql`client_id = ${clientId}` : sql`user_id = ${userId}`;
       const rows = await all(sql`
         SELECT user_id, channel_id FROM channel WHERE org_id = ${org} AND ${whose} AND ended_at IS NULL
         ORDER BY user_id, channel_id LIMIT ${limit}`);

@@ -39,22 +39,22 @@ describe('setup', () => {
     expect(principals[0]?.org.id).not.toBe(principals[1]?.org.id);
   });
 
-  const bad: readonly [keyof SetupInput, string][] = [
-    ['orgName', ' '],
-    ['orgName', 'x'.repeat(101)],
-    ['orgName', 'a\0b'],
-    ['timeZone', 'Mars/Olympus'],
-    ['email', 'root'],
-    ['email', `${'x'.repeat(250)}@example.com`],
-    ['firstName', 'x'.repeat(101)],
-    ['lastName', ''],
-    ['clientName', ''],
+  const bad: readonly [keyof SetupInput, string, string][] = [
+    ['orgName', ' ', 'name'],
+    ['orgName', 'x'.repeat(101), 'name'],
+    ['orgName', 'a\0b', 'name'],
+    ['timeZone', 'Mars/Olympus', 'time_zone'],
+    ['email', 'root', 'email'],
+    ['email', `${'x'.repeat(250)}@example.com`, 'email'],
+    ['firstName', 'x'.repeat(101), 'first_name'],
+    ['lastName', '', 'last_name'],
+    ['clientName', '', 'client_name'],
   ];
 
-  test.each(bad)('refuses a %s of %j and makes nothing', async (field, value) => {
+  test.each(bad)('refuses a %s of %j and makes nothing', async (field, value, name) => {
     const before = await http.store.accounts.listOrgs();
     const attempt = http.accounts.setup({ ...INPUT, [field]: value });
-    await expect(attempt).rejects.toMatchObject({ code: 'INVALID_DATA', details: { field } });
+    await expect(attempt).rejects.toMatchObject({ code: 'INVALID_DATA', details: { api_name: name } });
     expect(await http.store.accounts.listOrgs()).toEqual(before);
   });
 });

@@ -121,6 +121,8 @@ export function createExchange(parts: OAuthParts): (request: TokenRequest) => Pr
     const client = clientId === undefined ? undefined : await clients.find(clientId);
     if (!client) return refused('invalid_client');
     if (!knowsSecret(client, clientSecret ?? '', realNow())) return refused('invalid_client_secret');
+    const org = await accounts.findOrg(client.orgId);
+    if (org?.suspendedAt !== undefined) return refused('access_denied', 'The organization is suspended');
     return ways[known](client, request);
   };
 }

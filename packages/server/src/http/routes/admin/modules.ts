@@ -4,7 +4,6 @@ import { AppError } from '../../../domain/error.ts';
 import type { OrgId } from '../../../domain/ids.ts';
 import type { Module } from '../../../domain/module.ts';
 import { findField, findModule } from '../../../domain/modules/catalog.ts';
-import type { Auth } from '../../../services/auth.ts';
 import type { Catalogs } from '../../../services/catalogs.ts';
 import {
   FieldChanges,
@@ -21,6 +20,7 @@ import {
   showModule,
 } from '../../wire/module-definition.ts';
 import { administersOrg, readJsonBody } from './access.ts';
+import type { AdminParts } from './admin.ts';
 
 const Org = Type.Object({ org: Type.String({ pattern: '^[1-8]\\d{6}$', description: 'Seven digits' }) });
 const OneModule = Type.Object({ ...Org.properties, module: Type.String({ description: 'API name' }) });
@@ -31,11 +31,11 @@ const tags = ['modules'];
 /** Modules and fields of an organisation, for its operator: usable by its users at once. */
 export function moduleRoutes(
   app: FastifyInstance,
-  { catalogs, auth }: { readonly catalogs: Catalogs; readonly auth: Auth },
+  { catalogs, auth, limiter }: { readonly catalogs: Catalogs } & Pick<AdminParts, 'auth' | 'limiter'>,
 ): void {
   const typed = app.withTypeProvider<TypeBoxTypeProvider>();
   const path = '/_watchbell/v1/orgs/:org/modules';
-  const hooks = { onRequest: administersOrg(auth) };
+  const hooks = { onRequest: administersOrg(auth, limiter) };
   const bodyHooks = { ...hooks, preValidation: readJsonBody };
 
   async function moduleOf(org: OrgId, name: string): Promise<Module> {

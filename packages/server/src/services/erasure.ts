@@ -1,0 +1,94 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { OrgId } from '../domain/ids.ts';
+import type { ErasureStore } from '../storage/store.ts';
+import type { Logger } from '../telemetry/logger.ts';
+
+/** Takes organisations out of the store, in pieces, beside everything else. */
+export interface Erasure {
+  /** Starts on an organisation that is marked as being erased; once is enough. */
+  begin(org: OrgId): void;
+  /** Stops between two pieces; what is left is done after the next start. */
+  stop(): Promise<void>;
+  /** Resolves when nothing is being erased. */
+  idle(): Promise<void>;
+}
+
+export interface ErasureOptions {
+  readonly store: ErasureStore;
+  readonly logger: Logger;
+  /** Resolves when nothing of the organisation is being sent or saved. */
+  readonly quiet: (org: OrgId) => Promise<void>;
+  /** Told when no row of it is left. */
+  readonly onErased: (org: OrgId) => void;
+}
+
+const FIRST_PAUSE_MS = 20;
+const LONGEST_PAUSE_MS = 2000;
+
+export function createErasure({ store, logger, quiet, onErased }: ErasureOptions): Erasure {
+  const running = new Map<OrgId, Promise<void>>();
+  const stopping = new AbortController();
+  const stopped = new Promise<void>((resolve) => {
+    stopping.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+
+  /** One walk over all tables; says how many rows it found. */
+  async function sweep(org: OrgId): Promise<number> {
+    let removed = 0;
+    for (const table of await store.tables()) {
+      for (let rows = -1; rows !== 0 && !stopping.signal.aborted; removed += rows) {
+        rows = await store.removeSome(org, table);
+      }
+    }
+    return removed;
+  }
+
+  async function erase(org: OrgId): Promise<void> {
+    await Promise.race([quiet(org), stopped]);
+    let rows = 0;
+    // What was begun before the organisation was closed may write once more: until a walk finds nothing.
+    for (let found = -1; found !== 0 && !stopping.signal.aborted; rows += found) found = await sweep(org);
+    if (stopping.signal.aborted) return;
+    await seal();
+    await store.removeOrg(org);
+    onErased(org);
+    await seal();
+    logger.info({ org, rows }, 'an organisation is erased');
+  }
+
+  async function seal(): Promise<void> {
+    for (let pause = FIRST_PAUSE_MS; !stopping.signal.aborted; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+      if (await store.seal()) return;
+      await sleep(pause, undefined, { signal: stopping.signal }).catch(() => undefined);
+    }
+  }
+
+  /** Failures of the store pass; each try goes on where the one before ended. */
+  async function patiently(org: OrgId): Promise<void> {
+    for (let pause = FIRST_PAUSE_MS; !stopping.signal.aborted; pause = Math.min(pause * 2, LONGEST_PAUSE_MS)) {
+      try {
+        await erase(org);
+        return;
+      } catch (error) {
+        if (pause === FIRST_PAUSE_MS)
+          logger.error({ err: error, org }, 'an organisation cannot be erased, trying again');
+        await sleep(pause, undefined, { signal: stopping.signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  return {
+    begin(org) {
+      if (running.has(org) || stopping.signal.aborted) return;
+      const work = patiently(org).finally(() => running.delete(org));
+      running.set(org, work);
+    },
+    async stop() {
+      stopping.abort();
+      await Promise.all(running.values());
+    },
+    async idle() {
+      while (running.size > 0) await Promise.all(running.values());
+    },
+  };
+}
