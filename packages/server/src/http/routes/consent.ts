@@ -7,6 +7,7 @@ import { isOwnForm, openForm } from '../consent/csrf.ts';
 import { faultPage, messagePage, type Page, questionPage } from '../consent/page.ts';
 import { readForm } from '../form.ts';
 import { addressOf } from '../proxies.ts';
+import { networkOf } from '../rate-limit.ts';
 
 const PATH = '/oauth/v2/auth';
 const MAX_FORM = 16_384;
@@ -61,7 +62,7 @@ export function consentRoutes(
     const decision = form.get('decision');
     if (decision === 'deny') return answer(request, reply, await consent.deny(asked));
     if (decision !== 'allow') return sendPage(reply.code(400), messagePage('The form was sent without an answer.'));
-    const opened = await consent.allow(asked, form.get('key') ?? '', addressOf(request));
+    const opened = await consent.allow(asked, form.get('key') ?? '', networkOf(addressOf(request)));
     if (opened.kind !== 'not-signed-in') return answer(request, reply, opened);
     if (opened.waitMs === undefined) return answer(request, reply.code(403), opened, 'This sign-in key is not known.');
     const seconds = Math.ceil(opened.waitMs / 1000);
