@@ -36,7 +36,8 @@ async function read(path: string) {
   }
   if (Value.Check(ModuleFile, content)) return content;
   const [fault] = Value.Errors(ModuleFile, content);
-  throw problem(`${path}: ${fault?.instancePath || 'the file'} ${fault?.message ?? 'is not as expected'}`);
+  const what = fault?.keyword === 'boolean' ? 'is no key that is known there' : fault?.message;
+  throw problem(`${path}: ${fault?.instancePath || 'the file'} ${what ?? 'is not as expected'}`);
 }
 
 const at = (path: unknown): string => (typeof path === 'string' ? ` (${path})` : '');

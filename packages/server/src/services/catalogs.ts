@@ -21,7 +21,7 @@ import type { Writer } from './writer.ts';
  * The modules and fields of organisations. Changes go through the organisation's writer, so they are ordered with its
  * records, and hold for every call that begins after they are answered.
  *
- * All throw `AppError`: INVALID_DATA, DUPLICATE_DATA or LIMIT_REACHED that name what is wrong, INVALID_MODULE.
+ * All throw `AppError`: INVALID_DATA, DUPLICATE_DATA, LIMIT_REACHED or NOT_FOUND that name what is wrong.
  */
 export interface Catalogs {
   find(org: OrgId): Promise<Catalog>;
@@ -46,22 +46,25 @@ export interface CatalogsParts {
 const WEIGHT = 10;
 
 export function createCatalogs({ writer, accounts, onChanged }: CatalogsParts): Catalogs {
+  async function find(org: OrgId): Promise<Catalog> {
+    const catalog = await accounts.findCatalog(org);
+    if (catalog) return catalog;
+    throw new AppError('NOT_FOUND', 'There is no such org', { api_name: 'org' });
+  }
+
   async function change<Answer>(
     org: OrgId,
     decide: (set: WorkingSet) => Answer,
     modulesInUse: readonly string[] = [],
   ): Promise<Answer> {
+    await find(org);
     const answer = await writer.submit(org, { needs: { modulesInUse }, weight: WEIGHT, decide });
     onChanged(org);
     return answer;
   }
 
   return {
-    async find(org) {
-      const catalog = await accounts.findCatalog(org);
-      if (catalog) return catalog;
-      throw new AppError('INVALID_DATA', 'There is no organisation of this id', { api_name: 'org' });
-    },
+    find,
     addModule: (org, input) => change(org, (set) => addModule(set, input)),
     changeModule: (org, module, wanted) => change(org, (set) => changeModule(set, module, wanted)),
     removeModule: (org, module) => change(org, (set) => removeModule(set, module), [module]),

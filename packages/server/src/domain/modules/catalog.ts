@@ -83,6 +83,19 @@ export const STANDARD_CATALOG: Catalog = createCatalog({ modules: [], fields: []
 /** By its exact API name. */
 export const findModule = ({ byName }: Catalog, apiName: string): Module | undefined => byName.get(apiName);
 
+/**
+ * By its API name, also when it was removed, with the fields that were removed: for what names them still, such as
+ * channels.
+ */
+export function findFormer(catalog: Catalog, apiName: string): Module | undefined {
+  const { modules, fields } = catalog.additions;
+  const removed = modules.find((module) => module.apiName === apiName && !isCurrent(module));
+  const module = removed ? customModule(removed) : findModule(catalog, apiName);
+  const former = fields.filter((added) => added.module === apiName && (removed || !isCurrent(added)));
+  if (!module || former.length === 0) return module;
+  return { ...module, fields: [...module.fields, ...former.map(({ field }) => field)] };
+}
+
 interface Placed {
   readonly field: Field;
   readonly position: number;

@@ -186,7 +186,7 @@ function isSame(a: Field, b: Field): boolean {
 function currentModule(catalog: Catalog, name: string): Module {
   const module = findModule(catalog, name);
   if (module) return module;
-  throw new AppError('INVALID_MODULE', 'the module name given seems to be invalid', { api_name: 'module' });
+  throw new AppError('NOT_FOUND', 'There is no such module', { api_name: 'module' });
 }
 
 function addedModule(set: WorkingSet, name: string): AddedModule {
@@ -198,7 +198,7 @@ function addedModule(set: WorkingSet, name: string): AddedModule {
 
 function addedField(set: WorkingSet, moduleName: string, fieldName: string): AddedField {
   const field = findField(currentModule(set.catalog, moduleName), fieldName);
-  if (!field) throw badDefinition('$.field', `names no field of ${moduleName}`);
+  if (!field) throw new AppError('NOT_FOUND', 'There is no such field', { api_name: 'field' });
   const added = set.catalog.additions.fields.find(
     (known) => known.module === moduleName && known.field.apiName === fieldName && isCurrent(known),
   );

@@ -1,6 +1,6 @@
 import { modulesOf } from '../../domain/event-type.ts';
 import type { ChannelId } from '../../domain/ids.ts';
-import { findModule, moduleId } from '../../domain/modules/catalog.ts';
+import { findFormer, moduleId } from '../../domain/modules/catalog.ts';
 import type { Principal } from '../../domain/org.ts';
 import { formatTime } from '../../domain/time.ts';
 import type { WatchRefusal, WatchRequest, WatchResult } from '../../domain/watch.ts';
@@ -103,7 +103,7 @@ function eventRow(module: string, channelId: ChannelId, context: AnswerContext) 
 
 /** Where a module's records are, and its id in the organisation (reference §3.9). */
 export function resourceOf(name: string, { principal, version, base }: Omit<AnswerContext, 'compat'>) {
-  const module = findModule(principal.catalog, name);
+  const module = findFormer(principal.catalog, name);
   if (!module) throw new Error(`a channel watches the unknown module ${name}`);
   return { resource_uri: `${base}/crm/${version}/${name}`, resource_id: moduleId(principal.org.id, module) };
 }

@@ -3,7 +3,7 @@ import type { FieldRule } from '../../domain/condition.ts';
 import { AppError } from '../../domain/error.ts';
 import { modulesOf } from '../../domain/event-type.ts';
 import { parseChannelId } from '../../domain/ids.ts';
-import { fieldId, findField, findModule, mayUse } from '../../domain/modules/catalog.ts';
+import { fieldId, findField, findFormer, findModule, mayUse } from '../../domain/modules/catalog.ts';
 import { formatTime } from '../../domain/time.ts';
 import { type ListKey, VERSION_RULES } from '../../domain/wire/api-version.ts';
 import type { ChannelPage, ChannelQuery } from '../../services/channels.ts';
@@ -82,7 +82,7 @@ function ruleOf(rule: FieldRule, moduleName: string, context: AnswerContext): ob
   if (rule.kind === 'group') {
     return { group_operator: rule.operator, group: rule.members.map((member) => ruleOf(member, moduleName, context)) };
   }
-  const module = findModule(context.principal.catalog, moduleName);
+  const module = findFormer(context.principal.catalog, moduleName);
   const field = module && findField(module, rule.field);
   if (!field) throw new Error(`a condition names the unknown field ${moduleName}.${rule.field}`);
   const id = fieldId(context.principal.org.id, module, field);

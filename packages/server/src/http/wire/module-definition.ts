@@ -16,14 +16,12 @@ const Choices = Type.Array(Type.String({ maxLength: LIMITS.choice }), { minItems
 const rowMembers = {
   api_name: ApiName,
   label: Type.Optional(Label),
-  type: Type.Union(ADDABLE_TYPES.map((type) => Type.Literal(type))),
+  type: Type.Enum([...ADDABLE_TYPES]),
   length: Type.Optional(Type.Integer({ description: 'Characters of a text, digits of a number' })),
   decimals: Type.Optional(Type.Integer()),
   mandatory: Type.Optional(Type.Boolean()),
   unique: Type.Optional(Type.Boolean()),
-  external: Type.Optional(
-    Type.Union([Type.Literal('org'), Type.Literal('user')], { description: 'Callers may name records by it' }),
-  ),
+  external: Type.Optional(Type.Enum(['org', 'user'], { description: 'Callers may name records by it' })),
   pick_list: Type.Optional(Choices),
   lookup: Type.Optional(Type.String({ description: 'API name of the module pointed at' })),
 };

@@ -41,7 +41,7 @@ export function moduleRoutes(
   async function moduleOf(org: OrgId, name: string): Promise<Module> {
     const module = findModule(await catalogs.find(org), name);
     if (module) return module;
-    throw new AppError('INVALID_MODULE', 'the module name given seems to be invalid', { api_name: 'module' });
+    throw new AppError('NOT_FOUND', 'There is no such module', { api_name: 'module' });
   }
 
   typed.get(
@@ -161,7 +161,7 @@ export function moduleRoutes(
       await catalogs.changeField(org, params.module, params.field, readFieldChanges(body));
       const module = await moduleOf(org, params.module);
       const field = findField(module, params.field);
-      if (!field) throw new AppError('INVALID_DATA', 'The field was removed meanwhile', { api_name: 'field' });
+      if (!field) throw new AppError('NOT_FOUND', 'There is no such field', { api_name: 'field' });
       return showField(org, module, field);
     },
   );
