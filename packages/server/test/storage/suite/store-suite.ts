@@ -2,6 +2,7 @@ import { describe } from 'vitest';
 import { accountSuite } from './accounts.ts';
 import { channelSuite } from './channels.ts';
 import { clientSuite } from './clients.ts';
+import { deletedRecordSuite } from './deleted-records.ts';
 import { deliverySuite } from './delivery.ts';
 import { orgTransactionSuite } from './org-transaction.ts';
 import { recordListSuite } from './record-lists.ts';
@@ -19,6 +20,7 @@ export function storeSuite(engine: string, open: Open): void {
     recordSuite(open);
     searchSuite(open);
     recordListSuite(open);
+    deletedRecordSuite(open);
     channelSuite(open);
     orgTransactionSuite(open);
     deliverySuite(open);

@@ -1,0 +1,93 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { OrgId, RecordId } from '../../src/domain/ids.ts';
+import { type Db, sql } from '../../src/storage/db.ts';
+import { createDeletedRecordStore } from '../../src/storage/deleted-records.ts';
+import { toCommand } from '../../src/storage/engines/sqlite-message.ts';
+import { migrate, readMigrations } from '../../src/storage/engines/sqlite-migrations.ts';
+import { createRecordListReads } from '../../src/storage/record-lists.ts';
+
+const ORG = '3652397' as OrgId;
+const directory = mkdtempSync(join(tmpdir(), 'watchbell-plans-'));
+
+let sqlite: Sqlite.Database;
+const plans: string[] = [];
+/** Runs statements on an empty store and keeps how SQLite would look for their rows. */
+const db: Db = {
+  dialect: {
+    contains: (column, text) => sql`instr(${column}, ${text}) > 0`,
+    member: (column, name) => sql`${column} ->> ${name}`,
+    listOf: (value, condition) => sql`json_group_array(${value}) FILTER (WHERE ${condition})`,
+  } as Db['dialect'],
+  async read(statements) {
+    return statements.map(toCommand).map(({ text, runs: [values = []] }) => {
+      const steps = sqlite.prepare(`EXPLAIN QUERY PLAN ${text}`).all(values) as { detail: string }[];
+      plans.push(...steps.map(({ detail }) => detail));
+      return sqlite.prepare(text).all(values) as never[];
+    });
+  },
+  load: () => Promise.reject(new Error('not asked for')),
+  write: () => Promise.reject(new Error('not asked for')),
+};
+
+beforeAll(() => {
+  sqlite = new Sqlite(join(directory, 'plans.sqlite'));
+  migrate(sqlite, readMigrations(), 0);
+  // What the plans are made by is read when a store is opened.
+  sqlite.close();
+  sqlite = new Sqlite(join(directory, 'plans.sqlite'));
+});
+afterAll(() => {
+  sqlite.close();
+  rmSync(directory, { recursive: true });
+});
+
+async function planOf(read: () => Promise<unknown>): Promise<readonly string[]> {
+  plans.length = 0;
+  await read();
+  return [...plans];
+}
+
+const lists = createRecordListReads(db);
+const deleted = createDeletedRecordStore(db);
+const after = { at: 5, id: '3652397000000000001' as RecordId };
+const PAGE = { skip: 0, limit: 200 } as const;
+const KEY = /^SEARCH r USING (COVERING )?INDEX sqlite_autoindex_record_1 \(org_id=\? AND module=\?/;
+const MODIFIED = /^SEARCH r USING (COVERING )?INDEX record_modified \(org_id=\? AND module=\?/;
+
+const reads: readonly [string, RegExp, () => Promise<unknown>][] = [
+  ['by id', KEY, () => lists.page(ORG, 'Contacts', { by: 'id', order: 'desc', ...PAGE })],
+  ['by id, beyond a position', KEY, () => lists.page(ORG, 'Contacts', { by: 'id', order: 'asc', after, ...PAGE })],
+  ['by time of change', MODIFIED, () => lists.page(ORG, 'Contacts', { by: 'modified', order: 'desc', ...PAGE })],
+  [
+    'by time of change, beyond a position, since a time',
+    MODIFIED,
+    () => lists.page(ORG, 'Contacts', { by: 'modified', order: 'asc', after, since: 1, ...PAGE }),
+  ],
+  ['far on', KEY, () => lists.page(ORG, 'Contacts', { by: 'id', order: 'asc', skip: 50_000, limit: 200 })],
+  ['counted', KEY, () => lists.count(ORG, 'Contacts')],
+  [
+    'deleted, of a module',
+    /INDEX deleted_record_module \(org_id=\? AND module=\? AND deleted_at>\?\)/,
+    () => deleted.listModule(ORG, 'Contacts', { type: 'all', since: 0, now: 0, offset: 0, limit: 10 }),
+  ],
+  [
+    'in the bin',
+    /INDEX deleted_record_bin \(org_id=\? AND deleted_at>\?\)/,
+    () => deleted.listBin(ORG, ['Contacts'], { now: 0, order: 'desc', offset: 0, limit: 10 }),
+  ],
+  ['too old', /INDEX deleted_record_(bin|time) \(org_id=\? AND deleted_at<\?\)/, () => deleted.purge(ORG, 0)],
+];
+
+describe('a list is read by an index, and never sorted', () => {
+  test.each(reads)('%s', async (_name, index, read) => {
+    const plan = await planOf(read);
+    const ofTables = plan.filter((step) => /^(SEARCH|SCAN) [rd] /.test(step));
+    expect(ofTables.length).toBeGreaterThan(0);
+    for (const step of ofTables) expect(step).toMatch(index);
+    expect(plan.filter((step) => step.includes('TEMP B-TREE'))).toEqual([]);
+  });
+});
