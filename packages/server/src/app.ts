@@ -200,6 +200,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     isBasePublic: config.publicUrl !== undefined,
     trustProxy: config.trustProxy,
     rateLimits: config.rateLimits,
+    programVersion: VERSION,
     realNow,
     compat: config.compat,
     bodyLimit: config.maxBodyBytes,

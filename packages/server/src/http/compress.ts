@@ -41,7 +41,7 @@ export function compressAnswers(app: FastifyInstance): void {
 
   app.addHook('onSend', async (request, reply, payload) => {
     const text = textOf(payload);
-    if (!text || text.length < MIN_BYTES || reply.hasHeader('content-encoding')) return payload;
+    if (!text || text.length < MIN_BYTES || isPrivate(reply)) return payload;
     addVary(reply);
     const encoding = chooseEncoding(request.headers['accept-encoding']);
     if (!encoding || text.length > MAX_BYTES || underWay >= MAX_AT_ONCE) return payload;
@@ -55,6 +55,10 @@ export function compressAnswers(app: FastifyInstance): void {
     }
   });
 }
+
+/** A secret beside what a caller sent could be guessed from the length of both, compressed. */
+const isPrivate = (reply: FastifyReply): boolean =>
+  reply.hasHeader('set-cookie') || reply.hasHeader('content-encoding');
 
 function textOf(payload: unknown): Buffer | undefined {
   if (typeof payload === 'string') return Buffer.from(payload);

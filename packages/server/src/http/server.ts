@@ -24,6 +24,7 @@ import { compressAnswers } from './compress.ts';
 import { guardDev } from './dev-guard.ts';
 import { fromFramework, notFound, toWire } from './errors.ts';
 import { observeRequests } from './observe.ts';
+import { collectRoutes } from './openapi/routes.ts';
 import { forwardedOrigin, readTrust } from './proxies.ts';
 import { createRateLimiter } from './rate-limit.ts';
 import { adminRoutes } from './routes/admin/admin.ts';
@@ -31,6 +32,7 @@ import { moduleRoutes } from './routes/admin/modules.ts';
 import { consentRoutes } from './routes/consent.ts';
 import { countRoutes } from './routes/count.ts';
 import { deletedRoutes } from './routes/deleted.ts';
+import { docsRoutes } from './routes/docs.ts';
 import { type Check, healthRoutes } from './routes/health.ts';
 import { inboxRoutes } from './routes/inbox.ts';
 import { oauthRoutes } from './routes/oauth.ts';
@@ -65,6 +67,8 @@ export interface HttpParts extends RecordServices {
   readonly isBasePublic: boolean;
   readonly trustProxy: TrustedProxies;
   readonly rateLimits: RateLimits;
+  /** Of the program. */
+  readonly programVersion: string;
   /** Real time, epoch ms. */
   readonly realNow: () => number;
   readonly compat: Compat;
@@ -106,6 +110,7 @@ export function createHttp(given: HttpParts): FastifyInstance {
     frameworkErrors: (error, _request, reply) => sendError(error, reply, parts),
     clientErrorHandler: refuseBrokenRequest,
   });
+  const routes = collectRoutes(app);
   keepBodiesRaw(app);
   setHeaders(app);
   endConnectionsWhenClosing(app);
@@ -118,6 +123,7 @@ export function createHttp(given: HttpParts): FastifyInstance {
   });
 
   healthRoutes(app, parts);
+  docsRoutes(app, { ...parts, routes });
   oauthRoutes(app, parts);
   adminRoutes(app, parts);
   moduleRoutes(app, parts);

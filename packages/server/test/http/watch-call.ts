@@ -11,6 +11,7 @@ export function call(text: string, version: ApiVersion = 'v8', query: Record<str
   return {
     version,
     base: 'http://127.0.0.1:8686',
+    external: undefined,
     principal: {
       org: { id: org, name: 'Sample', timeZone: 'UTC' },
       user: { id: '1' as UserId, email: 'p@example.com', firstName: '', lastName: 'P', profileId: '2' as ProfileId },

@@ -164,6 +164,7 @@ export async function openHttp(
     isBasePublic: options.isBasePublic ?? false,
     trustProxy: options.trustProxy ?? 0,
     rateLimits: options.rateLimits ?? {},
+    programVersion: '0.0.0',
     realNow,
     compat: DEFAULT_COMPAT,
     bodyLimit: 1_048_576,

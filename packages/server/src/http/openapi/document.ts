@@ -1,0 +1,232 @@
+import type { ScopeNeed } from '../../domain/scope.ts';
+import type { ApiVersion } from '../../domain/wire/api-version.ts';
+import type { Call } from '../call.ts';
+import { CRM } from './crm/index.ts';
+import type { DescribedAnswer, Description, JsonSchema, Parameter, ParameterName } from './description.ts';
+import { OPERATIONS } from './operations.ts';
+import { PARAMETERS } from './parameters.ts';
+import type { ServedRoute } from './routes.ts';
+import { SCHEMAS } from './schemas.ts';
+
+const JSON_TYPE = 'application/json';
+const DESCRIPTIONS: Readonly<Record<string, Description | undefined>> = { ...CRM, ...OPERATIONS };
+
+/** Keys of operations that are served and that nothing describes, such as `GET /crm/{version}/{module}`. */
+export function undescribed(routes: readonly ServedRoute[]): string[] {
+  return [...groupRoutes(routes)].flatMap(([key, [route]]) => (route && describe(key, route) ? [] : [key]));
+}
+
+/** Keys of operations that are described and that nothing serves. */
+export function unserved(routes: readonly ServedRoute[]): string[] {
+  const served = groupRoutes(routes);
+  return Object.keys(DESCRIPTIONS).filter((key) => !served.has(key));
+}
+
+/** All that is served, as OpenAPI 3.1. Pure: `base` is where its reader reached the server. */
+export function apiDocument(routes: readonly ServedRoute[], base: string, version: string): JsonSchema {
+  const paths: Record<string, Record<string, unknown>> = {};
+  for (const [key, group] of groupRoutes(routes)) {
+    const [route] = group;
+    const description = route && describe(key, route);
+    if (!description) continue;
+    const one = { [route.method.toLowerCase()]: operation(key, description, group) };
+    paths[route.path] = { ...paths[route.path], ...one };
+  }
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Watchbell',
+      version,
+      summary: 'A self-hosted Notification API, wire-compatible with Zoho CRM',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    jsonSchemaDialect: 'https://json-schema.org/draft/2020-12/schema',
+    servers: [{ url: base }],
+    tags: tagsOf(paths),
+    paths,
+    components: { schemas: SCHEMAS, responses: RESPONSES, securitySchemes: securitySchemes(routes, base) },
+  };
+}
+
+function groupRoutes(routes: readonly ServedRoute[]): Map<string, ServedRoute[]> {
+  const groups = new Map<string, ServedRoute[]>();
+  for (const route of routes) {
+    const key = `${route.method} ${route.path}`;
+    groups.set(key, [...(groups.get(key) ?? []), route]);
+  }
+  return groups;
+}
+
+/** Written by hand, or by the route's own schema. */
+function describe(key: string, { schema }: ServedRoute): Description | undefined {
+  const written = DESCRIPTIONS[key];
+  if (written) return written;
+  const { summary, tags, description } = schema ?? {};
+  const [tag] = tags ?? [];
+  if (summary === undefined || tag === undefined) return undefined;
+  return { summary, tag, ...(description !== undefined && { detail: description }), answers: {} };
+}
+
+function operation(key: string, description: Description, group: readonly ServedRoute[]): JsonSchema {
+  const [{ schema, path, scope }] = group as [ServedRoute];
+  const versions = group.flatMap((route) => route.version ?? []);
+  const parameters = [
+    ...pathParameters(path, versions, schema?.params),
+    ...(description.parameters ?? []).map(namedParameter),
+    ...queryParameters(schema?.querystring),
+  ];
+  const body = bodyOf(description, schema?.body);
+  return {
+    operationId: operationId(key),
+    summary: description.summary,
+    tags: [description.tag],
+    ...(description.detail !== undefined && { description: description.detail }),
+    ...(parameters.length > 0 && { parameters }),
+    ...(body && { requestBody: body }),
+    responses: { ...describedAnswers(description), ...schemaAnswers(schema?.response), ...refusals(path) },
+    security: securityOf(path, versions, scope),
+  };
+}
+
+const operationId = (key: string): string => key.replaceAll(/[^A-Za-z0-9]+/g, '_').replace(/_$/, '');
+
+function pathParameters(path: string, versions: readonly ApiVersion[], params: unknown): Parameter[] {
+  const own = propertiesOf(params);
+  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => {
+    if (name === 'version') return { ...PARAMETERS.version, schema: { type: 'string', enum: versions } };
+    const { description = '', ...schema } = own[name] ?? {};
+    if (own[name]) return { in: 'path', name, required: true, description: String(description), schema };
+    const known = Object.entries(PARAMETERS).find(([key]) => key === `path ${name}`)?.[1];
+    return known ?? { in: 'path', name, required: true, description: '', schema: { type: 'string' } };
+  });
+}
+
+function namedParameter(name: ParameterName | `${ParameterName}!`): Parameter {
+  const isRequired = name.endsWith('!');
+  const parameter = PARAMETERS[name.replace(/!$/, '') as ParameterName];
+  return isRequired ? { ...parameter, required: true } : parameter;
+}
+
+function queryParameters(querystring: unknown): Parameter[] {
+  const required = isSchema(querystring) && Array.isArray(querystring.required) ? querystring.required : [];
+  return Object.entries(propertiesOf(querystring)).map(([name, { description = '', ...schema }]) => ({
+    in: 'query',
+    name,
+    description: String(description),
+    schema,
+    ...(required.includes(name) && !('default' in schema) && { required: true }),
+  }));
+}
+
+function bodyOf({ body, form }: Description, schema: unknown): JsonSchema | undefined {
+  if (!body) return isSchema(schema) ? { required: true, content: { [JSON_TYPE]: { schema } } } : undefined;
+  const content = { schema: reference(body.schema), example: body.example };
+  if (!form) return { required: true, content: { [JSON_TYPE]: content } };
+  return { content: { 'application/x-www-form-urlencoded': content, 'multipart/form-data': content } };
+}
+
+const describedAnswers = ({ answers }: Description) =>
+  Object.fromEntries(Object.entries(answers).map(([status, answer]) => [status, renderAnswer(answer)]));
+
+const renderAnswer = ({ description, schema, contentType = JSON_TYPE }: DescribedAnswer): JsonSchema => ({
+  description,
+  ...(schema !== undefined && { content: { [contentType]: { schema: reference(schema) } } }),
+});
+
+function schemaAnswers(response: unknown): JsonSchema {
+  if (!isSchema(response)) return {};
+  return Object.fromEntries(
+    Object.entries(response).map(([status, schema]) => {
+      const hasBody = isSchema(schema) && schema.type !== 'null';
+      const description = isSchema(schema) ? schema.description : undefined;
+      return [
+        status,
+        {
+          description: typeof description === 'string' ? description : 'Done',
+          ...(hasBody && { content: { [JSON_TYPE]: { schema } } }),
+        },
+      ];
+    }),
+  );
+}
+
+/** What may be answered everywhere. */
+const RESPONSES = {
+  TooMany: {
+    description: 'Too many requests, too many at once, or too many wrong tokens. Try again after Retry-After',
+    headers: { 'Retry-After': { description: 'Seconds', schema: { type: 'integer', minimum: 0 } } },
+    content: { [JSON_TYPE]: { schema: reference('Error') } },
+  },
+  Refused: {
+    description: 'The call was refused, or failed; nothing was changed',
+    content: { [JSON_TYPE]: { schema: reference('Error') } },
+  },
+} as const;
+
+const hasToken = (path: string): boolean => /^\/(?:crm|_watchbell\/v1|oauth)\//.test(path) || path === '/metrics';
+
+const refusals = (path: string) => ({
+  ...(hasToken(path) && { 429: { $ref: '#/components/responses/TooMany' } }),
+  default: { $ref: '#/components/responses/Refused' },
+});
+
+function securityOf(path: string, versions: readonly ApiVersion[], scope: ServedRoute['scope']): object[] {
+  if (/^\/_watchbell\/v1\//.test(path) || path === '/metrics') return [{ operator: [] }];
+  const [version] = versions.slice(-1);
+  if (!scope || !version) return [];
+  return scopeNames(scope(sampleCall(version))).map((name) => ({ oauth: [name] }));
+}
+
+/** Every scope that opens a call, each alone. Of a module's the family's stand for those of one module. */
+const scopeNames = ({ family, part, operations }: ScopeNeed): string[] =>
+  ['ALL', ...operations].map((one) => `ZohoCRM.${family}.${family === 'settings' && part ? `${part}.` : ''}${one}`);
+
+/** A call that tells which scope it needs: one with an empty entry. */
+const sampleCall = (version: ApiVersion): Call => ({
+  version,
+  params: {},
+  query: new Map(),
+  base: '',
+  ifModifiedSince: undefined,
+  external: undefined,
+  body: () => ({ watch: [{}], data: [{}] }),
+  get principal(): never {
+    throw new Error('A scope must not depend on who is calling');
+  },
+});
+
+function securitySchemes(routes: readonly ServedRoute[], base: string): JsonSchema {
+  const scopes = new Set(
+    routes.flatMap(({ scope, version }) => (scope && version ? scopeNames(scope(sampleCall(version))) : [])),
+  );
+  const flow = {
+    tokenUrl: `${base}/oauth/v2/token`,
+    refreshUrl: `${base}/oauth/v2/token`,
+    scopes: Object.fromEntries([...scopes].sort().map((name) => [name, ''])),
+  };
+  return {
+    oauth: {
+      type: 'oauth2',
+      description: 'Sent as `Authorization: Zoho-oauthtoken {access token}`; `Bearer` is taken, too',
+      flows: { authorizationCode: { authorizationUrl: `${base}/oauth/v2/auth`, ...flow }, clientCredentials: flow },
+    },
+    operator: { type: 'http', scheme: 'bearer', description: 'The admin token' },
+  };
+}
+
+const tagsOf = (paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>): object[] => {
+  const tags = Object.values(paths).flatMap((item) =>
+    Object.values(item).flatMap((one) => (one as { tags: string[] }).tags),
+  );
+  return [...new Set(tags)].map((name) => ({ name }));
+};
+
+/** A copy of a schema's properties; none for what has none. */
+const propertiesOf = (schema: unknown): Readonly<Record<string, JsonSchema>> =>
+  isSchema(schema) && isSchema(schema.properties) ? (schema.properties as Record<string, JsonSchema>) : {};
+
+const isSchema = (value: unknown): value is JsonSchema => typeof value === 'object' && value !== null;
+
+function reference(name: string): JsonSchema {
+  return { $ref: `#/components/schemas/${name}` };
+}

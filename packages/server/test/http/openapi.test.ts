@@ -1,0 +1,129 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { API_VERSIONS } from '../../src/domain/wire/api-version.ts';
+import { undescribed, unserved } from '../../src/http/openapi/document.ts';
+import { collectRoutes } from '../../src/http/openapi/routes.ts';
+import { type HttpFixture, openHttp } from '../support/http.ts';
+import { faultsOf } from './openapi-rules.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: the document is looked into freely.
+type Document = any;
+
+let http: HttpFixture;
+let document: Document;
+let authorization: string;
+
+beforeAll(async () => {
+  http = await openHttp();
+  authorization = `Zoho-oauthtoken ${await http.signIn()}`;
+  document = (await http.app.inject('/_watchbell/openapi.json')).json();
+});
+afterAll(() => http.close());
+
+/** Every method and URL that the server has a handler for, from its own listing. */
+function listing(): string[] {
+  const found: string[] = [];
+  const path: string[] = [];
+  for (const line of http.app.printRoutes({ commonPrefix: false }).split('\n')) {
+    const [, indent = '', node = ''] = /^([│├└─\s]*?(?:├── |└── ))(.*)$/.exec(line) ?? [];
+    if (node === '') continue;
+    const depth = indent.length / 4 - 1;
+    const [, part = '', methods = ''] = /^(.*?)(?: \(([A-Z, ]+)\))?$/.exec(node) ?? [];
+    path.splice(depth, path.length, part);
+    for (const method of methods.split(', ').filter((name) => name !== '' && name !== 'HEAD')) {
+      found.push(`${method} ${path.join('')}`);
+    }
+  }
+  return found;
+}
+
+const described = (): string[] =>
+  Object.entries<Document>(document.paths).flatMap(([path, item]) =>
+    Object.entries<Document>(item).flatMap(([method, operation]) => {
+      const version = operation.parameters?.find((parameter: Document) => parameter.name === 'version');
+      const versions: string[] = version?.schema.enum ?? [''];
+      return versions.map((one) => `${method.toUpperCase()} ${path.replace('{version}', one)}`);
+    }),
+  );
+
+/** Whether a path that is served takes a method: else the refusal says so. */
+async function takes(key: string): Promise<boolean> {
+  const [method = '', path = ''] = key.split(' ');
+  const url = path.replaceAll(/\{\w+\}/g, '1');
+  const answer = await http.app.inject({ method: method as 'GET', url, headers: { authorization, host: 'localhost' } });
+  return !answer.body.includes('"INVALID_REQUEST_METHOD"');
+}
+
+describe('the API document', () => {
+  test('has every operation that is served, under the versions that it is served under, and no other', async () => {
+    const served = listing().map((key) => key.replaceAll(/:(\w+)/g, '{$1}'));
+    expect(served.length).toBeGreaterThan(8 * 50);
+    const refused: string[] = [];
+    for (const key of served.filter((one) => !described().includes(one))) {
+      if (await takes(key)) refused.push(key);
+    }
+    expect(refused, 'add these to http/openapi, or give their routes a schema with summary and tags').toEqual([]);
+    expect(described().filter((key) => !served.includes(key))).toEqual([]);
+    for (const key of described().filter((one) => !one.includes('/crm/v') || one.includes('/crm/v8/'))) {
+      expect(await takes(key), key).toBe(true);
+    }
+  });
+
+  test('keeps to OpenAPI 3.1', () => {
+    expect(faultsOf(document)).toEqual([]);
+  });
+
+  test('says where its reader reached the server, and which program answers', () => {
+    expect(document).toMatchObject({
+      openapi: '3.1.0',
+      info: { title: 'Watchbell', version: '0.0.0' },
+      servers: [{ url: 'http://127.0.0.1:8686' }],
+    });
+  });
+
+  test('says which scopes open a call, and what needs the admin token or none', () => {
+    const watch = document.paths['/crm/{version}/actions/watch'];
+    const names = ['ALL', 'CREATE', 'WRITE'].map((name) => `ZohoCRM.notifications.${name}`);
+    expect(watch.post.security).toEqual(names.map((name) => ({ oauth: [name] })));
+    expect(document.paths['/crm/{version}/settings/fields'].get.security[0]).toEqual({
+      oauth: ['ZohoCRM.settings.fields.ALL'],
+    });
+    expect(document.paths['/metrics'].get.security).toEqual([{ operator: [] }]);
+    expect(document.paths['/healthz'].get.security).toEqual([]);
+    for (const [path, item] of Object.entries<Document>(document.paths)) {
+      if (!path.startsWith('/_watchbell/v1/')) continue;
+      for (const operation of Object.values<Document>(item)) expect(operation.security).toEqual([{ operator: [] }]);
+    }
+  });
+
+  test("takes parameters, bodies and answers of our own API from its routes' schemas", () => {
+    const { get } = document.paths['/_watchbell/v1/inbox/{name}'];
+    expect(get.parameters.map((parameter: Document) => [parameter.name, parameter.in, parameter.required])).toEqual([
+      ['name', 'path', true],
+      ['wait', 'query', undefined],
+      ['count', 'query', undefined],
+      ['after', 'query', undefined],
+    ]);
+    expect(get.responses[200].content['application/json'].schema.properties.dropped).toMatchObject({ type: 'integer' });
+  });
+
+  test('names all versions of each call under /crm', () => {
+    for (const [path, item] of Object.entries<Document>(document.paths)) {
+      if (!path.startsWith('/crm/')) continue;
+      for (const { parameters } of Object.values<Document>(item))
+        expect(parameters[0].schema.enum).toEqual(API_VERSIONS);
+    }
+  });
+});
+
+describe('a route that nothing describes, and a description of no route', () => {
+  test('are both found', async () => {
+    const Fastify = (await import('fastify')).default;
+    const app = Fastify();
+    const routes = collectRoutes(app);
+    app.get('/_watchbell/v1/forgotten/:id', async () => ({}));
+    app.get('/_watchbell/v1/told', { schema: { summary: 'Tell', tags: ['told'] } }, async () => ({}));
+    await app.ready();
+    expect(undescribed(routes)).toEqual(['GET /_watchbell/v1/forgotten/{id}']);
+    expect(unserved(routes)).toContain('GET /healthz');
+  });
+});
