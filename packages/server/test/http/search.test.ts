@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRecords, type RecordsFixture } from './records-fixture.ts';
 
@@ -179,6 +180,34 @@ describe('a search', () => {
 });
 
 describe('a search that cannot be done', () => {
+  it('is refused or answered, never failed, whatever stands in it', async () => {
+    const part = fc.constantFrom(
+      '(',
+      ')',
+      'Last_Name',
+      'Nothing',
+      ':',
+      'equals',
+      'in',
+      'between',
+      ',',
+      '\\',
+      'and',
+      'or',
+      ' ',
+    );
+    const texts = fc.array(fc.oneof(part, fc.string({ unit: 'binary', maxLength: 3 })), { maxLength: 20 });
+    const isAnswered = fc.asyncProperty(
+      fc.constantFrom('criteria', 'email', 'phone', 'word', 'page', 'per_page', 'fields'),
+      texts.map((all) => all.join('')),
+      async (param, text) => {
+        const { status } = await search('Contacts', { word: 'x', [param]: text });
+        expect([200, 204, 400]).toContain(status);
+      },
+    );
+    await fc.assert(isAnswered, { numRuns: 500 });
+  });
+
   it.each([
     ['v8', { param: 'criteria, email, phone, word' }],
     ['v2', { param_name: 'criteria, email, phone, word', param: 'criteria, email, phone, word' }],

@@ -8,9 +8,6 @@ export interface Range<Value> {
   readonly below?: true;
 }
 
-/** Values of a record that are kept beside its fields. */
-export type Column = 'id' | 'createdAt' | 'modifiedAt' | 'createdBy' | 'modifiedBy';
-
 interface Ranged {
   /** Matches what is in one of them, or with `outside` in none. */
   readonly ranges: readonly Range<string | number>[];
