@@ -61,5 +61,16 @@ export async function startArrivals() {
       }
       return notification;
     },
+    /** Claims the notifications that together tell of exactly these records, each once and at most 100 at a time. */
+    async notifiedOfAll(module, operation, ids) {
+      const left = new Set(ids);
+      while (left.size > 0) {
+        const fits = (one) =>
+          one.module === module && one.operation === operation && one.ids.every((id) => left.has(id));
+        const { ids: told } = await claim(fits, `${module} ${operation} of ${left.size} more`);
+        assert.ok(told.length <= 100);
+        for (const id of told) left.delete(id);
+      }
+    },
   };
 }

@@ -5,12 +5,17 @@ import { startArrivals } from './arrivals.mjs';
 
 /** What the two SDKs want in different types. */
 const ADAPTERS = {
-  '@zohocrm/typescript-sdk-8.0': { yes: () => true, channelIds: (id) => id },
-  '@zohocrm/nodejs-sdk-8.0': { yes: ({ Choice }) => new Choice(true), channelIds: BigInt },
+  '@zohocrm/typescript-sdk-8.0': { yes: () => true, channelIds: (id) => id, color: (_sdk, text) => text },
+  '@zohocrm/nodejs-sdk-8.0': {
+    yes: ({ Choice }) => new Choice(true),
+    channelIds: BigInt,
+    color: ({ Choice }, text) => new Choice(text),
+  },
 };
 
 /** Signs one official SDK in, as it is published, and gives what the topics use of it. `session` comes from suite.ts. */
-export async function connect({ sdk: name, base, folder, client, token, admin, org }) {
+export async function connect(session) {
+  const { sdk: name, base, folder, client, token, admin } = session;
   const loaded = await import(name);
   const sdk = loaded.default ?? loaded;
   const arrivals = await startArrivals();
@@ -20,7 +25,8 @@ export async function connect({ sdk: name, base, folder, client, token, admin, o
     .environment(new sdk.Environment(base, `${base}/oauth/v2/token`, base))
     .token(signedIn)
     .store(new sdk.FileStore(join(folder, 'tokens.txt')))
-    .resourcePath(folder)
+    // With its slash: one place in the SDKs joins paths without.
+    .resourcePath(`${folder}/`)
     .SDKConfig(new sdk.SDKConfigBuilder().autoRefreshFields(true).build())
     .logger(new sdk.LogBuilder().level(sdk.Levels.ERROR).filePath(join(folder, 'sdk.log')).build())
     .initialize();
@@ -44,10 +50,7 @@ export async function connect({ sdk: name, base, folder, client, token, admin, o
   return {
     sdk,
     adapter: ADAPTERS[name],
-    base,
-    folder,
-    client,
-    org,
+    session,
     signedIn,
     ...arrivals,
     operations,
@@ -88,6 +91,13 @@ export async function connect({ sdk: name, base, folder, client, token, admin, o
 async function fill(map, kind, values = {}) {
   for (const [key, value] of Object.entries(values)) await map.add(kind[key], value);
   return map;
+}
+
+/** An object of the SDK, filled by its setters: `make(Notes.Note, { noteTitle: 'x' })`. */
+export function make(Class, values) {
+  const made = new Class();
+  for (const [key, value] of Object.entries(values)) made[`set${key[0].toUpperCase()}${key.slice(1)}`](value);
+  return made;
 }
 
 /** The entries of an action, each as the class that the SDK saw in it, with its code, message and details. */

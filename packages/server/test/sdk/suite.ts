@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +14,22 @@ interface Topic {
 }
 
 /** In this order, in one process with one channel that hears of everything. */
-const TOPICS = ['notifications', 'records', 'metadata', 'users', 'refusals', 'nothing-else'];
+const TOPICS = [
+  'notifications',
+  'records',
+  'lists',
+  'many-at-once',
+  'tags',
+  'related',
+  'rows',
+  'custom-modules',
+  'metadata',
+  'users',
+  'refusals',
+  'nothing-else',
+];
+/** By a process of its own, as another user, who may not use Solutions. */
+const AS_COLLEAGUE = ['sign-in'];
 /** By a process of its own, after the server was restarted, with what the first one left in its folder. */
 const AFTER_RESTART = ['after-restart'];
 
@@ -24,15 +39,19 @@ export async function officialSdk(sdk: string): Promise<void> {
   const dataDir = join(folder, 'data');
   let server: ServerProcess;
   let driver: ChildProcess;
+  let colleague: Colleague;
 
-  const startDriver = async () => {
+  const startDriver = async (given: object = SAMPLE) => {
+    driver?.kill();
     driver = fork(fileURLToPath(new URL('./driver.mjs', import.meta.url)), { execArgv: [] });
     const { admin_token: admin } = readCredentials(dataDir);
-    await ask(driver, { ...SAMPLE, sdk, base: server.base, folder, admin });
+    const { base } = server;
+    await ask(driver, { ...SAMPLE, sdk, base, folder, admin, colleague, ...given });
   };
 
   beforeAll(async () => {
     server = await startServerProcess({ dataDir, port: 0 });
+    colleague = await addColleague(server.base, readCredentials(dataDir).admin_token ?? '');
     await startDriver();
   }, 60_000);
 
@@ -44,17 +63,52 @@ export async function officialSdk(sdk: string): Promise<void> {
 
   for (const name of TOPICS) await runTopic(name, () => driver);
 
+  describe('signed in anew', async () => {
+    beforeAll(async () => {
+      const own = join(folder, 'colleague');
+      mkdirSync(own);
+      await startDriver({ folder: own, client: colleague.client, token: { grant: colleague.code } });
+    });
+
+    for (const name of AS_COLLEAGUE) await runTopic(name, () => driver);
+  });
+
   describe('after a restart of both', async () => {
     beforeAll(async () => {
-      driver.kill();
       const port = Number(new URL(server.base).port);
       await server.kill('SIGTERM');
       server = await startServerProcess({ dataDir, port });
       await startDriver();
-    }, 60_000);
+    });
 
     for (const name of AFTER_RESTART) await runTopic(name, () => driver);
   });
+}
+
+interface Colleague {
+  readonly id: string;
+  readonly email: string;
+  readonly client: { readonly id: string; readonly secret: string };
+  /** A grant token. */
+  readonly code: string;
+}
+
+/** Another user of the sample organisation, with a client and a grant token, all made as an operator makes them. */
+async function addColleague(base: string, admin: string): Promise<Colleague> {
+  const post = async <T>(path: string, body: object): Promise<T> => {
+    const url = `${base}/_watchbell/v1/orgs/${SAMPLE.org}${path}`;
+    const headers = { authorization: `Bearer ${admin}`, 'content-type': 'application/json' };
+    const response = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
+  };
+  const email = 'colleague@example.com';
+  const profile = await post<{ id: string }>('/profiles', { name: 'Limited', denied_modules: ['Solutions'] });
+  const { id } = await post<{ id: string }>('/users', { email, last_name: 'Colleague', profile: profile.id });
+  const made = await post<{ client: { id: string }; client_secret: string }>('/clients', { name: 'Colleague' });
+  const scopes = ['ZohoCRM.modules.ALL', 'ZohoCRM.settings.ALL', 'ZohoCRM.users.READ', 'ZohoCRM.org.READ'];
+  const { code } = await post<{ code: string }>(`/clients/${made.client.id}/grants`, { user: id, scopes });
+  return { id, email, client: { id: made.client.id, secret: made.client_secret }, code };
 }
 
 /** What the dev profile starts with. */

@@ -7,7 +7,7 @@ import { channel } from './notifications.mjs';
 export const title = 'goes on';
 
 export const cases = {
-  async 'with the token it had kept, without asking for another'({ signedIn, folder, create, arrived }) {
+  async 'with the token it had kept, without asking for another'({ session: { folder }, signedIn, create, arrived }) {
     const kept = readFileSync(join(folder, 'tokens.txt'), 'utf8');
     await create('Leads', { Last_Name: 'Curie', Company: 'Sorbonne' });
     assert.equal(readFileSync(join(folder, 'tokens.txt'), 'utf8'), kept);

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { done, entries, has, plain, refusals } from '../crm.mjs';
+import { done, entries, has, make, plain, refusals } from '../crm.mjs';
 
 export const title = 'channels';
 
 const CHANNEL = '1000000068001';
 const SIDE_CHANNEL = '1000000068002';
-export const WATCHED = ['Leads', 'Accounts', 'Contacts', 'Deals', 'Tasks', 'Events', 'Quotes', 'Notes'];
+export const WATCHED = ['Leads', 'Accounts', 'Contacts', 'Deals', 'Tasks', 'Events', 'Quotes', 'Vendors', 'Notes'];
 
 export const cases = {
   async 'enables a channel that hears of everything the other topics do'({ sdk: { Notifications }, notifyUrl }) {
@@ -120,11 +120,5 @@ export const cases = {
 };
 
 /** A body with one channel; keys are named like the setters of the SDK. */
-export function channel(Notifications, id, values) {
-  const notification = new Notifications.Notification();
-  notification.setChannelId(id);
-  for (const [key, value] of Object.entries(values)) notification[`set${key[0].toUpperCase()}${key.slice(1)}`](value);
-  const body = new Notifications.BodyWrapper();
-  body.setWatch([notification]);
-  return body;
-}
+export const channel = ({ BodyWrapper, Notification }, id, values) =>
+  make(BodyWrapper, { watch: [make(Notification, { channelId: id, ...values })] });

@@ -4,7 +4,7 @@ import { has, plain } from '../crm.mjs';
 export const title = 'users and organisation';
 
 export const cases = {
-  async 'reads the organisation'({ sdk: { Org }, org }) {
+  async 'reads the organisation'({ sdk: { Org }, session: { org } }) {
     const response = await new Org.OrgOperations().getOrganization();
     const [found] = plain(response.getObject().getOrg());
     has(found, { zgid: org });
