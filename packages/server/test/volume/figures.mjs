@@ -6,14 +6,11 @@ export const quantile = (numbers, share) =>
 
 export const median = (numbers) => quantile(numbers, 0.5);
 
+const cells = ({ p50, p99, max }) => [p50, p99, max].map((number) => number.toFixed(1).padStart(9)).join('');
+
 /** Writers' milliseconds, alone and beside the reads, round by round. */
-export function table(results) {
-  const cell = (number) => number.toFixed(1).padStart(9);
-  const row = ({ round, alone, beside }) =>
-    `${String(round).padStart(5)} |${cell(alone.p50)}${cell(alone.p99)}${cell(alone.max)} |${cell(beside.p50)}${cell(beside.p99)}${cell(beside.max)}`;
-  return [
-    'writes |      alone, ms             |      beside reads, ms',
-    'round |      p50      p99      max |      p50      p99      max',
-    ...results.map(row),
-  ].join('\n');
-}
+export const HEAD = [
+  'writes |      alone, ms             |      beside reads, ms',
+  'round |      p50      p99      max |      p50      p99      max',
+].join('\n');
+export const row = (round, alone, beside) => `${String(round).padStart(5)} |${cells(alone)} |${cells(beside)}`;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readCounts } from './arguments.mjs';
-import { median, table } from './figures.mjs';
+import { HEAD, median, row } from './figures.mjs';
 import { startReads } from './reads.mjs';
 import { seed } from './seed.mjs';
 import { startServer } from './server.mjs';
@@ -42,14 +42,15 @@ try {
   const reads = startReads(server, seeded);
   await write(server, added, { rate, seconds: 5 });
   const results = [];
+  say(HEAD);
   for (let round = 1; round <= rounds; round += 1) {
     const alone = await write(server, added, { rate, seconds });
     reads.go();
     const beside = await write(server, added, { rate, seconds });
     await reads.pause();
-    results.push({ round, alone, beside });
+    results.push({ alone, beside });
+    say(row(round, alone, beside));
   }
-  say(table(results));
   const of = (side, figure) => median(results.map((result) => result[side][figure])).toFixed(1);
   say(
     `median: p50 ${of('alone', 'p50')} ms alone, ${of('beside', 'p50')} ms beside reads; ` +
@@ -57,14 +58,17 @@ try {
   );
 
   reads.go();
-  const rest = write(server, added, { rate, until: () => reads.listed() });
-  await rest;
+  await write(server, added, { rate, until: () => reads.listed() });
   await reads.pause();
   say(reads.report());
   const faults = reads.faults([...seeded.ids(), ...added]);
   say(faults.length === 0 ? 'The list had every record, none twice' : faults.join('\n'));
+  await channel.drained();
   say(`${channel.received()} notifications delivered for ${channel.owed()} writes`);
-  const failed = faults.length > 0 || results.some(({ alone, beside }) => alone.failed + beside.failed > 0);
+  const failed =
+    faults.length > 0 ||
+    channel.received() < channel.owed() ||
+    results.some(({ alone, beside }) => alone.failed + beside.failed > 0);
   process.exitCode = failed ? 1 : 0;
 } finally {
   await channel?.close();

@@ -23,6 +23,10 @@ export async function openChannel(server) {
   return {
     received: () => received,
     owed: () => owed,
+    /** Resolves when all that is owed has come, or a minute has passed. */
+    async drained() {
+      for (let i = 0; received < owed && i < 600; i += 1) await delay(100);
+    },
     async close() {
       receiver.close();
       receiver.closeAllConnections();
