@@ -50,7 +50,7 @@ describe('docs/compatibility.md', () => {
 });
 
 const OPERATIONS = ['ALL', 'CREATE', 'DELETE', 'READ', 'UPDATE', 'WRITE'];
-const FAMILIES = ['notifications', 'modules', 'settings', 'org', 'users'];
+const FAMILIES = ['notifications', 'modules', 'mass_update', 'mass_delete', 'settings', 'org', 'users'];
 
 function versionRow(version: ApiVersion): string {
   const rules = VERSION_RULES[version];
@@ -68,11 +68,12 @@ function versionRow(version: ApiVersion): string {
     codes(rules.missingParamKeys),
     rules.namesModules,
     yes(rules.hasPageTokens),
+    yes(rules.replacesRows),
   ];
   return `| ${shown.join(' | ')} |`;
 }
 
-function moduleRow({ apiName, serial, fields, duplicateCheck }: (typeof MODULES)[number]): string {
+function moduleRow({ apiName, serial, fields, duplicateCheck, isIncomplete }: (typeof MODULES)[number]): string {
   const named = (some: typeof fields) => codes(some.map((field) => field.apiName));
   const lookups = fields.flatMap(({ apiName: name, lookup, readOnly }) =>
     lookup && !readOnly ? [`${name} → ${lookup === ANY_MODULE ? 'any' : lookup}`] : [],
@@ -85,6 +86,7 @@ function moduleRow({ apiName, serial, fields, duplicateCheck }: (typeof MODULES)
     codes(duplicateCheck),
     named(fields.filter((field) => field.unique)),
     codes(lookups),
+    isIncomplete ? 'incomplete' : '–',
   ];
   return `| ${shown.join(' | ')} |`;
 }
@@ -93,7 +95,7 @@ function moduleRow({ apiName, serial, fields, duplicateCheck }: (typeof MODULES)
 async function opens(caller: Caller, call: string, base: string): Promise<boolean> {
   const [, method = '', path = '', removing] = /^`(\w+) (\S+)`( with)?/.exec(call) ?? [];
   const module = path.startsWith('settings') ? 'Leads' : 'Contacts';
-  const url = `${base}/${path.replace('{module}', module).replace('{id}', '1')}?module=Leads`;
+  const url = `${base}/${path.replace('{module}', module).replace('{related}', 'Notes').replaceAll('{id}', '1')}?module=Leads`;
   const entry = { channel_id: '1', events: ['Contacts.edit'], ...(removing && { _delete_events: true }) };
   const body = method === 'GET' || method === 'DELETE' ? undefined : { watch: [entry], data: [{}] };
   const { body: answer } = await caller.call(method, url, body);
