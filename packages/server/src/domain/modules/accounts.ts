@@ -1,6 +1,7 @@
 import type { Module } from '../module.ts';
 import {
   currency,
+  enriched,
   image,
   integer,
   lastActivity,
@@ -72,5 +73,6 @@ export const accounts: Module = {
     tag,
     lastActivity,
     locked,
+    ...enriched,
   ],
 };

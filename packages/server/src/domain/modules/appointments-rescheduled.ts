@@ -8,6 +8,7 @@ export const appointmentsRescheduled: Module = {
   plural: 'Appointments Rescheduled History',
   nameField: 'Rescheduled_History_Name',
   duplicateCheck: [],
+  isIncomplete: true,
   hasRecords: true,
   fields: [
     ...SYSTEM_FIELDS,

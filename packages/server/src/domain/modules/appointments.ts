@@ -1,5 +1,18 @@
 import type { Module } from '../module.ts';
-import { currency, datetime, integer, locked, lookup, pickList, SYSTEM_FIELDS, tag, text, textarea } from './fields.ts';
+import {
+  boolean,
+  currency,
+  datetime,
+  integer,
+  locked,
+  lookup,
+  pickList,
+  SYSTEM_FIELDS,
+  tag,
+  text,
+  textarea,
+  userLookup,
+} from './fields.ts';
 
 export const appointments: Module = {
   apiName: 'Appointments__s',
@@ -8,6 +21,7 @@ export const appointments: Module = {
   plural: 'Appointments',
   nameField: 'Appointment_Name',
   duplicateCheck: [],
+  isIncomplete: true,
   hasRecords: true,
   fields: [
     ...SYSTEM_FIELDS,
@@ -27,5 +41,18 @@ export const appointments: Module = {
     textarea('Additional_Information'),
     tag,
     locked,
+    datetime('Rescheduled_From', { readOnly: true }),
+    datetime('Rescheduled_To', { readOnly: true }),
+    datetime('Rescheduled_Time', { readOnly: true }),
+    userLookup('Rescheduled_By', { readOnly: true }),
+    text('Reschedule_Reason', 120),
+    textarea('Reschedule_Note'),
+    integer('Reschedule_Count', { readOnly: true }),
+    datetime('Cancelled_Time', { readOnly: true }),
+    userLookup('Cancelled_By', { readOnly: true }),
+    datetime('Remind_At'),
+    boolean('Job_Sheet_Created__s', { readOnly: true }),
+    text('Job_Sheet_Name__s', 120),
+    textarea('Job_Sheet_Description__s'),
   ],
 };

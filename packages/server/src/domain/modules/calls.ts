@@ -1,15 +1,18 @@
 import type { Module } from '../module.ts';
 import {
+  boolean,
   datetime,
   integer,
   locked,
   lookup,
   lookupAny,
+  phone,
   pickList,
   SYSTEM_FIELDS,
   tag,
   text,
   textarea,
+  website,
 } from './fields.ts';
 
 export const calls: Module = {
@@ -19,6 +22,7 @@ export const calls: Module = {
   plural: 'Calls',
   nameField: 'Subject',
   duplicateCheck: [],
+  isIncomplete: true,
   hasRecords: true,
   fields: [
     ...SYSTEM_FIELDS,
@@ -42,5 +46,11 @@ export const calls: Module = {
     textarea('Description'),
     tag,
     locked,
+    pickList('Outgoing_Call_Status', ['Scheduled', 'Completed', 'Overdue', 'Cancelled']),
+    boolean('CTI_Entry', { readOnly: true }),
+    text('Caller_ID', 50),
+    phone('Dialled_Number'),
+    website('Voice_Recording__s', { readOnly: true }),
+    text('Scheduled_In_CRM', 50, { readOnly: true }),
   ],
 };

@@ -22,6 +22,7 @@ export const cases: Module = {
   plural: 'Cases',
   nameField: 'Subject',
   duplicateCheck: ['Subject'],
+  isIncomplete: true,
   hasRecords: true,
   fields: [
     ...SYSTEM_FIELDS,
@@ -46,5 +47,6 @@ export const cases: Module = {
     tag,
     lastActivity,
     locked,
+    textarea('Add_Comment'),
   ],
 };

@@ -3,6 +3,7 @@ import {
   boolean,
   date,
   email,
+  enriched,
   image,
   lastActivity,
   locked,
@@ -14,6 +15,7 @@ import {
   text,
   textarea,
   unsubscribed,
+  visits,
 } from './fields.ts';
 import { LEAD_SOURCES, SALUTATIONS } from './pick-lists.ts';
 
@@ -66,5 +68,7 @@ export const contacts: Module = {
     lastActivity,
     locked,
     ...unsubscribed,
+    ...enriched,
+    ...visits,
   ],
 };

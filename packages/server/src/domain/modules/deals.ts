@@ -62,5 +62,6 @@ export const deals: Module = {
     integer('Sales_Cycle_Duration', { readOnly: true }),
     integer('Overall_Sales_Duration', { readOnly: true }),
     datetime('Stage_Modified_Time', { readOnly: true }),
+    datetime('Change_Log_Time__s', { readOnly: true }),
   ],
 };

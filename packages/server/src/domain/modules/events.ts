@@ -2,6 +2,7 @@ import type { Module } from '../module.ts';
 import {
   boolean,
   datetime,
+  double,
   locked,
   lookup,
   lookupAny,
@@ -11,6 +12,7 @@ import {
   tag,
   text,
   textarea,
+  userLookup,
 } from './fields.ts';
 import { PARTICIPANT } from './subforms.ts';
 
@@ -21,6 +23,7 @@ export const events: Module = {
   plural: 'Meetings',
   nameField: 'Event_Title',
   duplicateCheck: [],
+  isIncomplete: true,
   hasRecords: true,
   fields: [
     ...SYSTEM_FIELDS,
@@ -38,5 +41,15 @@ export const events: Module = {
     textarea('Description'),
     tag,
     locked,
+    text('Check_In_Address', 255, { readOnly: true }),
+    text('Check_In_Sub_Locality', 255, { readOnly: true }),
+    text('Check_In_City', 100, { readOnly: true }),
+    text('Check_In_State', 100, { readOnly: true }),
+    text('Check_In_Country', 100, { readOnly: true }),
+    text('ZIP_Code', 30, { readOnly: true }),
+    double('Latitude', { decimals: 9, readOnly: true }),
+    double('Longitude', { decimals: 9, readOnly: true }),
+    userLookup('Check_In_By', { readOnly: true }),
+    textarea('Check_In_Comment', 32_000, { readOnly: true }),
   ],
 };

@@ -73,3 +73,20 @@ export const unsubscribed: readonly Field[] = [
   pickList('Unsubscribed_Mode', ['Consent form', 'Manual', 'Unsubscribe link', 'Zoho campaigns'], SET_BY_SYSTEM),
   datetime('Unsubscribed_Time', SET_BY_SYSTEM),
 ];
+/** Closed like `SYSTEM_FIELDS`. */
+export const enriched: readonly Field[] = [
+  datetime('Change_Log_Time__s', SET_BY_SYSTEM),
+  pickList('Enrich_Status__s', ['Available', 'Enriched', 'Data not found'], SET_BY_SYSTEM),
+  datetime('Last_Enriched_Time__s', SET_BY_SYSTEM),
+];
+/** What a visitor of a web site did before and since. Closed like `SYSTEM_FIELDS`. */
+export const visits: readonly Field[] = [
+  bigint('Visitor_Score', SET_BY_SYSTEM),
+  datetime('First_Visited_Time', SET_BY_SYSTEM),
+  datetime('Last_Visited_Time', SET_BY_SYSTEM),
+  website('First_Visited_URL', { label: 'First Page Visited', ...SET_BY_SYSTEM }),
+  website('Referrer', SET_BY_SYSTEM),
+  integer('Days_Visited', SET_BY_SYSTEM),
+  integer('Number_Of_Chats', SET_BY_SYSTEM),
+  double('Average_Time_Spent_Minutes', { label: 'Average Time Spent (Minutes)', ...SET_BY_SYSTEM }),
+];

@@ -4,6 +4,7 @@ import {
   currency,
   datetime,
   email,
+  enriched,
   image,
   integer,
   lastActivity,
@@ -16,6 +17,7 @@ import {
   text,
   textarea,
   unsubscribed,
+  visits,
   website,
 } from './fields.ts';
 import { INDUSTRIES, LEAD_SOURCES, RATINGS, SALUTATIONS } from './pick-lists.ts';
@@ -79,5 +81,7 @@ export const leads: Module = {
     lookup('Converted_Contact', 'Contacts', { readOnly: true }),
     lookup('Converted_Deal', 'Deals', { readOnly: true }),
     integer('Lead_Conversion_Time', { readOnly: true }),
+    ...enriched,
+    ...visits,
   ],
 };

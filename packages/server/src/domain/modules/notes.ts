@@ -8,6 +8,7 @@ export const notes: Module = {
   plural: 'Notes',
   nameField: 'Note_Title',
   duplicateCheck: [],
+  isIncomplete: true,
   hasRecords: true,
   fields: [
     ...SYSTEM_FIELDS,

@@ -1,5 +1,17 @@
 import type { Module } from '../module.ts';
-import { currency, date, integer, locked, pickList, SYSTEM_FIELDS, tag, text, textarea } from './fields.ts';
+import {
+  currency,
+  date,
+  image,
+  integer,
+  locked,
+  multiPickList,
+  pickList,
+  SYSTEM_FIELDS,
+  tag,
+  text,
+  textarea,
+} from './fields.ts';
 
 export const services: Module = {
   apiName: 'Services__s',
@@ -8,6 +20,7 @@ export const services: Module = {
   plural: 'Services',
   nameField: 'Service_Name',
   duplicateCheck: [],
+  isIncomplete: true,
   hasRecords: true,
   fields: [
     ...SYSTEM_FIELDS,
@@ -23,5 +36,10 @@ export const services: Module = {
     textarea('Description'),
     tag,
     locked,
+    pickList('Availability_Type', ['Every day', 'Specific day(s)', 'Specific date(s)']),
+    multiPickList('Available_Days', ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday']),
+    date('Unavailable_From'),
+    date('Unavailable_Till'),
+    image,
   ],
 };

@@ -8,6 +8,7 @@ export const solutions: Module = {
   plural: 'Solutions',
   nameField: 'Solution_Title',
   duplicateCheck: ['Solution_Title'],
+  isIncomplete: true,
   hasRecords: true,
   fields: [
     ...SYSTEM_FIELDS,
@@ -21,5 +22,6 @@ export const solutions: Module = {
     integer('No_of_comments', { label: 'No. of comments', readOnly: true }),
     tag,
     locked,
+    textarea('Add_Comment'),
   ],
 };

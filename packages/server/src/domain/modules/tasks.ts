@@ -21,6 +21,7 @@ export const tasks: Module = {
   plural: 'Tasks',
   nameField: 'Subject',
   duplicateCheck: [],
+  isIncomplete: true,
   hasRecords: true,
   fields: [
     ...SYSTEM_FIELDS,

@@ -1,5 +1,17 @@
 import type { Module } from '../module.ts';
-import { datetime, email, field, pickList, text } from './fields.ts';
+import {
+  boolean,
+  date,
+  datetime,
+  email,
+  field,
+  phone,
+  pickList,
+  text,
+  textarea,
+  userLookup,
+  website,
+} from './fields.ts';
 
 export const users: Module = {
   apiName: 'users',
@@ -8,6 +20,7 @@ export const users: Module = {
   plural: 'Users',
   nameField: 'full_name',
   duplicateCheck: [],
+  isIncomplete: true,
   hasRecords: false,
   fields: [
     field('ownerlookup', 'created_by', { length: 120, label: 'Created By', readOnly: true }),
@@ -21,5 +34,24 @@ export const users: Module = {
     text('profile', 120, { label: 'Profile', mandatory: true }),
     pickList('status', ['active', 'inactive', 'deleted'], { label: 'Status' }),
     text('time_zone', 80, { label: 'Time Zone' }),
+    text('role', 120, { label: 'Role' }),
+    text('alias', 50, { label: 'Alias' }),
+    phone('phone', { label: 'Phone' }),
+    phone('mobile', { label: 'Mobile' }),
+    phone('fax', { label: 'Fax' }),
+    website('website', { label: 'Website' }),
+    date('dob', { label: 'Date of Birth' }),
+    text('street', 250, { label: 'Street' }),
+    text('city', 100, { label: 'City' }),
+    text('state', 100, { label: 'State' }),
+    text('zip', 30, { label: 'Zip Code' }),
+    text('country', 100, { label: 'Country' }),
+    text('language', 20, { label: 'Language' }),
+    text('locale', 20, { label: 'Locale' }),
+    text('country_locale', 20, { label: 'Country Locale' }),
+    textarea('signature', 2000, { label: 'Signature' }),
+    userLookup('Reporting_To'),
+    boolean('confirm', { label: 'Confirmed', readOnly: true }),
+    text('zuid', 20, { label: 'ZUID', readOnly: true }),
   ],
 };

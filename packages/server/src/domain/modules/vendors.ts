@@ -11,6 +11,7 @@ import {
   tag,
   text,
   textarea,
+  unsubscribed,
   website,
 } from './fields.ts';
 import { GL_ACCOUNTS } from './pick-lists.ts';
@@ -42,5 +43,6 @@ export const vendors: Module = {
     tag,
     lastActivity,
     locked,
+    ...unsubscribed,
   ],
 };

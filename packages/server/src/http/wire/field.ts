@@ -52,6 +52,7 @@ export function fieldBody(
     decimal_place: field.decimals ?? null,
     system_mandatory: field.mandatory ?? false,
     unique: field.unique ? { casesensitive: 'false' } : {},
+    external: field.external ? { show: true, type: field.external } : null,
     read_only: !writable,
     field_read_only: !writable,
     view_type: { view: true, edit: writable, create: writable, quick_create: field.mandatory ?? false },
