@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, test } from 'vitest';
 import { readCredentials, type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import { expectEverythingCalled } from './coverage.ts';
 
 /** A topic of `topics/`: what the SDK is shown to do, case by case. */
 interface Topic {
@@ -40,6 +41,11 @@ export async function officialSdk(sdk: string): Promise<void> {
   let server: ServerProcess;
   let driver: ChildProcess;
   let colleague: Colleague;
+  let cases = 0;
+
+  const runTopics = async (names: readonly string[]) => {
+    for (const name of names) cases += await runTopic(name, () => driver);
+  };
 
   const startDriver = async (given: object = SAMPLE) => {
     driver?.kill();
@@ -61,7 +67,7 @@ export async function officialSdk(sdk: string): Promise<void> {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  for (const name of TOPICS) await runTopic(name, () => driver);
+  await runTopics(TOPICS);
 
   describe('signed in anew', async () => {
     beforeAll(async () => {
@@ -70,7 +76,12 @@ export async function officialSdk(sdk: string): Promise<void> {
       await startDriver({ folder: own, client: colleague.client, token: { grant: colleague.code } });
     });
 
-    for (const name of AS_COLLEAGUE) await runTopic(name, () => driver);
+    await runTopics(AS_COLLEAGUE);
+  });
+
+  test('every operation that the API offers and the SDK has was done', async () => {
+    const operations = await expectEverythingCalled(server.base, readCredentials(dataDir).admin_token ?? '');
+    process.stdout.write(`${sdk}: ${cases} cases, ${operations} operations of the API\n`);
   });
 
   describe('after a restart of both', async () => {
@@ -81,7 +92,7 @@ export async function officialSdk(sdk: string): Promise<void> {
       await startDriver();
     });
 
-    for (const name of AFTER_RESTART) await runTopic(name, () => driver);
+    await runTopics(AFTER_RESTART);
   });
 }
 
@@ -118,7 +129,8 @@ const SAMPLE = {
   token: { refresh: '1000.dev.refresh' },
 };
 
-async function runTopic(name: string, driver: () => ChildProcess): Promise<void> {
+/** Makes a test of each case of a topic, and says how many. */
+async function runTopic(name: string, driver: () => ChildProcess): Promise<number> {
   const topic = (await import(new URL(`./topics/${name}.mjs`, import.meta.url).href)) as Topic;
   describe(topic.title, () => {
     for (const title of Object.keys(topic.cases)) {
@@ -127,6 +139,7 @@ async function runTopic(name: string, driver: () => ChildProcess): Promise<void>
       });
     }
   });
+  return Object.keys(topic.cases).length;
 }
 
 /** Has the driver do one thing. Rejects with what went wrong there. */

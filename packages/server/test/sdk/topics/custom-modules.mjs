@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { done, has, plain, refusals, rows } from '../crm.mjs';
+import { done, entries, has, make, plain, refusals, rows } from '../crm.mjs';
 import { channel } from './notifications.mjs';
 
 export const title = 'custom modules and fields';
@@ -15,6 +15,15 @@ const BOATS = {
     { api_name: 'Registration', type: 'text', external: 'org' },
     { api_name: 'Skipper', type: 'lookup', lookup: 'Contacts' },
     { api_name: 'Trips', type: 'subform', rows: [{ api_name: 'Harbour', type: 'text' }] },
+  ],
+};
+const BERTHS = {
+  api_name: 'Berths',
+  singular: 'Berth',
+  plural: 'Berths',
+  fields: [
+    { api_name: 'Code', type: 'text', external: 'org' },
+    { api_name: 'Boat', type: 'lookup', lookup: 'Boats' },
   ],
 };
 
@@ -74,6 +83,59 @@ export const cases = {
     has(await get('Contacts', id), { Shoe_Size: 43 });
   },
 
+  async 'names related records by external ids'({ sdk: { RelatedRecords }, session, administer, ...crm }) {
+    const { create, get, record, params, headers } = crm;
+    await administer('POST', `/orgs/${session.org}/modules`, BERTHS);
+    const ids = await create('Berths', { Name: 'North', Code: 'N1' }, { Name: 'South', Code: 'S1' });
+    const berths = new RelatedRecords.RelatedRecordsOperations('Berths', 'Boats');
+    const by = (kind) => headers(kind, { X_EXTERNAL: 'Boats.Registration,Berths.Code' });
+    const body = (...values) => make(RelatedRecords.BodyWrapper, { data: values.map(record) });
+    const list = async () => {
+      const query = await params(RelatedRecords.GetRelatedRecordsUsingExternalIDParam, { FIELDS: 'Name' });
+      const kind = RelatedRecords.GetRelatedRecordsUsingExternalIDHeader;
+      const found = rows(await berths.getRelatedRecordsUsingExternalId('US-1', query, await by(kind)));
+      return found.map(({ Name }) => Name).toSorted();
+    };
+
+    const linked = await berths.updateRelatedRecordsUsingExternalId(
+      'US-1',
+      body({ Code: 'N1' }),
+      await by(RelatedRecords.UpdateRelatedRecordsUsingExternalIDHeader),
+    );
+    assert.deepEqual(done(linked, 200, 'relation added'), [ids[0]]);
+    const linkedOne = await berths.updateRelatedRecordUsingExternalId(
+      'S1',
+      'US-1',
+      body({ Name: 'South end' }),
+      await by(RelatedRecords.UpdateRelatedRecordUsingExternalIDHeader),
+    );
+    assert.deepEqual(done(linkedOne, 200, 'relation added'), [ids[1]]);
+    assert.deepEqual(await list(), ['North', 'South end']);
+    const one = await berths.getRelatedRecordUsingExternalId(
+      'N1',
+      'US-1',
+      await params(RelatedRecords.GetRelatedRecordUsingExternalIDParam, { FIELDS: 'Name' }),
+      await by(RelatedRecords.GetRelatedRecordUsingExternalIDHeader),
+    );
+    has(rows(one), [{ id: ids[0], Name: 'North' }]);
+
+    const unlinkedOne = await berths.deleteRelatedRecordUsingExternalId(
+      'N1',
+      'US-1',
+      await by(RelatedRecords.DeleteRelatedRecordUsingExternalIDHeader),
+    );
+    done(unlinkedOne, 200, 'relation removed');
+    const rest = await params(RelatedRecords.DeleteRelatedRecordsUsingExternalIDParam, { IDS: 'S1' });
+    const unlinked = await berths.deleteRelatedRecordsUsingExternalId(
+      'US-1',
+      rest,
+      await by(RelatedRecords.DeleteRelatedRecordsUsingExternalIDHeader),
+    );
+    done(unlinked, 200, 'relation removed');
+    assert.deepEqual(await list(), []);
+    has(await get('Berths', ids[1]), { Name: 'South end', Boat: null });
+  },
+
   async 'names records by an external id'({ sdk: { Record, Notifications }, adapter, ...crm }) {
     const { operations, body, params, headers, notified } = crm;
     const boats = operations('Boats');
@@ -91,6 +153,11 @@ export const cases = {
       await by(Record.UpdateRecordUsingExternalIDHeader),
     );
     done(updated, 200, 'record updated');
+    await notified('Boats', 'update', [id], ['Length']);
+    const upsert = body({ Registration: 'US-1', Length: 11.4 });
+    has(entries(await boats.upsertRecords(upsert, await by(Record.UpsertRecordsHeader))), [
+      { class: 'SuccessResponse', action: 'update', details: { id } },
+    ]);
     await notified('Boats', 'update', [id], ['Length']);
     const many = await boats.updateRecords(
       body({ Registration: 'US-1', Length: 11.6 }),

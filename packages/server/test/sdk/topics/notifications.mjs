@@ -94,6 +94,39 @@ export const cases = {
     assert.deepEqual(await read(), []);
   },
 
+  async 'hears only of changes to the fields that its condition names'({ sdk: { Notifications }, ...crm }) {
+    const { create, operations: of, body, notifyUrl, params, adapter, notified } = crm;
+    const operations = new Notifications.NotificationsOperations();
+    const { NotificationCondition, Module, Criteria, Field } = Notifications;
+    const condition = make(NotificationCondition, {
+      type: 'field_selection',
+      module: make(Module, { aPIName: 'Products' }),
+      fieldSelection: make(Criteria, {
+        groupOperator: 'or',
+        group: ['Unit_Price', 'Product_Active'].map((name) =>
+          make(Criteria, { field: make(Field, { aPIName: name }) }),
+        ),
+      }),
+    });
+    const enable = { events: ['Products.edit'], notifyUrl, token: 'price', notificationCondition: [condition] };
+    done(
+      await operations.enableNotifications(channel(Notifications, SIDE_CHANNEL, enable)),
+      201,
+      'Successfully subscribed for actions-watch of the given module',
+      'getWatch',
+    );
+    const [id] = await create('Products', { Product_Name: 'Bell', Unit_Price: 10 });
+    const update = async (values) =>
+      done(await of('Products').updateRecord(BigInt(id), body(values)), 200, 'record updated');
+    await update({ Description: 'Brass' });
+    await update({ Unit_Price: 12.5 });
+    await notified('Products', 'update', [id], ['Unit_Price']);
+    const off = await params(Notifications.DeleteNotificationParam, {
+      CHANNEL_IDS: adapter.channelIds(SIDE_CHANNEL),
+    });
+    done(await operations.deleteNotification(off), 200, 'Successfully un-subscribed from actions-watch', 'getWatch');
+  },
+
   async 'is told NOT_SUBSCRIBED about a channel that is not there'({ sdk: { Notifications } }) {
     const operations = new Notifications.NotificationsOperations();
     const response = await operations.updateNotification(channel(Notifications, '404', { token: 'any' }));

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { entries, has, refusals } from '../crm.mjs';
+import { entries, has, refusal, refusals } from '../crm.mjs';
 
 export const title = 'refusals';
 
@@ -27,6 +27,26 @@ export const cases = {
     const record = { Last_Name: 'Lost', Account_Name: crm.record({ id: '3652397009999999999' }) };
     const response = await crm.operations('Contacts').createRecords(crm.body(record));
     has(refusals(response), [{ code: 'INVALID_DATA', details: { parent_api_name: 'Account_Name' } }]);
+  },
+
+  async 'the value of a unique field is taken'({ operations, create, body, notified }) {
+    const [holder] = await create('Accounts', { Account_Name: 'First', Account_Number: '4711' });
+    await notified('Accounts', 'insert', [holder]);
+    const response = await operations('Accounts').createRecords(body({ Account_Name: 'Next', Account_Number: '4711' }));
+    has(refusals(response), [{ code: 'DUPLICATE_DATA', details: { api_name: 'Account_Number', id: holder } }]);
+  },
+
+  async 'more records than a call may have'({ operations, body }) {
+    const many = Array.from({ length: 101 }, () => ({ Last_Name: 'X', Company: 'Y' }));
+    has(refusal(await operations('Leads').createRecords(body(...many))), { status: 400, code: 'INVALID_DATA' });
+  },
+
+  async 'criteria that cannot be read'({ sdk: { Record }, operations, params, headers }) {
+    const broken = await params(Record.SearchRecordsParam, { CRITERIA: '(Last_Name:equals' });
+    has(refusal(await operations('Leads').searchRecords(broken, await headers())), {
+      status: 400,
+      code: 'INVALID_QUERY',
+    });
   },
 
   async 'a module that is none: the SDK throws what the server said'({ operations, body }) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { has, plain } from '../crm.mjs';
+import { has, plain, refusal } from '../crm.mjs';
+import { channel } from './notifications.mjs';
 
 export const title = 'another user, by a grant token';
 
@@ -20,6 +21,12 @@ export const cases = {
         (error) => error.details,
       );
     assert.match(JSON.stringify(refused), /NO_PERMISSION/);
+  },
+
+  async 'is refused what its scopes do not cover'({ sdk: { Notifications }, notifyUrl }) {
+    const body = channel(Notifications, '1000000068009', { events: ['Leads.all'], notifyUrl });
+    const response = await new Notifications.NotificationsOperations().enableNotifications(body);
+    has(refusal(response), { status: 401, code: 'OAUTH_SCOPE_MISMATCH' });
   },
 
   async 'refreshes its access token'({ session: { base }, signedIn, create }) {
