@@ -139,12 +139,11 @@ export function createTokenStore(db: Db): TokenStore {
 
     async findByPrefix(org, prefix) {
       const [rows = []] = await db.read([
-        sql`
-          SELECT ${COLUMNS} FROM token
-          WHERE hash >= ${prefix} AND hash < ${`${prefix}g`} AND org_id = ${org} LIMIT 2`,
+        sql`SELECT ${COLUMNS} FROM token WHERE hash >= ${prefix} AND hash < ${`${prefix}g`} LIMIT 2`,
       ]);
       const [row] = rows;
-      return row && rows.length === 1 ? readToken(row) : undefined;
+      const token = row && rows.length === 1 ? readToken(row) : undefined;
+      return token?.orgId === org ? token : undefined;
     },
 
     async removeOf(org, filter, kind) {

@@ -1,4 +1,4 @@
-import { isActive, requireOpen } from '../../domain/org.ts';
+import { isActive } from '../../domain/org.ts';
 import { readScopes } from '../../domain/scope.ts';
 import type { OAuthClient, StoredToken } from '../../storage/store.ts';
 import { hashSecret, sameHash } from '../secret.ts';
@@ -62,10 +62,8 @@ export function createExchange(parts: OAuthParts): (request: TokenRequest) => Pr
     return refused('access_denied', 'Too many access tokens were asked for; try again in some minutes');
   }
 
-  /** Whether the user may act; throws NO_PERMISSION while the organisation is suspended. */
   async function mayAct(orgId: OAuthClient['orgId'], userId: StoredToken['userId']): Promise<boolean> {
     const member = userId === undefined ? undefined : await accounts.findMember(orgId, userId);
-    if (member) requireOpen(member.org);
     return member !== undefined && isActive(member.user);
   }
 

@@ -8,7 +8,7 @@ export function accountSuite(open: Open): void {
     it('keeps organisations and members over a restart', async () => {
       const { store, reopen } = await open();
       await addOrgs(store, OTHER_ORG, ORG);
-            const { accounts } = await reopen();
+      const { accounts } = await reopen();
       expect((await accounts.listOrgs()).map(({ id }) => id)).toEqual([ORG, OTHER_ORG]);
       expect(await accounts.findOrg(ORG)).toEqual({ id: ORG, name: `Org ${ORG}`, timeZone: 'Europe/Berlin' });
       expect(await accounts.findMember(ORG, PATRICIA)).toMatchObject({
