@@ -6,7 +6,7 @@ import type { KeptAnswer } from '../domain/idempotency.ts';
 import type { ChannelId, Generation, OrgId, ProfileId, RecordId, UserId } from '../domain/ids.ts';
 import type { Catalog } from '../domain/modules/catalog.ts';
 import type { Notification, NotificationState } from '../domain/notification.ts';
-import type { Org, Profile, User } from '../domain/org.ts';
+import type { Org, Profile, User, UserStatus } from '../domain/org.ts';
 import type { RecordRef, StoredRecord } from '../domain/record.ts';
 import type { Position, SortOrder } from '../domain/record-list.ts';
 import type { Condition } from '../domain/search/condition.ts';
@@ -282,7 +282,7 @@ export interface AccountStore {
   findMember(org: OrgId, user: UserId): Promise<Membership | undefined>;
   findUsers(org: OrgId, ids: readonly UserId[]): Promise<User[]>;
   /** By user id, ascending. `page` from 1, `perPage` 1 … 200. */
-  listMembers(org: OrgId, page: number, perPage: number): Promise<MemberPage>;
+  listMembers(org: OrgId, page: number, perPage: number, statuses?: readonly UserStatus[]): Promise<MemberPage>;
   setDeniedModules(org: OrgId, profile: ProfileId, modules: readonly string[]): Promise<void>;
 }
 
@@ -413,6 +413,8 @@ export interface TokenFilter {
 export interface TokenStore {
   /** Without asking for limits. */
   add(token: StoredToken): Promise<void>;
+  /** Adds it in the place of those of its kind that its user has. */
+  replace(token: StoredToken & { readonly userId: UserId }): Promise<void>;
   /** One after the other in one step; the first may be what the next is issued from. */
   issue(issues: readonly [Issue, ...Issue[]]): Promise<IssueAnswer>;
   find(hash: string): Promise<StoredToken | undefined>;

@@ -1,5 +1,5 @@
 import type { OrgId, UserId } from '../domain/ids.ts';
-import { type Db, insertRows, type Row, type SqlValue, type Statement, sql } from './db.ts';
+import { type Db, insertRows, type Row, type SqlValue, type Statement, sql, type Write } from './db.ts';
 import { flag, integer, integerOrNone, oneOf, text, textList, textOrNone } from './rows.ts';
 import type { Issue, StoredToken, TokenFilter, TokenStore } from './store.ts';
 
@@ -25,6 +25,13 @@ const valuesOf = (token: StoredToken): SqlValue[] => [
   token.spentAt ?? null,
   token.createdAt,
 ];
+
+const insertToken = (token: StoredToken): Write =>
+  insertRows(
+    `token (hash, kind, org_id, user_id, client_id, scopes, redirect_uri, source, is_online, expires_at, spent_at,
+      created_at)`,
+    [valuesOf(token)],
+  );
 
 function readToken(row: Row): StoredToken {
   const userId = textOrNone<UserId>(row, 'user_id');
@@ -87,12 +94,14 @@ const hashes = (rows: readonly Row[]): string[] => rows.map((row) => text(row, '
 export function createTokenStore(db: Db): TokenStore {
   return {
     async add(token) {
+      await db.write([insertToken(token)]);
+    },
+
+    async replace(token) {
+      const { orgId, userId, kind } = token;
       await db.write([
-        insertRows(
-          `token (hash, kind, org_id, user_id, client_id, scopes, redirect_uri, source, is_online, expires_at, spent_at,
-            created_at)`,
-          [valuesOf(token)],
-        ),
+        sql`DELETE FROM token WHERE org_id = ${orgId} AND user_id = ${userId} AND kind = ${kind}`,
+        insertToken(token),
       ]);
     },
 

@@ -32,8 +32,7 @@ export function createSignInKeys({ tokens, accounts, realNow, random }: OAuthPar
       const member = await accounts.findMember(org, user);
       if (!member || !isActive(member.user)) throw badField('userId', 'is no active user of the organisation');
       const key = `key.${hex(random(20))}`;
-      await tokens.removeOf(org, { userId: user }, 'sign-in');
-      await tokens.add({
+      await tokens.replace({
         hash: hashSecret(key),
         kind: 'sign-in',
         orgId: org,

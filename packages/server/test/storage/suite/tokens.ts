@@ -183,6 +183,17 @@ export function tokenSuite(open: Open): void {
       expect(await found(OTHER_ORG, 'abd')).toBeUndefined();
     });
 
+    it('replaces the one of its kind that a user has, however many race', async () => {
+      const { store } = await open();
+      const key = (hash: string) => ({ ...admin, hash, kind: 'sign-in', userId: PATRICIA }) as const;
+      await store.tokens.add(refresh);
+      await store.tokens.add({ ...key('other'), userId: '9' as UserId });
+      const raced = ['s1', 's2', 's3', 's4'];
+      await Promise.all(raced.map((hash) => store.tokens.replace(key(hash))));
+      expect(await foundOf(store, raced)).toHaveLength(1);
+      expect(await foundOf(store, ['r0', 'other'])).toEqual(['r0', 'other']);
+    });
+
     it('ends the tokens of a user or a client, all or of one kind', async () => {
       const { store } = await open();
       const signIn: StoredToken = { ...admin, hash: 's1', kind: 'sign-in', userId: PATRICIA };
