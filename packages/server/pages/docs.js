@@ -28,20 +28,25 @@
   /** Bounds and what applies when nothing is given. */
   function boundsOf(schema) {
     const parts = [];
-    if (schema.minimum !== undefined || schema.maximum !== undefined) {
-      parts.push(`${schema.minimum ?? ''} … ${schema.maximum ?? ''}`);
-    }
+    const { minimum, maximum } = schema;
+    if (minimum !== undefined && maximum !== undefined) parts.push(`${minimum} to ${maximum}`);
+    else if (minimum !== undefined) parts.push(`at least ${minimum}`);
+    else if (maximum !== undefined) parts.push(`at most ${maximum}`);
     if (schema.maxLength !== undefined) parts.push(`at most ${schema.maxLength} characters`);
     if (schema.maxItems !== undefined) parts.push(`at most ${schema.maxItems}`);
-    if (schema.pattern !== undefined) parts.push(schema.pattern);
+    if (schema.pattern !== undefined) parts.push(`pattern ${schema.pattern}`);
     if (schema.default !== undefined) parts.push(`default ${JSON.stringify(schema.default)}`);
     return parts.join(', ');
   }
 
-  function table(rows) {
+  /** A text in which code stands between backticks. */
+  const prose = (text) =>
+    element('span', {}, ...text.split('`').map((part, i) => (i % 2 === 1 ? element('code', {}, part) : part)));
+
+  function table(rows, kind = 'keys') {
     return element(
       'table',
-      {},
+      { class: kind },
       ...rows.map((cells) => element('tr', {}, ...cells.map((cell) => element('td', {}, cell)))),
     );
   }
@@ -57,8 +62,12 @@
     }
     const rows = Object.entries(schema?.properties ?? {}).map(([key, value]) => [
       element('code', {}, key),
-      element('span', { class: 'muted' }, words(typeOf(value), (schema.required ?? []).includes(key) && 'required')),
-      words(value.description, boundsOf(value)),
+      element(
+        'span',
+        { class: 'muted' },
+        words(typeOf(value), (schema.required ?? []).includes(key) && value.default === undefined && 'required'),
+      ),
+      prose(words(value.description, boundsOf(value))),
     ]);
     const made = [];
     const title = seen.at(-1);
@@ -127,14 +136,14 @@
     const [content] = Object.values(known.content ?? {});
     return [
       element('code', {}, status === 'default' ? 'others' : status),
-      known.description,
+      prose(known.description),
       element('span', { class: 'muted' }, typeOf(content?.schema)),
     ];
   }
 
   function fill(body, { path, method, operation, spec }) {
     const { schemas, responses } = spec.components;
-    if (operation.description) body.append(element('p', {}, operation.description));
+    if (operation.description) body.append(element('p', {}, prose(operation.description)));
     const scopes = operation.security.flatMap(({ oauth = [] }) => oauth);
     if (scopes.length > 0) body.append(element('p', { class: 'muted' }, `Scope: ${scopes.join(' or ')}`));
     else if (operation.security.length > 0) body.append(element('p', { class: 'muted' }, 'Needs the admin token'));
@@ -143,7 +152,9 @@
       const rows = parameters.map((parameter) => [
         element('code', {}, parameter.name),
         element('span', { class: 'muted' }, words(parameter.in, parameter.required && 'required')),
-        words(parameter.description, parameter.schema.enum ? typeOf(parameter.schema) : '', boundsOf(parameter.schema)),
+        prose(
+          words(parameter.description, parameter.schema.enum && typeOf(parameter.schema), boundsOf(parameter.schema)),
+        ),
       ]);
       body.append(element('h3', {}, 'Parameters'), table(rows));
     }
@@ -154,7 +165,7 @@
       if (sent.example) body.append(element('pre', {}, JSON.stringify(sent.example, null, 2)));
     }
     const answers = Object.entries(operation.responses).map(([status, answer]) => answerRow(status, answer, responses));
-    body.append(element('h3', {}, 'Answers'), table(answers));
+    body.append(element('h3', {}, 'Answers'), table(answers, 'answers'));
     const shown = Object.values(operation.responses).find(({ content }) => content);
     const [content] = Object.values(shown?.content ?? {});
     const keys = schemaTable(content?.schema, schemas);

@@ -21,12 +21,16 @@ export type Taking =
   | { readonly ok: true; readonly paidBackAt: PaidBackAt }
   | { readonly ok: false; readonly waitMs: number };
 
+/** Of sums of milliseconds. */
+const ROUNDING = 1e-6;
+
 /** Takes one at `now`, unless the rate is spent; then it says when there is one again. A clock set back forgives. */
 export function take(paidBackAt: PaidBackAt | undefined, { perSecond, burst }: Rate, now: number): Taking {
   const costMs = 1000 / perSecond;
-  const debtMs = Math.min(Math.max(0, (paidBackAt ?? now) - now), burst * costMs);
+  const owedMs = Math.max(0, (paidBackAt ?? now) - now);
+  const debtMs = owedMs > burst * costMs + ROUNDING ? 0 : owedMs;
   const waitMs = debtMs - (burst - 1) * costMs;
-  return waitMs > 1e-6 ? { ok: false, waitMs } : { ok: true, paidBackAt: now + debtMs + costMs };
+  return waitMs > ROUNDING ? { ok: false, waitMs } : { ok: true, paidBackAt: now + debtMs + costMs };
 }
 
 /** How long nothing can be taken; 0 when something can. */

@@ -24,7 +24,7 @@ export function unserved(routes: readonly ServedRoute[]): string[] {
 
 /** All that is served, as OpenAPI 3.1. Pure: `base` is where its reader reached the server. */
 export function apiDocument(routes: readonly ServedRoute[], base: string, version: string): JsonSchema {
-  const paths: Record<string, Record<string, unknown>> = {};
+  const paths: Paths = {};
   for (const [key, group] of groupRoutes(routes)) {
     const [route] = group;
     const description = route && describe(key, route);
@@ -48,6 +48,10 @@ export function apiDocument(routes: readonly ServedRoute[], base: string, versio
   };
 }
 
+/** By path and method. */
+type Paths = Record<string, Record<string, Operation>>;
+type Operation = JsonSchema & { readonly tags: readonly string[] };
+
 function groupRoutes(routes: readonly ServedRoute[]): Map<string, ServedRoute[]> {
   const groups = new Map<string, ServedRoute[]>();
   for (const route of routes) {
@@ -58,16 +62,22 @@ function groupRoutes(routes: readonly ServedRoute[]): Map<string, ServedRoute[]>
 }
 
 /** Written by hand, or by the route's own schema. */
-function describe(key: string, { schema }: ServedRoute): Description | undefined {
+function describe(key: string, { path, schema }: ServedRoute): Description | undefined {
   const written = DESCRIPTIONS[key];
   if (written) return written;
   const { summary, tags, description } = schema ?? {};
   const [tag] = tags ?? [];
   if (summary === undefined || tag === undefined) return undefined;
-  return { summary, tag, ...(description !== undefined && { detail: description }), answers: {} };
+  const isAdmin = path.startsWith('/_watchbell/v1/orgs');
+  return {
+    summary,
+    tag: isAdmin ? `Administration: ${tag}` : tag,
+    ...(description !== undefined && { detail: description }),
+    answers: {},
+  };
 }
 
-function operation(key: string, description: Description, group: readonly ServedRoute[]): JsonSchema {
+function operation(key: string, description: Description, group: readonly ServedRoute[]): Operation {
   const [{ schema, path, scope }] = group as [ServedRoute];
   const versions = group.flatMap((route) => route.version ?? []);
   const parameters = [
@@ -214,12 +224,15 @@ function securitySchemes(routes: readonly ServedRoute[], base: string): JsonSche
   };
 }
 
-const tagsOf = (paths: Readonly<Record<string, Readonly<Record<string, unknown>>>>): object[] => {
-  const tags = Object.values(paths).flatMap((item) =>
-    Object.values(item).flatMap((one) => (one as { tags: string[] }).tags),
-  );
-  return [...new Set(tags)].map((name) => ({ name }));
-};
+/** In the order in which a reader looks for them; what only the operator may do comes last. */
+const TAGS = ['Notifications', 'Records', 'Related records', 'Many records at once', 'Tags', 'Recycle bin'];
+const LATER = ['Metadata and users', 'OAuth', 'Inbox (dev profile)', 'Running it'];
+
+function tagsOf(paths: Paths): object[] {
+  const used = new Set(Object.values(paths).flatMap((item) => Object.values(item).flatMap(({ tags }) => tags)));
+  const others = [...used].filter((name) => ![...TAGS, ...LATER].includes(name)).sort();
+  return [...TAGS, ...LATER, ...others].filter((name) => used.has(name)).map((name) => ({ name }));
+}
 
 /** A copy of a schema's properties; none for what has none. */
 const propertiesOf = (schema: unknown): Readonly<Record<string, JsonSchema>> =>
