@@ -45,7 +45,7 @@ export interface Bulk {
   job(principal: Principal, module: string, action: MassAction, id: string): Promise<Job>;
 }
 
-export const MAX_MASS_IDS = 5000;
+const MAX_MASS_IDS = 5000;
 /** So many are answered one by one, as the API does; more become a job. */
 const MAX_ANSWERED = 500;
 const JOB_WEIGHT = 1;

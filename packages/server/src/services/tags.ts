@@ -48,7 +48,7 @@ export interface TaggedRecords extends WriteResults {
   readonly tagsOf: (id: RecordId) => readonly { readonly id: RecordId; readonly name: string }[];
 }
 
-export const MAX_TAGS_PER_MODULE = 200;
+const MAX_TAGS_PER_MODULE = 200;
 
 interface TagsParts {
   readonly writer: Writer;

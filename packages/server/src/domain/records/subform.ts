@@ -7,7 +7,7 @@ import { lookupTarget } from './lookup.ts';
 import { invalidValue, malformedId, missingValue } from './refusals.ts';
 import { done, type Result, refused } from './result.ts';
 
-export const MAX_ROWS = 200;
+const MAX_ROWS = 200;
 /** In a row that was given: it goes. */
 const REMOVED = '_delete';
 const EMAIL = /^[^\s@]+@[^\s@]+$/;

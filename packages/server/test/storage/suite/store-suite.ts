@@ -7,6 +7,7 @@ import { deliverySuite } from './delivery.ts';
 import { orgTransactionSuite } from './org-transaction.ts';
 import { recordListSuite } from './record-lists.ts';
 import { recordSuite } from './records.ts';
+import { relatedSuite } from './related.ts';
 import type { Open } from './sample.ts';
 import { searchSuite } from './search.ts';
 import { tokenSuite } from './tokens.ts';
@@ -18,6 +19,7 @@ export function storeSuite(engine: string, open: Open): void {
     clientSuite(open);
     tokenSuite(open);
     recordSuite(open);
+    relatedSuite(open);
     searchSuite(open);
     recordListSuite(open);
     deletedRecordSuite(open);
