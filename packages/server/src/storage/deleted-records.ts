@@ -1,6 +1,7 @@
 import { BIN_MS, type DeletedRecord, LISTED_MS } from '../domain/deleted-record.ts';
 import type { OrgId, RecordId, UserId } from '../domain/ids.ts';
 import type { Values } from '../domain/record.ts';
+import type { Position } from '../domain/record-list.ts';
 import type { WriteSet } from '../domain/working-set.ts';
 import { changeRows, type Db, insertRows, list, type Row, type Statement, sql, type Write } from './db.ts';
 import { integer, jsonObject, text, textOrNone } from './rows.ts';
@@ -11,6 +12,10 @@ const COLUMNS = sql`d.id, d.module, d.deleted_at, d.deleted_by, d.display_name, 
 
 /** Most rows that one purge changes, so that it delays no commit by much. */
 const PURGE_ROWS = 500;
+/** Most entries of the bin that one step counts; other reads come in between. */
+const COUNTED_A_STEP = 5000;
+/** Sorts behind every id. */
+const LAST_ID = '~' as RecordId;
 
 export const selectDeleted = (org: OrgId, ids: readonly RecordId[]): Statement =>
   sql`SELECT ${COLUMNS} FROM deleted_record d WHERE d.org_id = ${org} AND d.id IN ${list(ids)}`;
@@ -107,13 +112,27 @@ export function createDeletedRecordStore(db: Db): DeletedRecordStore {
     },
 
     async countBin(org, modules, now) {
-      const [[row] = []] = await db.read([
-        sql`
-          SELECT COUNT(*) AS counted FROM deleted_record d
-          WHERE d.org_id = ${org} AND d.field_values IS NOT NULL AND d.deleted_at > ${now - BIN_MS}
-            AND d.module IN ${list(modules)}`,
-      ]);
-      return row ? integer(row, 'counted') : 0;
+      let counted = 0;
+      let after: Position = { at: now - BIN_MS, id: LAST_ID };
+      for (;;) {
+        const inBin = sql`d.org_id = ${org} AND d.field_values IS NOT NULL
+          AND (d.deleted_at, d.id) > (${after.at}, ${after.id})`;
+        const [[end] = []] = await db.read([
+          sql`
+            SELECT d.deleted_at, d.id FROM deleted_record d WHERE ${inBin}
+            ORDER BY d.deleted_at, d.id LIMIT 1 OFFSET ${COUNTED_A_STEP - 1}`,
+        ]);
+        const last: Position | undefined = end && { at: integer(end, 'deleted_at'), id: text<RecordId>(end, 'id') };
+        const toEnd = last ? sql`AND (d.deleted_at, d.id) <= (${last.at}, ${last.id})` : sql``;
+        const [[row] = []] = await db.read([
+          sql`
+            SELECT COUNT(*) AS counted FROM deleted_record d
+            WHERE ${inBin} ${toEnd} AND d.module IN ${list(modules)}`,
+        ]);
+        counted += row ? integer(row, 'counted') : 0;
+        if (!last) return counted;
+        after = last;
+      }
     },
 
     async purge(org, now) {

@@ -198,6 +198,13 @@ describe('deleted records', () => {
       undefined,
       { code: 'PATTERN_NOT_MATCHED', details: { param_name: 'type' } },
     ],
+    [
+      'GET',
+      'Leads/deleted?page=501',
+      'a page too far',
+      undefined,
+      { code: 'INVALID_DATA', details: { api_name: 'page', range: { from: 1, to: 500 } } },
+    ],
     ['GET', 'Nonsense/deleted', 'an unknown module', undefined, { code: 'INVALID_MODULE' }],
     [
       'GET',

@@ -8,12 +8,14 @@ import { VERSION_RULES } from '../../domain/wire/api-version.ts';
 import type { FoundDeleted, RecycleBin } from '../../services/recycle-bin.ts';
 import { type Answer, type Call, type CrmRouteContext, resource } from '../call.ts';
 import { modifiedSince } from '../modified-since.ts';
-import { readPaging } from '../paging.ts';
+import { type Paging, readPaging } from '../paging.ts';
 import { readChoice } from '../record-list.ts';
 import { wireBin, wireBinResults, wireDeleted, wireDeletedInfo } from '../wire/deleted.ts';
 import { readList, requireList } from '../wire/record-input.ts';
 
 const TYPES = ['all', 'recycle', 'permanent'] as const;
+/** Deleted records that pages reach; those behind them are found by `If-Modified-Since`. */
+const MAX_BY_PAGE = 100_000;
 const RESTORED = 'record restored';
 const REMOVED = 'record deleted';
 
@@ -87,7 +89,7 @@ const onBin = (operation: ScopeOperation) => (): ScopeNeed => ({
 const idOf = ({ params }: Call): string => params.id ?? '';
 
 async function listDeleted(call: Call, recycleBin: RecycleBin): Promise<Answer> {
-  const paging = readPaging(call.query);
+  const paging = readNearPaging(call);
   const since = modifiedSince(call);
   const found = await recycleBin.listDeleted(call.principal, call.params.module ?? '', {
     ...paging,
@@ -99,6 +101,14 @@ async function listDeleted(call: Call, recycleBin: RecycleBin): Promise<Answer> 
     status: 200,
     body: { data: wireDeleted(found, call.principal.org), info: wireDeletedInfo(found, paging) },
   };
+}
+
+/** Pages of deleted records are reached by counting from the first, so not however far. */
+function readNearPaging({ query }: Call): Paging {
+  const paging = readPaging(query);
+  if (paging.page * paging.perPage <= MAX_BY_PAGE) return paging;
+  const range = { from: 1, to: Math.floor(MAX_BY_PAGE / paging.perPage) };
+  throw new AppError('INVALID_DATA', 'invalid data', { api_name: 'page', range });
 }
 
 function readType({ query }: Call): (typeof TYPES)[number] {
@@ -113,7 +123,7 @@ function readType({ query }: Call): (typeof TYPES)[number] {
 
 async function listBin(call: Call, recycleBin: RecycleBin): Promise<Answer> {
   refuseFilters(call);
-  const paging = readPaging(call.query);
+  const paging = readNearPaging(call);
   readChoice(call.query, 'sort_by', ['deleted_time']);
   const order = readChoice(call.query, 'sort_order', SORT_ORDERS) ?? 'desc';
   const ids = readList(call.query, 'ids');

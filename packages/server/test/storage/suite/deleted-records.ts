@@ -97,6 +97,22 @@ export function deletedRecordSuite(open: Open): void {
       expect(listed.map(({ id }) => id)).toEqual([d]);
     });
 
+    it('are counted in steps, however many there are', async () => {
+      const { store } = await open();
+      await addOrgs(store, ORG);
+      const batches = openBatches(store);
+      for (let times = 0; times < 2; times += 1) {
+        batches.now += 1000;
+        await batches.run(ORG, {}, (set) => {
+          for (let i = 0; i < 2600; i += 1) bin(set, addRecord(set, {}, i % 2 === 0 ? 'Contacts' : 'Leads'));
+        });
+      }
+      expect(await store.deleted.countBin(ORG, ['Contacts', 'Leads'], batches.now)).toBe(5200);
+      expect(await store.deleted.countBin(ORG, ['Leads'], batches.now)).toBe(2600);
+      expect(await store.deleted.countBin(ORG, ['Leads'], batches.now + BIN_MS - 1000)).toBe(1300);
+      expect(await store.deleted.countBin(ORG, ['Leads'], batches.now + BIN_MS)).toBe(0);
+    });
+
     it('lose their values after 60 days and leave nothing after 120, in parts', async () => {
       const { store } = await open();
       await addOrgs(store, ORG, OTHER_ORG);
