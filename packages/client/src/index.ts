@@ -1,3 +1,16 @@
+export {
+  type Admin,
+  type AdminOptions,
+  type AdminPage,
+  createAdmin,
+  type Listing,
+  type NewClient,
+  type NewGrant,
+  type NewOrg,
+  type NewUser,
+  type ProfileValues,
+  type Whose,
+} from './admin.ts';
 export { type Client, type ClientOptions, createClient, expectSuccess } from './client.ts';
 export { ApiError, UnreachableError } from './errors.ts';
 export { createInbox, type Inbox, type InboxOptions, type InboxQuery } from './inbox.ts';

@@ -208,3 +208,82 @@ export interface InboxListing {
   /** Messages that the bounds of the inbox pushed out. */
   readonly dropped: number;
 }
+
+/** An organisation, as operators see it. */
+export interface AdminOrg {
+  readonly id: string;
+  /** Empty while it is being erased. */
+  readonly name: string;
+  readonly time_zone: string;
+  readonly state: 'active' | 'suspended' | 'erasing';
+  readonly suspended_at: string | null;
+}
+
+/** A new organisation with its first user and client; the secrets are shown here and never again. */
+export interface MadeOrg {
+  readonly org: AdminOrg;
+  readonly user_id: string;
+  readonly client_id: string;
+  readonly client_secret: string;
+  readonly refresh_token: string;
+  readonly admin_token: string;
+}
+
+export interface AdminUser {
+  readonly id: string;
+  readonly email: string;
+  readonly first_name: string;
+  readonly last_name: string;
+  readonly profile: { readonly id: string; readonly name: string };
+  readonly status: 'active' | 'inactive' | 'removed';
+}
+
+export interface ChannelsEnded {
+  readonly channels_ended: number;
+}
+
+export interface AdminProfile {
+  readonly id: string;
+  readonly name: string;
+  /** API names of modules that its users may neither read, write nor watch. */
+  readonly denied_modules: readonly string[];
+}
+
+export interface AdminClient {
+  readonly id: string;
+  readonly name: string;
+  readonly redirect_uris: readonly string[];
+  readonly acting_user: string | null;
+  readonly former_secret_until: string | null;
+  readonly created_at: string;
+}
+
+export interface ClientWithSecret {
+  readonly client: AdminClient;
+  readonly client_secret: string;
+}
+
+/** What is known of a token; the token itself is not kept. */
+export interface AdminToken {
+  readonly id: string;
+  readonly kind: string;
+  readonly user: string | null;
+  readonly client: string | null;
+  readonly scopes: readonly string[];
+  readonly created_at: string;
+  readonly expires_at: string | null;
+}
+
+export interface AdminChannel {
+  readonly channel_id: string;
+  readonly generation: string;
+  readonly user: string;
+  readonly client: string | null;
+  readonly modules: readonly string[];
+  /** Origin and path of the notify URL. */
+  readonly receiver: string;
+  readonly opened_at: string;
+  readonly expires_at: string;
+  readonly ended_at: string | null;
+  readonly ended_reason: string | null;
+}

@@ -1,11 +1,18 @@
 import { Command } from 'commander';
 import { VERSION } from '../version.ts';
+import { declareClients } from './admin-clients.ts';
+import { declareOrgs } from './admin-orgs.ts';
+import { declareProfiles } from './admin-profiles.ts';
+import { declareTokens } from './admin-tokens.ts';
+import { declareUsers } from './admin-users.ts';
 import { declareClientCommands } from './client-commands.ts';
 import type { Run } from './declare.ts';
 import { type ExitCode, judge } from './errors.ts';
 import { note } from './output.ts';
 import { declareServerCommands } from './server-commands.ts';
 import type { Environment } from './settings.ts';
+
+const ADMIN_NOUNS = [declareOrgs, declareUsers, declareProfiles, declareClients, declareTokens];
 
 /** Runs the command that `args` name. Never throws: what went wrong is said on stderr and becomes the exit code. */
 export async function runProgram(args: readonly string[], env: Environment): Promise<ExitCode> {
@@ -22,6 +29,7 @@ export async function runProgram(args: readonly string[], env: Environment): Pro
   process.stdout.on('error', () => undefined);
   declareServerCommands(program, run, env);
   declareClientCommands(program, run, env);
+  for (const declare of ADMIN_NOUNS) declare(program, run, env);
   try {
     await program.parseAsync(args, { from: 'user' });
     return exitCode;

@@ -34,6 +34,16 @@ export function credentialsDirOption(env: Environment): Option {
   );
 }
 
+/** The admin token for a command that calls a running server with it. */
+export function adminTokenOption(env: Environment): Option {
+  const { env: variable, flag, placeholder } = SETTINGS.adminToken;
+  const option = new Option(
+    `${flag} ${placeholder}`,
+    `admin token; that of the credentials file when absent (${variable})`,
+  );
+  return env[variable] ? option.default(env[variable], 'as set') : option;
+}
+
 /** Configuration of a command with settings. Throws `CliError` (used wrongly) that names every problem. */
 export function readConfig(profile: Profile, options: Readonly<Record<string, unknown>>, env: Environment): Config {
   const flags: { [Name in SettingName]?: string } = {};
@@ -44,7 +54,12 @@ export function readConfig(profile: Profile, options: Readonly<Record<string, un
   try {
     return loadConfig(profile, flags satisfies Flags, env);
   } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    throw new CliError(['the configuration is not usable:', ...error.problems].join('\n  '), 2, { cause: error });
+    throw unusable(error);
   }
+}
+
+/** What is wrong with the configuration as a `CliError`; anything else as it is. */
+export function unusable(error: unknown): unknown {
+  if (!(error instanceof ConfigError)) return error;
+  return new CliError(['the configuration is not usable:', ...error.problems].join('\n  '), 2, { cause: error });
 }

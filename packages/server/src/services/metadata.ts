@@ -2,7 +2,7 @@ import { AppError } from '../domain/error.ts';
 import type { OrgId, UserId } from '../domain/ids.ts';
 import { type Module, pointsAt } from '../domain/module.ts';
 import { findModule, mayUse, moduleId } from '../domain/modules/catalog.ts';
-import type { Principal } from '../domain/org.ts';
+import type { Principal, UserStatus } from '../domain/org.ts';
 import type { AccountStore, Member, MemberPage } from '../storage/store.ts';
 
 /** The standard modules belong to the release: they have not changed since this time (epoch ms). */
@@ -20,7 +20,7 @@ export interface Metadata {
   /** Modules whose records point at records of this one, without those denied. */
   listRelated(principal: Principal, module: Module): Module[];
   /** `page` from 1, `perPage` 1 … 200. */
-  listMembers(org: OrgId, page: number, perPage: number): Promise<MemberPage>;
+  listMembers(org: OrgId, statuses: readonly UserStatus[], page: number, perPage: number): Promise<MemberPage>;
   findMember(org: OrgId, user: UserId): Promise<Member | undefined>;
 }
 
@@ -42,7 +42,7 @@ export function createMetadata({ accounts }: { readonly accounts: AccountStore }
     },
     listRelated: (principal, module) =>
       listModules(principal).filter(({ fields }) => fields.some((field) => pointsAt(field, module) && !field.readOnly)),
-    listMembers: (org, page, perPage) => accounts.listMembers(org, page, perPage),
+    listMembers: (org, statuses, page, perPage) => accounts.listMembers(org, page, perPage, statuses),
     findMember: (org, user) => accounts.findMember(org, user),
   };
 }

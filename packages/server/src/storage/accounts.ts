@@ -141,13 +141,13 @@ export function createAccountStore(db: Db, catalogs: Catalogs): AccountStore {
       return (await all(selectUsers(org, ids))).map(readUser);
     },
 
-    async listMembers(org, page, perPage) {
+    async listMembers(org, page, perPage, statuses = STATUSES) {
       const [orgs, members] = await db.read([
         selectOrg(org),
         sql`
           SELECT ${USER_COLUMNS}, p.name AS profile_name, p.denied_modules
           FROM user_account u JOIN profile p ON p.org_id = u.org_id AND p.id = u.profile_id
-          WHERE u.org_id = ${org} ORDER BY u.id LIMIT ${perPage + 1} OFFSET ${(page - 1) * perPage}`,
+          WHERE u.org_id = ${org} AND u.status IN ${list(statuses)} ORDER BY u.id LIMIT ${perPage + 1} OFFSET ${(page - 1) * perPage}`,
       ]);
       const [orgRow] = orgs ?? [];
       if (!orgRow || !members) return { members: [], moreMembers: false };

@@ -12,6 +12,22 @@ test.each(COMMANDS)('the help of %s shows examples on stdout and exits 0', async
   expect(stdout).toMatch(new RegExp(`Examples:\\n  \\$ .*watchbell ${command}`));
 });
 
+test.each([
+  ['orgs', ['list', 'add', 'show', 'change', 'suspend', 'resume', 'erase']],
+  ['users', ['list', 'add', 'show', 'change', 'remove', 'sign-in-key', 'channels']],
+  ['profiles', ['list', 'add', 'show', 'change', 'remove']],
+  ['clients', ['list', 'add', 'show', 'change', 'rotate', 'grant', 'remove']],
+  ['tokens', ['list', 'revoke']],
+])('the help of %s names %j, and each shows examples', async (noun, verbs) => {
+  const { stdout: overview } = await runCommand([noun, '--help']);
+  for (const verb of verbs) expect(overview).toMatch(new RegExp(`^  ${verb} `, 'm'));
+  const helps = await Promise.all(verbs.map((verb) => runCommand([noun, verb, '--help'])));
+  helps.forEach(({ code, stdout }, i) => {
+    expect(code).toBe(0);
+    expect(stdout).toMatch(new RegExp(`Examples:\\n  \\$ watchbell ${noun} ${verbs[i]}`));
+  });
+});
+
 test('the version is the one of the package', async () => {
   const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   const { code, stdout } = await runCommand(['--version']);

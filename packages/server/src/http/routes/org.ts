@@ -1,15 +1,24 @@
 import type { FastifyInstance } from 'fastify';
 import { AppError } from '../../domain/error.ts';
 import { isId, type UserId } from '../../domain/ids.ts';
+import type { UserStatus } from '../../domain/org.ts';
 import type { Metadata } from '../../services/metadata.ts';
 import { type Answer, type Call, type CrmRouteContext, resource } from '../call.ts';
 import { readPaging } from '../paging.ts';
 import { orgBody, userBody } from '../wire/user.ts';
 
-/** Everybody known here is active and confirmed, so these lists are the same … */
-const EVERYBODY = ['AllUsers', 'ActiveUsers', 'ConfirmedUsers', 'ActiveConfirmedUsers'];
-/** … and these are empty. */
-const NOBODY = ['DeactiveUsers', 'NotConfirmedUsers', 'DeletedUsers'];
+/** Who is in each list. Everybody has confirmed their address. */
+const LISTS: ReadonlyMap<string, readonly UserStatus[]> = new Map(
+  Object.entries<readonly UserStatus[]>({
+    AllUsers: ['active', 'inactive'],
+    ActiveUsers: ['active'],
+    DeactiveUsers: ['inactive'],
+    ConfirmedUsers: ['active', 'inactive'],
+    NotConfirmedUsers: [],
+    DeletedUsers: ['removed'],
+    ActiveConfirmedUsers: ['active'],
+  }),
+);
 
 /** `org` and `users`: who the caller is and works with. */
 export function orgRoutes(
@@ -47,14 +56,14 @@ async function listUsers({ query, principal }: Call, metadata: Metadata): Promis
   const type = query.get('type') ?? 'AllUsers';
   const { page, perPage } = readPaging(query);
   if (type === 'CurrentUser') return usersAnswer([userBody(principal)], { page: 1, perPage, moreRecords: false });
-  if (NOBODY.includes(type)) return { status: 204 };
-  if (!EVERYBODY.includes(type)) {
+  const statuses = LISTS.get(type);
+  if (!statuses) {
     throw new AppError('INVALID_DATA', 'invalid data', {
       api_name: 'type',
-      supported_values: ['CurrentUser', ...EVERYBODY, ...NOBODY],
+      supported_values: ['CurrentUser', ...LISTS.keys()],
     });
   }
-  const { members, moreMembers } = await metadata.listMembers(principal.org.id, page, perPage);
+  const { members, moreMembers } = await metadata.listMembers(principal.org.id, statuses, page, perPage);
   return usersAnswer(members.map(userBody), { page, perPage, moreRecords: moreMembers });
 }
 

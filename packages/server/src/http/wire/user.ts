@@ -1,10 +1,13 @@
 import { idFromSerial } from '../../domain/ids.ts';
-import { fullName, type Org, type Profile, type User } from '../../domain/org.ts';
+import { fullName, type Org, type Profile, type User, type UserStatus } from '../../domain/org.ts';
 
 /** Of the organisation's own entry; below the serials of records. */
 const ORG_SERIAL = 20_005;
 
-/** One entry of `users`. Whoever is known is active; what this server does not keep is null. */
+/** As the wire says it. */
+const STATUS: Record<UserStatus, string> = { active: 'active', inactive: 'disabled', removed: 'deleted' };
+
+/** One entry of `users`. What this server does not keep is null. */
 export function userBody({ org, user, profile }: { org: Org; user: User; profile: Profile }): object {
   return {
     id: user.id,
@@ -15,7 +18,7 @@ export function userBody({ org, user, profile }: { org: Org; user: User; profile
     email: user.email,
     profile: { name: profile.name, id: profile.id },
     role: null,
-    status: 'active',
+    status: STATUS[user.status ?? 'active'],
     confirm: true,
     type__s: 'Regular User',
     time_zone: org.timeZone,

@@ -32,7 +32,8 @@ export function accountSuite(open: Open): void {
       await addOrgs(store, ORG, OTHER_ORG);
       const patricia = (await store.accounts.findMember(ORG, PATRICIA))?.user as User;
       for (const serial of ['9', '1']) {
-        await store.accounts.addUser(ORG, { ...patricia, id: `365239700000018600${serial}` as UserId }, START);
+        const id = `365239700000018600${serial}` as UserId;
+        await store.accounts.addUser(ORG, { ...patricia, id, email: `${serial}@example.com` }, START);
       }
       const page = async (number: number) => {
         const { members, moreMembers } = await store.accounts.listMembers(ORG, number, 2);

@@ -1,0 +1,99 @@
+import { ApiError, createAdmin } from '@watchbell/client';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runCommand, temporaryDirectory } from './command.ts';
+import { type DevServer, startDevServer } from './dev-server.ts';
+
+const ORG = '3652397';
+const OWNER = '3652397000000186017';
+
+let server: DevServer;
+beforeAll(async () => {
+  server = await startDevServer();
+});
+afterAll(() => server.stop());
+
+const admin = () => createAdmin({ base: server.base, adminToken: 'dev-admin' });
+
+/** Runs with the server's credentials file; the object that it printed. */
+async function run(...args: readonly string[]): Promise<Readonly<Record<string, unknown>>> {
+  const { code, stdout, stderr } = await runCommand([...args, '--json', '--data-dir', server.dataDir]);
+  expect({ args, code, stderr }).toMatchObject({ code: 0, stderr: '' });
+  return JSON.parse(stdout);
+}
+
+test('without --org the only organisation is meant, and with two of them one must be named', async () => {
+  expect(await run('users', 'list')).toMatchObject({ items: [{ id: OWNER, status: 'active' }] });
+  const made = await run('orgs', 'add', '--name', 'Zylker', '--email', 'ada@example.com', '--last-name', 'Lovelace');
+  const { code, stderr } = await runCommand(['users', 'list', '--data-dir', server.dataDir]);
+  expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('name one with --org') });
+  const own = ['--base', server.base, '--admin-token', String(made.admin_token)];
+  const { stdout } = await runCommand(['orgs', 'list', '--json', ...own]);
+  expect(JSON.parse(stdout).items).toEqual([
+    { id: made.org, name: 'Zylker', time_zone: 'UTC', state: 'active', suspended_at: null },
+  ]);
+  expect(await run('orgs', 'suspend', String(made.org))).toMatchObject({ state: 'suspended' });
+  expect(await run('orgs', 'resume', String(made.org))).toMatchObject({ state: 'active' });
+  expect(await run('orgs', 'change', String(made.org), '--time-zone', 'Asia/Kolkata')).toMatchObject({
+    name: 'Zylker',
+    time_zone: 'Asia/Kolkata',
+  });
+  expect((await runCommand(['orgs', 'erase', String(made.org), ...own])).code).toBe(2);
+  expect(await run('orgs', 'erase', String(made.org), '--yes')).toMatchObject({ state: 'erasing' });
+});
+
+test('a user, a profile and a client live and end by commands', async () => {
+  const org = ['--org', ORG];
+  const profile = await run('profiles', 'add', ...org, '--name', 'Support', '--deny', 'Deals,Quotes');
+  expect(profile).toMatchObject({ denied_modules: ['Deals', 'Quotes'] });
+  const id = String(profile.id);
+  const identity = ['--email', 'grace@example.com', '--last-name', 'Hopper', '--profile', id];
+  const user = await run('users', 'add', ...org, ...identity);
+  expect(user).toMatchObject({ email: 'grace@example.com', first_name: '', profile: { id, name: 'Support' } });
+  const client = await run('clients', 'add', ...org, '--name', 'Sync', '--redirect-uri', 'https://a.example/cb');
+  expect(client).toMatchObject({ name: 'Sync', redirect_uris: ['https://a.example/cb'] });
+  const scope = ['--scope', 'ZohoCRM.modules.READ', '--scope', 'ZohoCRM.notifications.ALL'];
+  const grant = await run('clients', 'grant', String(client.id), ...org, '--user', String(user.id), ...scope);
+  const form = new URLSearchParams({
+    grant_type: 'authorization_code',
+    client_id: String(client.id),
+    client_secret: String(client.client_secret),
+    code: String(grant.code),
+  });
+  const answer = await (await fetch(`${server.base}/oauth/v2/token`, { method: 'POST', body: form })).json();
+  expect(answer).toMatchObject({ scope: 'ZohoCRM.modules.READ ZohoCRM.notifications.ALL' });
+  expect(await run('tokens', 'list', ...org, '--user', String(user.id))).toMatchObject({
+    items: expect.arrayContaining([expect.objectContaining({ kind: 'refresh', client: client.id })]),
+  });
+  expect(await run('clients', 'rotate', String(client.id), ...org)).toMatchObject({ former_secret_until: null });
+  expect(await run('tokens', 'revoke', ...org, '--user', String(user.id))).toEqual({
+    tokens_ended: expect.any(Number),
+  });
+  expect(await run('clients', 'remove', String(client.id), ...org)).toMatchObject({ channels_ended: 0 });
+  expect(await run('users', 'change', String(user.id), ...org, '--status', 'inactive')).toMatchObject({
+    status: 'inactive',
+  });
+  expect(await run('users', 'remove', String(user.id), ...org)).toMatchObject({ channels_ended: 0 });
+  const refused = await runCommand(['profiles', 'remove', id, ...org, '--data-dir', server.dataDir]);
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('NO_PERMISSION') });
+});
+
+test('what is missing is said: the credentials, the server, the thing that is named', async () => {
+  const nowhere = await runCommand(['orgs', 'list', '--data-dir', temporaryDirectory()]);
+  expect(nowhere).toMatchObject({ code: 1, stderr: expect.stringContaining('--admin-token') });
+  const absent = await runCommand(['users', 'show', '3652397000000000001', '--org', ORG, '--data-dir', server.dataDir]);
+  expect(absent).toMatchObject({ code: 1, stderr: expect.stringContaining('NOT_FOUND: There is no such user') });
+  const stranger = createAdmin({ base: server.base, adminToken: 'nobody' });
+  await expect(stranger.orgs.list()).rejects.toMatchObject({ code: 'INVALID_TOKEN', status: 401 });
+});
+
+test('the client lists page by page, and tells refusals with the field', async () => {
+  const { items, info } = await admin().tokens.list(ORG, {}, { perPage: 1 });
+  expect({ count: items.length, info }).toMatchObject({ count: 1, info: { per_page: 1, more_records: true } });
+  const refused = admin().orgs.change(ORG, { time_zone: 'Mars/Olympus' });
+  await expect(refused).rejects.toBeInstanceOf(ApiError);
+  await expect(refused).rejects.toMatchObject({ code: 'INVALID_DATA', details: { api_name: 'time_zone' } });
+  const key = await admin().users.makeSignInKey(ORG, OWNER);
+  expect(key).toMatch(/^key\./);
+  await admin().users.removeSignInKey(ORG, OWNER);
+  expect((await admin().channels(ORG)).items).toEqual([]);
+});
