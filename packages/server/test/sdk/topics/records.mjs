@@ -72,9 +72,9 @@ export const cases = {
     });
     await notified('Events', 'insert', [event]);
     has(await get('Events', event), { Start_DateTime: start.toISOString() });
-    const [task] = await create('Tasks', { Subject: 'Prepare', Due_Date: new Date(2027, 0, 5) });
+    const [task] = await create('Tasks', { Subject: 'Prepare', Due_Date: new Date('2027-01-05T12:00:00Z') });
     await notified('Tasks', 'insert', [task]);
-    assert.equal((await get('Tasks', task)).Due_Date.slice(0, 10).length, 10);
+    assert.match((await get('Tasks', task)).Due_Date, /^2027-01-05/);
   },
 
   async 'writes lookups and changes them; a stage takes its probability along'(crm) {
@@ -96,10 +96,10 @@ export const cases = {
   },
 
   async 'lists with fields and pages'({ sdk: { Record }, operations, params, headers }) {
-    const page = (number) =>
-      params(Record.GetRecordsParam, { FIELDS: 'Last_Name', PAGE: number, PER_PAGE: 2 }).then(async (map) =>
-        operations('Contacts').getRecords(map, await headers()),
-      );
+    const page = async (number) => {
+      const query = await params(Record.GetRecordsParam, { FIELDS: 'Last_Name', PAGE: number, PER_PAGE: 2 });
+      return operations('Contacts').getRecords(query, await headers());
+    };
     const [first, second] = [await page(1), await page(2)];
     has(info(first), { page: 1, perPage: 2, count: 2, moreRecords: true });
     assert.deepEqual(Object.keys(rows(first)[0]).toSorted(), ['Last_Name', 'id']);
