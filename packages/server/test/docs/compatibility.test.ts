@@ -65,6 +65,7 @@ function versionRow(version: ApiVersion): string {
     rules.mixedStatus,
     yes(rules.observedFailures),
     codes(rules.deleteScopes),
+    codes([rules.tooManyCode]),
     codes(rules.missingParamKeys),
     rules.namesModules,
     yes(rules.hasPageTokens),

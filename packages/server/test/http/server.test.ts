@@ -197,6 +197,26 @@ describe('an answer', () => {
     });
   });
 
+  test('under /crm is a file by name, and says when its token ends', async () => {
+    const got = await http.app.inject({ url: '/crm/v8/org', headers: { authorization } });
+    expect(got.headers).toMatchObject({
+      'content-disposition': 'attachment; filename=response.json',
+      'x-accesstoken-reset': '2026-01-05T15:30:00+05:30',
+    });
+    const refused = await http.app.inject({ url: '/crm/v8/Nothing', headers: { authorization } });
+    expect([refused.statusCode, refused.headers]).toMatchObject([
+      400,
+      {
+        'content-disposition': 'attachment; filename=response.json',
+        'x-accesstoken-reset': '2026-01-05T15:30:00+05:30',
+      },
+    ]);
+    const unknown = await http.app.inject({ url: '/crm/v8/org' });
+    expect(unknown.headers['x-accesstoken-reset']).toBeUndefined();
+    const empty = await http.app.inject({ url: '/crm/v8/Leads', headers: { authorization } });
+    expect([empty.statusCode, empty.headers['content-disposition']]).toEqual([204, undefined]);
+  });
+
   test('of 204 has neither body nor type', async () => {
     const answer = await http.app.inject({
       method: 'DELETE',
@@ -312,6 +332,19 @@ describe('on a real socket', () => {
   async function listen(): Promise<number> {
     return Number(new URL(await http.app.listen({ host: '127.0.0.1', port: 0 })).port);
   }
+
+  test.each([
+    ['%2C between ids and an & at the end', 'DELETE', 'actions/watch?channel_ids=1%2C2&', 400, 'NOT_SUBSCRIBED'],
+    ['bare commas and an & at the end', 'DELETE', 'actions/watch?channel_ids=1,2&', 400, 'NOT_SUBSCRIBED'],
+    ['a + for a space', 'GET', 'Contacts/search?criteria=(Last_Name%3Aequals%3ANobody+Here)&', 204, ''],
+    ['a bare + and bare colons', 'GET', 'Contacts/search?criteria=(Last_Name:equals:Nobody+Here)&', 204, ''],
+  ])('Content-Length: 0 with %s is taken as the SDKs send it', async (_what, method, path, status, code) => {
+    const port = await listen();
+    const head = `Host: localhost\r\nAuthorization: ${authorization}\r\nContent-Length: 0\r\nConnection: close`;
+    const heard = await talk(port, `${method} /crm/v8/${path} HTTP/1.1\r\n${head}\r\n\r\n`);
+    expect(heard).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
+    expect(heard).toContain(code);
+  });
 
   test('what is no HTTP is refused in the same shape', async () => {
     const heard = await talk(await listen(), 'hello\r\n\r\n');

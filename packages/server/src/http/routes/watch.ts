@@ -5,6 +5,7 @@ import { VERSION_RULES } from '../../domain/wire/api-version.ts';
 import type { Compat } from '../../domain/wire/compat.ts';
 import type { Channels } from '../../services/channels.ts';
 import { type Answer, type Call, type CrmRouteContext, resource } from '../call.ts';
+import { notFound } from '../errors.ts';
 import { type AnswerContext, watchAnswer } from '../watch/answer.ts';
 import type { Read } from '../watch/faults.ts';
 import { listAnswer, readListQuery } from '../watch/list.ts';
@@ -55,6 +56,11 @@ export function watchRoutes(app: FastifyInstance, context: CrmRouteContext, part
       scope: ({ version }) => notifications(...VERSION_RULES[version].deleteScopes),
       handle: (call) => apply(call, readDelete(call), 200),
     },
+  });
+
+  // Channels have no paths of their own; without this one it would be read as a related list.
+  app.all('/actions/watch/*', { config: { isRefusal: true } }, () => {
+    throw notFound();
   });
 }
 
