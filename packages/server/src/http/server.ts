@@ -44,6 +44,7 @@ import { searchRoutes } from './routes/search.ts';
 import { settingsRoutes } from './routes/settings.ts';
 import { tagRoutes } from './routes/tags.ts';
 import { watchRoutes } from './routes/watch.ts';
+import { compileValidator } from './validate.ts';
 
 /** What the HTTP server is made of. */
 export interface HttpParts extends RecordServices {
@@ -106,11 +107,11 @@ export function createHttp(given: HttpParts): FastifyInstance {
     requestIdHeader: false,
     genReqId: () => randomUUID(),
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
-    ajv: { customOptions: { removeAdditional: false } },
     frameworkErrors: (error, _request, reply) => sendError(error, reply, parts),
     clientErrorHandler: refuseBrokenRequest,
   });
   const routes = collectRoutes(app);
+  app.setValidatorCompiler(compileValidator);
   keepBodiesRaw(app);
   setHeaders(app);
   endConnectionsWhenClosing(app);

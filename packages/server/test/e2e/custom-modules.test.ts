@@ -289,6 +289,8 @@ describe('the operator', () => {
     ['an id that is none', 'GET', 'abc/modules', undefined, 400],
     ['a key that does not exist', 'POST', `${ORG}/modules`, { ...machines, colour: 'red' }, 400],
     ['a type that does not exist', 'POST', `${ORG}/modules/Leads/fields`, { api_name: 'A', type: 'rainbow' }, 400],
+    ['a number for a text', 'POST', `${ORG}/modules`, { ...machines, singular: 5 }, 400],
+    ['a text for a truth', 'POST', `${ORG}/modules/Leads/fields`, { api_name: 'A', type: 'text', unique: 'true' }, 400],
     ['no name', 'POST', `${ORG}/modules/Leads/fields`, { type: 'text' }, 400],
     ['a name that is taken', 'POST', `${ORG}/modules/Leads/fields`, { api_name: 'Email', type: 'text' }, 400],
     ['a module that is not there', 'POST', `${ORG}/modules/Nope/fields`, { api_name: 'A', type: 'text' }, 404],

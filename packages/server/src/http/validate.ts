@@ -1,0 +1,62 @@
+import type { FastifySchemaCompiler } from 'fastify';
+import type { TSchema } from 'typebox';
+import { Compile } from 'typebox/compile';
+import { Value } from 'typebox/value';
+import { AppError } from '../domain/error.ts';
+
+/**
+ * Holds what arrives against a route's schema. Paths and queries are text, so they are read as the types asked for, with
+ * defaults; a body says its types itself and is taken as it is.
+ */
+export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
+  const compiled = Compile(schema);
+  return (given: unknown) => {
+    const value = httpPart === 'body' ? given : Value.Default(schema, asTyped(schema, given));
+    if (compiled.Check(value)) return { value };
+    const [fault] = compiled.Errors(value);
+    return { error: invalid(fault ?? {}) };
+  };
+};
+
+/** Numbers and truth values out of the texts of a path or query; what is none stays text, to be refused. */
+function asTyped(schema: TSchema, given: unknown): unknown {
+  if (typeof given !== 'object' || given === null || !('properties' in schema)) return given;
+  const properties = schema.properties as Readonly<Record<string, { readonly type?: string }>>;
+  return Object.fromEntries(
+    Object.entries(given).map(([name, value]) => [
+      name,
+      typed(Object.hasOwn(properties, name) && properties[name]?.type, value),
+    ]),
+  );
+}
+
+function typed(type: string | false | undefined, value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  if ((type === 'integer' || type === 'number') && /^-?\d+(\.\d+)?$/.test(value)) return Number(value);
+  if (type === 'boolean' && (value === 'true' || value === 'false')) return value === 'true';
+  return value;
+}
+
+interface Fault {
+  readonly keyword?: string;
+  /** JSON pointer to what is wrong; empty: the whole. */
+  readonly instancePath?: string;
+  readonly params?: object;
+  readonly message?: string;
+}
+
+/** Names the member that is missing, too many or of another type. */
+function invalid({ keyword, instancePath = '', params = {}, message = 'is not as expected' }: Fault): AppError {
+  const path = instancePath.split('/').slice(1);
+  if (keyword === 'required' && 'requiredProperties' in params && Array.isArray(params.requiredProperties)) {
+    return refuse([...path, String(params.requiredProperties[0])], 'is missing');
+  }
+  // What a closed object does not have is held against `false`.
+  return refuse(path, keyword === 'boolean' ? 'is not known here' : message);
+}
+
+const refuse = (path: readonly string[], what: string): AppError =>
+  new AppError('INVALID_DATA', `${path.join('.') || 'body'} ${what}`, {
+    api_name: path.findLast((part) => !/^\d+$/.test(part)) ?? 'body',
+    json_path: ['$', ...path].join('.').replaceAll(/\.(\d+)/g, '[$1]'),
+  });
