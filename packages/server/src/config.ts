@@ -127,7 +127,7 @@ export const SETTINGS = {
     env: 'WATCHBELL_ADMIN_TOKEN',
     flag: '--admin-token',
     placeholder: '<text>',
-    help: 'An operator token of at least 16 characters, beside the one that setup made.',
+    help: 'An admin token for all organisations, at least 16 characters; those that setup makes are for one each.',
   },
   logLevel: {
     env: 'WATCHBELL_LOG_LEVEL',
