@@ -8,7 +8,7 @@ import type { RecordListReads, RecordPageQuery } from './store.ts';
 // Long reads go step by step, one message each, so that other reads come in between.
 
 /** Most index entries that one step counts or skips. */
-const COUNTED_A_STEP = 20_000;
+const COUNTED_A_STEP = 5000;
 /** Most records whose time one step looks at. */
 const SCANNED_A_STEP = 2000;
 /** Up to so many records modified lately are found by their time, and put in order here. */

@@ -179,6 +179,10 @@ describe('lists of records', () => {
       status: 304,
       body: undefined,
     });
+    const exactly = { 'if-modified-since': new Date(live.clock.now()).toISOString() };
+    for (const query of ['', 'sort_by=Modified_Time', `ids=${d}`])
+      expect((await list(query, exactly)).status).toBe(304);
+    expect((await list('', exactly, `v8/Campaigns/${d}`)).status).toBe(304);
     expect((await list('', { 'if-modified-since': 'yesterday' })).ids).toHaveLength(5);
     const paged = await list('per_page=2', { 'if-modified-since': '2026-01-01T00:00:00Z' });
     const rest = await list(`page_token=${paged.body.info.next_page_token}`);

@@ -8,7 +8,7 @@ import type { RecordPageQuery, Store } from '../../../src/storage/store.ts';
 import { addOrgs, addRecord, type Open, ORG, openBatches } from './sample.ts';
 
 const CONTACTS = 'Contacts';
-const SOME = 4200;
+const SOME = 6200;
 
 const page = async (store: Store, query: Partial<RecordPageQuery>): Promise<RecordId[]> => {
   const whole = { by: 'id', order: 'asc', skip: 0, limit: 200, ...query } as const;
@@ -48,25 +48,27 @@ export function recordListSuite(open: Open): void {
       await addOrgs(store, ORG);
       const batches = openBatches(store);
       const all = await batches.run(ORG, {}, (set) => Array.from({ length: SOME }, () => addRecord(set, {}, CONTACTS)));
-      const changed = all.filter((_, i) => i % 3 !== 0);
+      const changed = all.filter((_, i) => i % 3 !== 1);
       await batches.run(ORG, {}, (set) => {
         for (const record of changed) putRecord(set, { ...record, modifiedAt: record.modifiedAt + 1 }, []);
       });
       const ids = all.map(({ id }) => id);
       const since = all[0]?.modifiedAt ?? 0;
+      const modified = new Set(changed.map(({ id }) => id));
+      const byTime = [...ids.filter((id) => !modified.has(id)), ...modified];
       const ordered = (of: readonly RecordId[], order: SortOrder) => (order === 'asc' ? [...of] : of.toReversed());
       for (const order of ['asc', 'desc'] as const) {
         const wanted = ordered(ids, order);
-        expect(await page(store, { order, skip: 4100, limit: 50 })).toEqual(wanted.slice(4100, 4150));
-        expect(await page(store, { order, skip: SOME + 1, limit: 50 })).toEqual([]);
-        const modified = ordered(
-          changed.map(({ id }) => id),
-          order,
+        expect(await page(store, { order, skip: 6100, limit: 50 })).toEqual(wanted.slice(6100, 6150));
+        expect(await page(store, { order, by: 'modified', skip: 6100, limit: 50 })).toEqual(
+          ordered(byTime, order).slice(6100, 6150),
         );
-        expect(await page(store, { order, since, limit: 201 })).toEqual(modified.slice(0, 201));
-        expect(await page(store, { order, since, skip: 2500, limit: 201 })).toEqual(modified.slice(2500, 2701));
-        const after = { at: 0, id: modified[2700] as RecordId };
-        expect(await page(store, { order, since, after, limit: 201 })).toEqual(modified.slice(2701, 2902));
+        expect(await page(store, { order, skip: SOME + 1, limit: 50 })).toEqual([]);
+        const recent = ordered([...modified], order);
+        expect(await page(store, { order, since, limit: 201 })).toEqual(recent.slice(0, 201));
+        expect(await page(store, { order, since, skip: 2500, limit: 201 })).toEqual(recent.slice(2500, 2701));
+        const after = { at: 0, id: recent[2700] as RecordId };
+        expect(await page(store, { order, since, after, limit: 201 })).toEqual(recent.slice(2701, 2902));
       }
       expect(await store.recordLists.count(ORG, CONTACTS)).toBe(SOME);
     });
