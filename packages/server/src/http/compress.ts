@@ -3,10 +3,10 @@ import { brotliCompress, constants, gzip } from 'node:zlib';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { AppError } from '../domain/error.ts';
 
-/** Smaller answers fit in one packet anyway. */
-const MIN_BYTES = 1024;
-/** Larger ones would hold too much memory beside themselves. */
-const MAX_BYTES = 16 * 1024 * 1024;
+/** Characters or bytes; shorter answers fit in one packet anyway. */
+const MIN_LENGTH = 1024;
+/** Longer ones would hold too much memory beside themselves. */
+const MAX_LENGTH = 16 * 1024 * 1024;
 /** Answers being compressed at once; more are sent as they are, so that nobody waits for a thread. */
 const MAX_AT_ONCE = 16;
 
@@ -40,14 +40,13 @@ export function compressAnswers(app: FastifyInstance): void {
   });
 
   app.addHook('onSend', async (request, reply, payload) => {
-    const text = textOf(payload);
-    if (!text || text.length < MIN_BYTES || isPrivate(reply)) return payload;
+    if (!isText(payload) || payload.length < MIN_LENGTH || isPrivate(reply)) return payload;
     addVary(reply);
     const encoding = chooseEncoding(request.headers['accept-encoding']);
-    if (!encoding || text.length > MAX_BYTES || underWay >= MAX_AT_ONCE) return payload;
+    if (!encoding || payload.length > MAX_LENGTH || underWay >= MAX_AT_ONCE) return payload;
     underWay += 1;
     try {
-      const compressed = await ENCODERS[encoding](text);
+      const compressed = await ENCODERS[encoding](Buffer.from(payload));
       reply.header('content-encoding', encoding).removeHeader('content-length');
       return compressed;
     } finally {
@@ -60,10 +59,8 @@ export function compressAnswers(app: FastifyInstance): void {
 const isPrivate = (reply: FastifyReply): boolean =>
   reply.hasHeader('set-cookie') || reply.hasHeader('content-encoding');
 
-function textOf(payload: unknown): Buffer | undefined {
-  if (typeof payload === 'string') return Buffer.from(payload);
-  return payload instanceof Buffer ? payload : undefined;
-}
+const isText = (payload: unknown): payload is string | Buffer =>
+  typeof payload === 'string' || payload instanceof Buffer;
 
 function addVary(reply: FastifyReply): void {
   const vary = reply.getHeader('vary');

@@ -11,17 +11,6 @@ import { SCHEMAS } from './schemas.ts';
 const JSON_TYPE = 'application/json';
 const DESCRIPTIONS: Readonly<Record<string, Description | undefined>> = { ...CRM, ...OPERATIONS };
 
-/** Keys of operations that are served and that nothing describes, such as `GET /crm/{version}/{module}`. */
-export function undescribed(routes: readonly ServedRoute[]): string[] {
-  return [...groupRoutes(routes)].flatMap(([key, [route]]) => (route && describe(key, route) ? [] : [key]));
-}
-
-/** Keys of operations that are described and that nothing serves. */
-export function unserved(routes: readonly ServedRoute[]): string[] {
-  const served = groupRoutes(routes);
-  return Object.keys(DESCRIPTIONS).filter((key) => !served.has(key));
-}
-
 /** All that is served, as OpenAPI 3.1. Pure: `base` is where its reader reached the server. */
 export function apiDocument(routes: readonly ServedRoute[], base: string, version: string): JsonSchema {
   const paths: Paths = {};
