@@ -39,7 +39,11 @@ export async function openRecords(): Promise<RecordsFixture> {
     async colleague({ deniedModules = [], scopes }) {
       const profile = await http.accounts.addProfile(org.id, { name: 'Limited', deniedModules });
       const name = { firstName: 'Lim', lastName: 'Ited' };
-      const user = await http.accounts.addUser(org.id, { email: 'l@example.com', ...name, profileId: profile.id });
+      const user = await http.accounts.addUser(org.id, {
+        email: `l${Math.random()}@example.com`,
+        ...name,
+        profileId: profile.id,
+      });
       const { clientId } = DEV_CREDENTIALS;
       const grant = { orgId: org.id, userId: user.id, clientId, ...(scopes && { scopes }) };
       const refreshToken = await http.accounts.makeRefreshToken(grant);
