@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { hanging, startReceiver } from '../support/receiver.ts';
@@ -179,4 +179,19 @@ test('doctor fails on a configuration that lacks something, and on a wrong key',
   const wrong = await runCommand(['doctor', '--json'], other);
   expect(wrong.code).toBe(1);
   expect(verdicts(wrong.stdout)).toMatchObject({ ok: false, store: 'fail' });
+});
+
+test.each([
+  ['{"modules":[{"api_name":"Leads","fields":[{"api_name":"Email","type":"text"}]}]}', 'org is missing'],
+  ['{"org":"4000001","modules":[{"api_name":"Machines"}]}', 'There is no such org'],
+  ['{"modules":', 'cannot be read'],
+])('serve does not start with the module file %s, and says why, without a stack', async (content, said) => {
+  const path = join(temporaryDirectory(), 'modules.json');
+  writeFileSync(path, content);
+  const env = { ...production(), WATCHBELL_MODULES: path, WATCHBELL_ADMIN_TOKEN: 'operator-operator' };
+  const { code, stderr } = await runCommand(['serve'], env);
+  expect(code).toBe(2);
+  expect(stderr).toContain(said);
+  expect(stderr).toContain('WATCHBELL_MODULES (--modules)');
+  expect(stderr).not.toContain('    at ');
 });
