@@ -29,5 +29,6 @@ export async function dev(
     print(firstMinuteText({ ...credentials, base }));
     print('');
     print('Or let the command line do it: "watchbell listen Contacts.all", then "watchbell trigger Contacts.create".');
+    print(`All calls, in a browser: ${base}/_watchbell/docs`);
   });
 }
