@@ -232,6 +232,27 @@ describe('updating records', () => {
     expect(set.writes.changes[0]?.records).toEqual([{ id: quote.id, fields: [], values: {}, related: [] }]);
   });
 
+  test('puts choices in the place of those that a multi-select has, or adds them where asked', () => {
+    const leads = {
+      ...module('Leads'),
+      fields: [
+        ...module('Leads').fields,
+        { apiName: 'Colours', label: 'Colours', type: 'multiselectpicklist', pickList: ['A', 'B'] } as const,
+      ],
+    };
+    const lead = stored('Leads', 51, { Last_Name: 'L', Colours: ['A'] });
+    const after = (addsChoices: boolean) => {
+      const set = openSet([lead]);
+      const given = new Map([['Colours', ['B', 'A']]]);
+      updateAll(set, leads, [{ ok: true, value: { path: '$', id: lead.id, given, addsChoices } }], patricia);
+      return set.records.get(`Leads/${lead.id}`)?.values.Colours;
+    };
+    expect([after(false), after(true)]).toEqual([
+      ['B', 'A'],
+      ['A', 'B'],
+    ]);
+  });
+
   test('refuses an unknown or missing id, an emptied mandatory field and a value that another holds', () => {
     const set = openSet([acme, globex]);
     const results = updateAll(
