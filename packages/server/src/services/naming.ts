@@ -36,7 +36,7 @@ export function createNaming({ reads, accounts }: { reads: RecordReads; accounts
       ];
       const [byId, names] = await Promise.all([
         users(org.id, ids, user),
-        refs.length > 0 ? reads.names(org.id, refs) : new Map<string, string>(),
+        refs.length > 0 ? reads.names(org.id, refs) : new Map<string, string | null>(),
       ]);
       return { timeZone: org.timeZone, user: byId, record: (ref) => names.get(recordKey(ref.module, ref.id)) };
     },

@@ -138,9 +138,10 @@ export function createRecordReads(db: Db): RecordReads {
           WHERE r.org_id = ${org} AND r.module = ${first.module} AND r.id IN ${list(group.map(({ id }) => id))}`);
       });
       if (groups.length > 0) await plan.run(db.read);
-      const names = new Map<string, string>();
+      const names = new Map<string, string | null>();
       for (const row of groups.flatMap((rows) => rows())) {
-        if (row.name !== null) names.set(recordKey(text(row, 'module'), text<RecordId>(row, 'id')), String(row.name));
+        const key = recordKey(text(row, 'module'), text<RecordId>(row, 'id'));
+        names.set(key, row.name === null ? null : String(row.name));
       }
       return names;
     },

@@ -71,8 +71,8 @@ export interface OrgTransactions {
 /** Reads for answers; they run beside the writer and never delay it. */
 export interface RecordReads {
   findMany(org: OrgId, module: string, ids: readonly RecordId[]): Promise<StoredRecord[]>;
-  /** Values of the name field for lookups, by `recordKey`; those that are gone or have none are absent. */
-  names(org: OrgId, refs: readonly (RecordRef & { readonly nameField: string })[]): Promise<Map<string, string>>;
+  /** Values of the name field for lookups, by `recordKey`; null where it has none, absent where the record is gone. */
+  names(org: OrgId, refs: readonly (RecordRef & { readonly nameField: string })[]): Promise<Map<string, string | null>>;
 }
 
 /** A part of a list of records. */

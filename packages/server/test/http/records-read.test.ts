@@ -59,6 +59,24 @@ describe('reading records', () => {
     expect(Object.keys(body.data[0])).toEqual(expect.arrayContaining(names));
   });
 
+  test('a lookup at a record without a name has its id', async () => {
+    const [contact] = await create('Contacts', { Last_Name: 'Doe' });
+    const [service] = await create('Services__s', { Service_Name: 'Tuning', Duration: 1, Location: 'Client Address' });
+    const [appointment] = await create('Appointments__s', {
+      Appointment_For: { id: contact },
+      Service_Name: { id: service },
+      Appointment_Start_Time: '2026-01-05T10:00:00Z',
+      Location: 'Client Address',
+    });
+    const [moved] = await create('Appointments_Rescheduled_History__s', {
+      Appointment_Name: { id: appointment },
+      Rescheduled_From: '2026-01-05T10:00:00Z',
+      Rescheduled_To: '2026-01-06T10:00:00Z',
+    });
+    const { body } = await api.send('GET', `v8/Appointments_Rescheduled_History__s/${moved}`);
+    expect(body.data[0].Appointment_Name).toEqual({ name: null, id: appointment });
+  });
+
   test('a lookup whose record was deleted reads as empty', async () => {
     const [account] = await create('Accounts', { Account_Name: 'Gone' });
     const [contact] = await create('Contacts', { Last_Name: 'Left', Account_Name: account });

@@ -27,6 +27,7 @@ const TOPICS = [
   'metadata',
   'users',
   'refusals',
+  'every-module',
   'nothing-else',
 ];
 /** By a process of its own, as another user, who may not use Solutions. */

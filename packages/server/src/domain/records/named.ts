@@ -31,9 +31,9 @@ export function namedBy(module: Module, values: Values): { records: RecordRef[];
 export const nameFieldOf = (catalog: Catalog, module: string): string | undefined =>
   isTagModule(module) ? TAG_NAME : findModule(catalog, module)?.nameField;
 
-/** What a record is called; undefined when it has no name. */
-export function nameOfRecord(catalog: Catalog, { module: name, values }: StoredRecord): string | undefined {
-  if (isTagModule(name)) return typeof values[TAG_NAME] === 'string' ? values[TAG_NAME] : undefined;
+/** What a record is called; null when it has no name, undefined when there is no such module. */
+export function nameOfRecord(catalog: Catalog, { module: name, values }: StoredRecord): string | null | undefined {
+  if (isTagModule(name)) return typeof values[TAG_NAME] === 'string' ? values[TAG_NAME] : null;
   const module = findModule(catalog, name);
-  return module && nameOf(values, module);
+  return module && (nameOf(values, module) ?? null);
 }

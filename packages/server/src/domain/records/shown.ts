@@ -10,8 +10,8 @@ import { TAG_FIELD, tagRefs } from './tags.ts';
 
 /** What ids are called, for showing values: from a batch or from what was read for an answer. */
 export interface Names {
-  /** Undefined when the record is gone or has no name. */
-  record(ref: RecordRef): string | undefined;
+  /** Null when the record has no name, undefined when it is gone. */
+  record(ref: RecordRef): string | null | undefined;
   user(id: UserId): User | undefined;
   readonly timeZone: string;
 }
@@ -32,7 +32,7 @@ export function shownValue(field: Field, value: Json | undefined, names: Names):
   return value;
 }
 
-const shownLookup = (id: RecordId, name: string | undefined): Json => (name === undefined ? null : { name, id });
+const shownLookup = (id: RecordId, name: string | null | undefined): Json => (name === undefined ? null : { name, id });
 
 export const shownUser = (id: UserId, user: User | undefined): JsonObject =>
   user ? { name: fullName(user), id, email: user.email } : { name: null, id };

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { RecordId } from '../../../src/domain/ids.ts';
 import { type KeyRef, keyRef, recordKey } from '../../../src/domain/record.ts';
 import { findByKey, findRecord, putRecord, removeRecord } from '../../../src/domain/working-set.ts';
 import { addOrgs, addRecord, type Open, ORG, OTHER_ORG, openBatches } from './sample.ts';
@@ -46,11 +47,13 @@ export function recordSuite(open: Open): void {
         { module: 'Accounts', id: account.id, nameField: 'Account_Name' },
         { module: 'Contacts', id: contact.id, nameField: 'Full_Name' },
         { module: 'Contacts', id: nameless.id, nameField: 'Full_Name' },
+        { module: 'Contacts', id: '3652397000009999999' as RecordId, nameField: 'Full_Name' },
       ]);
       expect(names).toEqual(
         new Map([
           [recordKey('Accounts', account.id), 'Zylker'],
           [recordKey('Contacts', contact.id), "Ann O'Neil"],
+          [recordKey('Contacts', nameless.id), null],
         ]),
       );
       expect(await store.records.names(ORG, [])).toEqual(new Map());
