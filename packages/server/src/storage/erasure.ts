@@ -37,10 +37,9 @@ export function createErasureStore(db: Db, { orgTables, seal }: ErasureEngine): 
 /** Names come from the schema, never from a caller. */
 const removal = (org: OrgId, name: string, key: string): Statement => ({
   parts: [
-    `DELETE FROM "${name}" WHERE org_id = `,
-    ` AND (${key}) IN (SELECT ${key} FROM "${name}" WHERE org_id = `,
+    `DELETE FROM "${name}" WHERE (${key}) IN (SELECT ${key} FROM "${name}" WHERE org_id = `,
     ' LIMIT ',
     ') RETURNING 1 AS one',
   ],
-  values: [org, org, CHUNK_ROWS],
+  values: [org, CHUNK_ROWS],
 });
