@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { createCatalog } from '../../../src/domain/modules/catalog.ts';
 import { createAll, deleteAll, updateAll, upsertAll } from '../../../src/domain/records/call.ts';
 import { checkFields } from '../../../src/domain/records/keys.ts';
 import { done } from '../../../src/domain/records/result.ts';
@@ -242,7 +243,7 @@ describe('updating records', () => {
     };
     const lead = stored('Leads', 51, { Last_Name: 'L', Colours: ['A'] });
     const after = (addsChoices: boolean) => {
-      const set = openSet([lead]);
+      const set = { ...openSet([lead]), catalog: createCatalog([leads]) };
       const given = new Map([['Colours', ['B', 'A']]]);
       updateAll(set, leads, [{ ok: true, value: { path: '$', id: lead.id, given, addsChoices } }], patricia);
       return set.records.get(`Leads/${lead.id}`)?.values.Colours;
