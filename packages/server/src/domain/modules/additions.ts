@@ -30,13 +30,13 @@ export interface Additions {
   readonly fields: readonly AddedField[];
 }
 
-/** Above the standard modules', below 10,000, so that ids of modules, fields and related lists stay apart. */
+/** Serials above the standard modules' and below 10,000, so that ids of modules, fields and related lists stay apart. */
 export const FIRST_ADDED_MODULE = 3001;
 export const LAST_ADDED_MODULE = 9999;
 
 export const isCurrent = ({ removedAt }: { readonly removedAt?: number }): boolean => removedAt === undefined;
 
-/** An organisation's module with what each has from the beginning. Closed: appending here would be fine, moving not. */
+/** An organisation's module with what each has from the beginning; append only, since positions make ids. */
 export const customModule = ({ apiName, serial, singular, plural, modifiedAt }: AddedModule): Module => ({
   apiName,
   serial,

@@ -3,7 +3,7 @@ import type { Field, Module } from '../module.ts';
 import type { Profile } from '../org.ts';
 import type { Values } from '../record.ts';
 import { accounts } from './accounts.ts';
-import { type Additions, customModule, isCurrent, withFields } from './additions.ts';
+import { type AddedField, type Additions, customModule, isCurrent, withFields } from './additions.ts';
 import { appointments } from './appointments.ts';
 import { appointmentsRescheduled } from './appointments-rescheduled.ts';
 import { calls } from './calls.ts';
@@ -69,11 +69,14 @@ export interface Catalog {
 }
 
 export function createCatalog(additions: Additions): Catalog {
+  const added = new Map<string, AddedField[]>();
+  for (const field of additions.fields) {
+    const known = added.get(field.module);
+    if (known) known.push(field);
+    else added.set(field.module, [field]);
+  }
   const modules = [...MODULES, ...additions.modules.filter(isCurrent).map(customModule)].map((module) =>
-    withFields(
-      module,
-      additions.fields.filter((added) => added.module === module.apiName),
-    ),
+    withFields(module, added.get(module.apiName) ?? []),
   );
   return { modules, byName: new Map(modules.map((module) => [module.apiName, module])), additions };
 }
