@@ -109,7 +109,7 @@ function wireResult(
   };
 }
 
-export function writtenDetails(record: RecordStamp, user: WriteResults['user'], timeZone: string): JsonObject {
+function writtenDetails(record: RecordStamp, user: WriteResults['user'], timeZone: string): JsonObject {
   const by = (id: StoredRecord['createdBy']): JsonObject => userReference(id, user);
   return {
     Modified_Time: formatTime(record.modifiedAt, timeZone),

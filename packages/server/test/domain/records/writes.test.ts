@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createCatalog } from '../../../src/domain/modules/catalog.ts';
+import { addField } from '../../../src/domain/modules/edit.ts';
 import { createAll, deleteAll, updateAll, upsertAll } from '../../../src/domain/records/call.ts';
 import { checkFields } from '../../../src/domain/records/keys.ts';
 import { done } from '../../../src/domain/records/result.ts';
@@ -234,18 +234,12 @@ describe('updating records', () => {
   });
 
   test('puts choices in the place of those that a multi-select has, or adds them where asked', () => {
-    const leads = {
-      ...module('Leads'),
-      fields: [
-        ...module('Leads').fields,
-        { apiName: 'Colours', label: 'Colours', type: 'multiselectpicklist', pickList: ['A', 'B'] } as const,
-      ],
-    };
     const lead = stored('Leads', 51, { Last_Name: 'L', Colours: ['A'] });
     const after = (addsChoices: boolean) => {
-      const set = { ...openSet([lead]), catalog: createCatalog([leads]) };
+      const set = openSet([lead]);
+      addField(set, 'Leads', { apiName: 'Colours', type: 'multiselectpicklist', pickList: ['A', 'B'] });
       const given = new Map([['Colours', ['B', 'A']]]);
-      updateAll(set, leads, [{ ok: true, value: { path: '$', id: lead.id, given, addsChoices } }], patricia);
+      updateAll(set, module('Leads'), [{ ok: true, value: { path: '$', id: lead.id, given, addsChoices } }], patricia);
       return set.records.get(`Leads/${lead.id}`)?.values.Colours;
     };
     expect([after(false), after(true)]).toEqual([
