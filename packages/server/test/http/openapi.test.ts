@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { API_VERSIONS } from '../../src/domain/wire/api-version.ts';
 import { CRM } from '../../src/http/openapi/crm/index.ts';
 import { OPERATIONS } from '../../src/http/openapi/operations.ts';
@@ -86,6 +87,32 @@ describe('the API document', () => {
       info: { title: 'Watchbell', version: '0.0.0' },
       servers: [{ url: 'http://127.0.0.1:8686' }],
     });
+  });
+
+  test('says so to each reader', async () => {
+    const proxied = await openHttp({ trustProxy: 1 });
+    onTestFinished(() => proxied.close());
+    const bases = [];
+    for (const name of ['a.example', 'b.example', undefined]) {
+      const headers = name === undefined ? {} : { 'x-forwarded-host': name };
+      const answer = await proxied.app.inject({ url: '/_watchbell/openapi.json', headers });
+      bases.push(answer.json().servers[0].url);
+    }
+    expect(bases).toEqual(['http://a.example', 'http://b.example', 'http://127.0.0.1:8686']);
+  });
+
+  test('has a page that needs nothing but this server, and may do nothing else', async () => {
+    const answer = await http.app.inject('/_watchbell/docs');
+    const policy = String(answer.headers['content-security-policy']);
+    expect(answer.headers['content-type']).toBe('text/html;charset=UTF-8');
+    expect(policy).toContain("default-src 'none'");
+    for (const tag of ['script', 'style']) {
+      const [, text = ''] = new RegExp(`<${tag}>([\\s\\S]*?)</${tag}>`).exec(answer.body) ?? [];
+      expect(text.length).toBeGreaterThan(100);
+      const hash = createHash('sha256').update(text).digest('base64');
+      expect(policy).toContain(`${tag}-src 'sha256-${hash}'`);
+    }
+    expect(answer.body).not.toMatch(/(?:src|href)="(?:https?:)?\/\//);
   });
 
   test('says which scopes open a call, and what needs the admin token or none', () => {

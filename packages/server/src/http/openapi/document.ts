@@ -1,12 +1,11 @@
-import type { ScopeNeed } from '../../domain/scope.ts';
 import type { ApiVersion } from '../../domain/wire/api-version.ts';
-import type { Call } from '../call.ts';
 import { CRM } from './crm/index.ts';
 import type { DescribedAnswer, Description, JsonSchema, Parameter, ParameterName } from './description.ts';
 import { OPERATIONS } from './operations.ts';
 import { PARAMETERS } from './parameters.ts';
 import type { ServedRoute } from './routes.ts';
 import { SCHEMAS } from './schemas.ts';
+import { securityOf, securitySchemes } from './security.ts';
 
 const JSON_TYPE = 'application/json';
 const DESCRIPTIONS: Readonly<Record<string, Description | undefined>> = { ...CRM, ...OPERATIONS };
@@ -17,8 +16,8 @@ export function apiDocument(routes: readonly ServedRoute[], base: string, versio
   for (const [key, group] of groupRoutes(routes)) {
     const [route] = group;
     const description = route && describe(key, route);
-    if (!description) continue;
-    const one = { [route.method.toLowerCase()]: operation(key, description, group) };
+    if (!route || !description) continue;
+    const one = { [route.method.toLowerCase()]: operation(key, description, route, group) };
     paths[route.path] = { ...paths[route.path], ...one };
   }
   return {
@@ -66,8 +65,13 @@ function describe(key: string, { path, schema }: ServedRoute): Description | und
   };
 }
 
-function operation(key: string, description: Description, group: readonly ServedRoute[]): Operation {
-  const [{ schema, path, scope }] = group as [ServedRoute];
+/** One operation, as its first version has it; `group` are all its versions. */
+function operation(
+  key: string,
+  description: Description,
+  { schema, path, scope }: ServedRoute,
+  group: readonly ServedRoute[],
+): Operation {
   const versions = group.flatMap((route) => route.version ?? []);
   const parameters = [
     ...pathParameters(path, versions, schema?.params),
@@ -168,50 +172,6 @@ const refusals = (path: string) => ({
   ...(hasToken(path) && { 429: { $ref: '#/components/responses/TooMany' } }),
   default: { $ref: '#/components/responses/Refused' },
 });
-
-function securityOf(path: string, versions: readonly ApiVersion[], scope: ServedRoute['scope']): object[] {
-  if (/^\/_watchbell\/v1\//.test(path) || path === '/metrics') return [{ operator: [] }];
-  const [version] = versions.slice(-1);
-  if (!scope || !version) return [];
-  return scopeNames(scope(sampleCall(version))).map((name) => ({ oauth: [name] }));
-}
-
-/** Every scope that opens a call, each alone. Of a module's the family's stand for those of one module. */
-const scopeNames = ({ family, part, operations }: ScopeNeed): string[] =>
-  ['ALL', ...operations].map((one) => `ZohoCRM.${family}.${family === 'settings' && part ? `${part}.` : ''}${one}`);
-
-/** A call that tells which scope it needs: one with an empty entry. */
-const sampleCall = (version: ApiVersion): Call => ({
-  version,
-  params: {},
-  query: new Map(),
-  base: '',
-  ifModifiedSince: undefined,
-  external: undefined,
-  body: () => ({ watch: [{}], data: [{}] }),
-  get principal(): never {
-    throw new Error('A scope must not depend on who is calling');
-  },
-});
-
-function securitySchemes(routes: readonly ServedRoute[], base: string): JsonSchema {
-  const scopes = new Set(
-    routes.flatMap(({ scope, version }) => (scope && version ? scopeNames(scope(sampleCall(version))) : [])),
-  );
-  const flow = {
-    tokenUrl: `${base}/oauth/v2/token`,
-    refreshUrl: `${base}/oauth/v2/token`,
-    scopes: Object.fromEntries([...scopes].sort().map((name) => [name, ''])),
-  };
-  return {
-    oauth: {
-      type: 'oauth2',
-      description: 'Sent as `Authorization: Zoho-oauthtoken {access token}`; `Bearer` is taken, too',
-      flows: { authorizationCode: { authorizationUrl: `${base}/oauth/v2/auth`, ...flow }, clientCredentials: flow },
-    },
-    operator: { type: 'http', scheme: 'bearer', description: 'The admin token' },
-  };
-}
 
 /** In the order in which a reader looks for them; what only the operator may do comes last. */
 const TAGS = ['Notifications', 'Records', 'Related records', 'Many records at once', 'Tags', 'Recycle bin'];

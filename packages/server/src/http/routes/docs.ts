@@ -14,10 +14,17 @@ export interface DocsParts {
 export function docsRoutes(app: FastifyInstance, { routes, base, programVersion }: DocsParts): void {
   const page = readDocsPage();
 
+  let last: { readonly base: string; readonly text: string } | undefined;
+  /** Made once for as long as everybody reaches the server in the same way. */
+  function documentFor(reachedAt: string): string {
+    if (last?.base !== reachedAt) {
+      last = { base: reachedAt, text: JSON.stringify(apiDocument(routes, reachedAt, programVersion)) };
+    }
+    return last.text;
+  }
+
   app.get('/_watchbell/openapi.json', async (request, reply) =>
-    reply
-      .type('application/json;charset=UTF-8')
-      .send(JSON.stringify(apiDocument(routes, base(request), programVersion))),
+    reply.type('application/json;charset=UTF-8').send(documentFor(base(request))),
   );
 
   app.get('/_watchbell/docs', async (_request, reply) =>

@@ -54,7 +54,7 @@ export const WATCH: Descriptions = {
   [`DELETE ${path}`]: {
     summary: 'End channels',
     tag,
-    detail: 'What they still owe is cancelled.',
+    detail: 'What they still owe is cancelled. v2 and v2.1 take the scope `ZohoCRM.notifications.WRITE`, too.',
     parameters: ['channel_ids!', 'idempotency-key'],
     answers: written('WatchResults'),
   },
