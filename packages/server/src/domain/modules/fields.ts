@@ -43,8 +43,7 @@ export const subform = (apiName: string, rows: readonly Field[], options?: Optio
   field('subform', apiName, { unreported: true, rows, ...options });
 export const percent = (apiName: string, options?: Options): Field =>
   field('percent', apiName, { length: 5, decimals: 2, ...options });
-export const bigint = (apiName: string, options?: Options): Field =>
-  field('bigint', apiName, { length: 18, ...options });
+const bigint = (apiName: string, options?: Options): Field => field('bigint', apiName, { length: 18, ...options });
 export const multiPickList = (apiName: string, values: readonly string[], options?: Options): Field =>
   field('multiselectpicklist', apiName, { length: 2000, pickList: values, ...options });
 export const userLookup = (apiName: string, options?: Options): Field =>
