@@ -56,6 +56,7 @@ function declareTrigger(program: Command, run: Run, env: Environment): void {
         'watchbell trigger Contacts.create',
         'watchbell trigger Deals.edit --set "Stage=Proposal/Price Quote"',
         'watchbell trigger Leads.create --set Company="Blue Fjord" --count 20',
+        'watchbell trigger Notes.create --set Parent_Id=Leads/3652397000010000030',
         'watchbell trigger Contacts.delete --id 3652397000010000007',
       ),
     )

@@ -29,6 +29,7 @@ interface Made {
 
 /** Makes changes through the API, so that whoever watches the module is notified of them. */
 export async function trigger(module: string, operation: TriggerOperation, options: TriggerOptions): Promise<ExitCode> {
+  if (module === 'users') throw new CliError('users are no records; change them with: watchbell users');
   const client = clientFor(await readCredentials(options));
   const fields = operation === 'delete' ? [] : await client.settings.fields(module);
   const given = assignedValues(module, fields, options.set);
@@ -67,6 +68,9 @@ async function change(client: Client, { module, operation, given, fields, count,
   return { module, operation, id: current.id, values };
 }
 
+/** Where a lookup to any module looks for a record, in this order. */
+const LIKELY_TARGETS = ['Contacts', 'Leads', 'Accounts', 'Deals'];
+
 /** Each mandatory lookup that was not given, pointing at the newest record of its module. */
 async function mandatoryLookups(
   client: Client,
@@ -74,12 +78,29 @@ async function mandatoryLookups(
   given: RecordValues,
 ): Promise<RecordValues> {
   const found: Record<string, Json> = {};
-  for (const { api_name, lookup } of mandatory(fields)) {
-    if (!lookup?.module || api_name in given) continue;
-    found[api_name] = { id: (await findRecord(client, lookup.module.api_name, undefined)).id };
+  for (const field of mandatory(fields)) {
+    if (field.data_type !== 'lookup' || field.api_name in given) continue;
+    const module = field.lookup?.module?.api_name;
+    found[field.api_name] = module
+      ? { id: (await findRecord(client, module, undefined)).id }
+      : await findAnyRecord(client, field.api_name);
   }
   return found;
 }
+
+/** The newest record of the first likely module that has one, as a value of the field. */
+async function findAnyRecord(client: Client, field: string): Promise<Json> {
+  for (const module of LIKELY_TARGETS) {
+    const newest = await findNewest(client, module);
+    if (newest) return inModule(module, newest.id);
+  }
+  throw new CliError(`No record that ${field} could point at was found; give one with --set ${field}=Module/id.`);
+}
+
+const inModule = (module: string, id: string): Json => ({ id, module: { api_name: module } });
+
+const findNewest = async (client: Client, module: string) =>
+  (await client.records.list(module, { perPage: 1 })).data[0];
 
 async function findRecord(client: Client, module: string, id: string | undefined) {
   if (id !== undefined) {
@@ -87,7 +108,7 @@ async function findRecord(client: Client, module: string, id: string | undefined
     if (!record) throw new CliError(`${module} has no record ${id}.`);
     return record;
   }
-  const newest = (await client.records.list(module, { perPage: 1 })).data[0];
+  const newest = await findNewest(client, module);
   if (!newest) throw new CliError(`${module} has no records yet; make one with: watchbell trigger ${module}.create`);
   return newest;
 }
@@ -114,7 +135,10 @@ function assignedValues(module: string, fields: readonly FieldInfo[], set: reado
   );
 }
 
-/** The text as JSON of the field's type; nothing empties the field. The server says what is wrong with it. */
+/**
+ * The text as JSON of the field's type; nothing empties the field. The server says what is wrong with it. A lookup to any
+ * module takes `Module/id`.
+ */
 function typedValue(field: FieldInfo, text: string): Json {
   if (text === '') return null;
   switch (field.data_type) {
@@ -127,7 +151,10 @@ function typedValue(field: FieldInfo, text: string): Json {
       return text === 'true' ? true : text === 'false' ? false : text;
     case 'multiselectpicklist':
       return text.split(';');
-    case 'lookup':
+    case 'lookup': {
+      const [module = '', id] = text.split('/', 2);
+      return id === undefined ? { id: text } : inModule(module, id);
+    }
     case 'ownerlookup':
     case 'userlookup':
       return { id: text };

@@ -34,6 +34,22 @@ test.each(['Leads', 'Contacts', 'Accounts', 'Deals', 'Tasks', 'Sales_Orders'])(
   },
 );
 
+test('a note is created of the newest record of a module that has some, changed and deleted', async () => {
+  const [contact] = await trigger('Contacts.create');
+  const [note] = await trigger('Notes.create');
+  expect(await server.client.records.get('Notes', note?.id ?? '')).toMatchObject({ Parent_Id: { id: contact?.id } });
+  const [edited] = await trigger('Notes.edit');
+  expect(edited).toMatchObject({ id: note?.id, values: { Note_Title: expect.anything() } });
+  await trigger('Notes.delete');
+  expect(await server.client.records.get('Notes', note?.id ?? '')).toBeUndefined();
+});
+
+test('a lookup to any module takes the module with the id', async () => {
+  const [lead] = await trigger('Leads.create');
+  const [note] = await trigger('Notes.create', '--set', `Parent_Id=Leads/${lead?.id}`);
+  expect(await server.client.records.get('Notes', note?.id ?? '')).toMatchObject({ Parent_Id: { id: lead?.id } });
+});
+
 test('given values win, in the types of their fields', async () => {
   const [made] = await trigger('Leads.create', '--set', 'Company=a=b', '--set', 'Annual_Revenue=12.5');
   expect(await server.client.records.get('Leads', made?.id ?? '')).toMatchObject({
@@ -77,6 +93,7 @@ test.each([
   [['Contacts.create', '--set', 'Nonsense=1'], 'Contacts has no field Nonsense that could be set.'],
   [['Contacts.create', '--set', 'Email=nobody'], 'INVALID_DATA'],
   [['Contacts.edit', '--id', '3652397999999999999'], 'Contacts has no record 3652397999999999999.'],
+  [['users.edit'], 'users are no records; change them with: watchbell users'],
   [['Invoices.edit'], 'Invoices has no records yet; make one with: watchbell trigger Invoices.create'],
 ])('%j fails in one line with exit code 1', async (args, said) => {
   const { code, stdout, stderr } = await runCommand(['trigger', ...args, '--data-dir', server.dataDir]);
