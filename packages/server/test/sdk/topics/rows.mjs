@@ -9,11 +9,10 @@ export const cases = {
     const [account] = await create('Accounts', { Account_Name: 'Buyer' });
     await notified('Accounts', 'insert', [account]);
     const [product] = await create('Products', { Product_Name: 'Lamp' });
-    const item = (values) => record(values);
     const [quote] = await create('Quotes', {
       Subject: 'Lamps',
       Account_Name: link(account),
-      Quoted_Items: [item({ Product_Name: link(product), Quantity: 2, List_Price: 10.5 })],
+      Quoted_Items: [record({ Product_Name: link(product), Quantity: 2, List_Price: 10.5 })],
     });
     await notified('Quotes', 'insert', [quote]);
     const [first] = (await get('Quotes', quote)).Quoted_Items;
@@ -21,7 +20,7 @@ export const cases = {
     assert.match(first.id, /^\d+$/);
 
     const changed = body({
-      Quoted_Items: [item({ id: first.id, Quantity: 3 }), item({ Product_Name: link(product), Quantity: 1 })],
+      Quoted_Items: [record({ id: first.id, Quantity: 3 }), record({ Product_Name: link(product), Quantity: 1 })],
     });
     done(await operations('Quotes').updateRecord(BigInt(quote), changed), 200, 'record updated');
     await notified('Quotes', 'update', [quote], []);
