@@ -6,7 +6,7 @@ import type { Principal, UserStatus } from '../domain/org.ts';
 import type { AccountStore, Member, MemberPage } from '../storage/store.ts';
 
 /** The standard modules belong to the release: they have not changed since this time (epoch ms). */
-export const METADATA_MODIFIED_AT = Date.UTC(2026, 0, 1);
+const METADATA_MODIFIED_AT = Date.UTC(2026, 0, 1);
 
 /** When anything was last changed of a module or its fields, epoch ms. */
 export const modifiedAt = (module: Module): number => Math.max(METADATA_MODIFIED_AT, module.modifiedAt ?? 0);

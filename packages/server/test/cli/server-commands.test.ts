@@ -98,7 +98,7 @@ test('serve does not start without an organisation, and says how to make one', a
 test('setup names a field that it refuses, and makes nothing', async () => {
   const { code, stdout, stderr } = await runCommand([...SETUP, '--email', 'nobody'], production());
   expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-  expect(stderr).toContain('{"field":"email"}');
+  expect(stderr).toContain('{"api_name":"email"}');
 });
 
 test('migrate --check exits 1 while something is pending, migrate applies it, then --check exits 0', async () => {
@@ -153,6 +153,7 @@ test('doctor sees that a running server is ready', async () => {
 test('doctor asks a server where it listens, as its public address may not be known here', async () => {
   const port = await freePort();
   const settings = { ...production(), WATCHBELL_HOST: '0.0.0.0', WATCHBELL_PORT: `${port}` };
+  await runCommand(SETUP, settings);
   await stopped(startCommand(['serve'], { ...settings, WATCHBELL_PUBLIC_URL: 'http://127.0.0.1:1' })).says(/ready on/);
   const { code, stdout } = await runCommand(['doctor'], { ...settings, WATCHBELL_PUBLIC_URL: 'http://127.0.0.1:1' });
   expect(code).toBe(0);
