@@ -1,9 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
-import type { Credentials } from '@watchbell/client';
-import pino from 'pino';
 import type { Config } from './config.ts';
 import { createDelivery } from './delivery/delivery.ts';
 import type { Clock } from './domain/clock.ts';
@@ -11,14 +7,8 @@ import type { NotificationId, OrgId } from './domain/ids.ts';
 import { DEFAULT_CHANNEL_POLICY } from './domain/watch.ts';
 import { createHttp } from './http/server.ts';
 import { applyModuleFile } from './module-file.ts';
-import {
-  type Accounts,
-  createAccounts,
-  DEV_CREDENTIALS,
-  DEV_MEMBER,
-  type NewCredentials,
-  type SetupInput,
-} from './services/accounts.ts';
+import { createLogger, credentials, secretKeyOf, writeCredentials } from './opening.ts';
+import { type Accounts, createAccounts, DEV_CREDENTIALS, DEV_MEMBER } from './services/accounts.ts';
 import { createAdministration } from './services/administration.ts';
 import { createAuth } from './services/auth.ts';
 import { createCatalogs } from './services/catalogs.ts';
@@ -34,11 +24,9 @@ import { createRecycleBin } from './services/recycle-bin.ts';
 import { seedSample } from './services/sample.ts';
 import { createSearch, DEFAULT_SEARCH_POLICY } from './services/search.ts';
 import { createWriter } from './services/writer.ts';
-import { createSqliteStore, migrationStatus } from './storage/engines/sqlite.ts';
+import { createSqliteStore } from './storage/engines/sqlite.ts';
 import { StoreRefusal } from './storage/refusal.ts';
-import type { Store } from './storage/store.ts';
 import { systemClock } from './system-clock.ts';
-import type { Logger } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { VERSION } from './version.ts';
 
@@ -252,91 +240,9 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
   };
 }
 
-/** Makes an organisation with its first user, client and operator token. The secrets are in the answer and nowhere else. */
-export async function setup(config: Config, input: SetupInput): Promise<Credentials> {
-  const store = await openStore(config, createLogger(config));
-  try {
-    const { accounts, administration, clients, tokens } = store;
-    const parts = {
-      accounts,
-      administration,
-      clients,
-      tokens,
-      clock: systemClock,
-      realNow: Date.now,
-      random: randomBytes,
-    };
-    return credentials(config.publicUrl ?? '', await createAccounts(parts).setup(input));
-  } finally {
-    await store.close();
-  }
-}
-
-export interface Migrations {
-  readonly applied: readonly string[];
-  readonly pending: readonly string[];
-}
-
-/** What starting would do to the store's schema. Changes nothing. */
-export async function pendingMigrations(config: Config): Promise<Migrations> {
-  return migrationStatus(config.dataDir);
-}
-
-/** Brings the store's schema up to date; answers as it was before. */
-export async function migrate(config: Config): Promise<Migrations> {
-  const before = await pendingMigrations(config);
-  await (await openStore(config, createLogger(config))).close();
-  return before;
-}
-
-/** Opens the store as a start would, and says whether it can be read and written. Rejects with what to mend. */
-export async function checkStore(config: Config): ReturnType<Store['check']> {
-  const store = await openStore(config, createLogger({ ...config, logLevel: 'silent' }));
-  try {
-    return await store.check();
-  } finally {
-    await store.close();
-  }
-}
-
-async function openStore(config: Config, logger: Logger): Promise<Store> {
-  return createSqliteStore({ dataDir: config.dataDir, secretKey: await secretKeyOf(config), logger });
-}
-
-const secretKeyOf = async (config: Config): Promise<Uint8Array> =>
-  config.secretKey ?? (await devSecretKey(config.dataDir));
-
-/** The dev profile's own key, made once and kept beside its data: whole, or not there at all. */
-async function devSecretKey(dataDir: string): Promise<Uint8Array> {
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const path = join(dataDir, 'secret.key');
-  const draft = `${path}.${process.pid}`;
-  await writeFile(draft, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flush: true });
-  await link(draft, path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
-  });
-  await rm(draft);
-  return Buffer.from((await readFile(path, 'utf8')).trim(), 'hex');
-}
-
-const credentials = (base: string, made: NewCredentials): Credentials => ({
-  base,
-  client_id: made.clientId,
-  client_secret: made.clientSecret,
-  refresh_token: made.refreshToken,
-  admin_token: made.adminToken,
-});
-
-async function writeCredentials(dataDir: string, content: Credentials): Promise<void> {
-  await writeFile(join(dataDir, 'credentials.json'), `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
-}
-
 function originOf({ address, family, port }: AddressInfo): string {
   if (address === '0.0.0.0' || address === '::') return `http://127.0.0.1:${port}`;
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
-
-const createLogger = (config: Config): Logger =>
-  pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: false }));
 
 const newNotificationId = (): NotificationId => `msg_${randomUUID().replaceAll('-', '')}` as NotificationId;

@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
 import { Value } from 'typebox/value';
-import { ConfigError, SETTINGS } from './config.ts';
+import { ConfigError } from './config.ts';
 import { AppError } from './domain/error.ts';
 import type { OrgId } from './domain/ids.ts';
 import { ModuleFile, readWanted } from './http/wire/module-definition.ts';
 import type { Catalogs } from './services/catalogs.ts';
 import { meetModules } from './services/module-file.ts';
+import { SETTINGS } from './settings.ts';
 
 const MAX_BYTES = 16_777_216;
 

@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
 import { access, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { checkStore, pendingMigrations } from '../app.ts';
 import type { Config } from '../config.ts';
+import { checkStore, pendingMigrations } from '../maintenance.ts';
 import { CliError, type ExitCode, expectedText, isExpected } from './errors.ts';
 import { print, printJson, table } from './output.ts';
 import { type Environment, readConfig } from './settings.ts';

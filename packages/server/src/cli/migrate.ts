@@ -1,4 +1,4 @@
-import { migrate as applyMigrations, pendingMigrations } from '../app.ts';
+import { migrate as applyMigrations, pendingMigrations } from '../maintenance.ts';
 import type { ExitCode } from './errors.ts';
 import { print, printJson } from './output.ts';
 import { type Environment, readConfig } from './settings.ts';

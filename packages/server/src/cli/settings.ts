@@ -1,13 +1,6 @@
 import { type Command, Option } from 'commander';
-import {
-  type Config,
-  ConfigError,
-  type Flags,
-  loadConfig,
-  type Profile,
-  SETTINGS,
-  type SettingName,
-} from '../config.ts';
+import { type Config, ConfigError, loadConfig, type Profile } from '../config.ts';
+import { type Flags, SETTINGS, type SettingName } from '../settings.ts';
 import { CliError } from './errors.ts';
 
 /** Where flags and environment come together; the latter is handed down from the process entry. */

@@ -1,4 +1,4 @@
-import { setup as makeFirstOrg } from '../app.ts';
+import { setup as makeFirstOrg } from '../maintenance.ts';
 import type { ExitCode } from './errors.ts';
 import { note, print, printJson, table } from './output.ts';
 import { type Environment, readConfig } from './settings.ts';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { firstMinuteText } from '../../src/cli/first-minute.ts';
-import { SETTINGS, type Setting } from '../../src/config.ts';
+import { SETTINGS, type Setting } from '../../src/settings.ts';
 import { startServerProcess } from '../support/server-process.ts';
 
 const root = new URL('../../../../', import.meta.url);

@@ -16,10 +16,16 @@ const TABLE: Readonly<Record<string, Rule>> = {
   delivery: { rooms: DOMAIN_AND_STORE, packages: ['*'] },
   http: { rooms: ['domain', 'services', 'telemetry/logger.ts', 'telemetry/metrics.ts'], packages: ['*'] },
   cli: { rooms: ['version.ts'], packages: ['*'] },
-  'config.ts': { rooms: ['domain'], packages: ['node:'] },
+  'settings.ts': { rooms: [], packages: [] },
+  'config.ts': { rooms: ['domain', 'settings.ts'], packages: ['node:'] },
+  'opening.ts': { rooms: ['*'], packages: ['*'] },
+  'maintenance.ts': { rooms: ['*'], packages: ['*'] },
   'version.ts': { rooms: [], packages: ['node:'] },
   'system-clock.ts': { rooms: ['domain'], packages: [] },
-  'module-file.ts': { rooms: ['config.ts', 'domain', 'http', 'services'], packages: ['node:', 'typebox'] },
+  'module-file.ts': {
+    rooms: ['config.ts', 'settings.ts', 'domain', 'http', 'services'],
+    packages: ['node:', 'typebox'],
+  },
   'app.ts': { rooms: ['*'], packages: ['*'] },
   'main.ts': { rooms: ['cli'], packages: ['node:'] },
 };
@@ -40,7 +46,7 @@ export function violation(file: string, specifier: string): string | undefined {
   const targetRoom = roomOf(target);
   if (targetRoom === room) return undefined;
   if (room === 'cli' && SERVER_COMMANDS.some((name) => file === `cli/${name}.ts`)) {
-    if (target === 'app.ts' || target === 'config.ts') return undefined;
+    if (['app.ts', 'maintenance.ts', 'config.ts', 'settings.ts'].includes(target)) return undefined;
   }
   const allowed = rule.rooms.some((name) => name === '*' || name === targetRoom || name === target);
   return allowed ? undefined : `${file} (${room}) must not import ${target}`;

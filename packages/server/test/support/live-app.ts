@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type App, createApp } from '../../src/app.ts';
-import { type Flags, loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/config.ts';
+import type { Flags } from '../../src/settings.ts';
 import { createManualClock, type ManualClock } from './manual-clock.ts';
 
 export interface Answer {

@@ -1,0 +1,48 @@
+import { randomBytes } from 'node:crypto';
+import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Credentials } from '@watchbell/client';
+import pino from 'pino';
+import type { Config } from './config.ts';
+import type { NewCredentials } from './services/accounts.ts';
+import { createSqliteStore } from './storage/engines/sqlite.ts';
+import type { Store } from './storage/store.ts';
+import type { Logger } from './telemetry/logger.ts';
+
+// What the server and the commands that look into its store have in common.
+
+/** Opens the store that the configuration names; a second process on the same data is refused here, by name. */
+export async function openStore(config: Config, logger: Logger): Promise<Store> {
+  return createSqliteStore({ dataDir: config.dataDir, secretKey: await secretKeyOf(config), logger });
+}
+
+export const secretKeyOf = async (config: Config): Promise<Uint8Array> =>
+  config.secretKey ?? (await devSecretKey(config.dataDir));
+
+/** The dev profile's own key, made once and kept beside its data: whole, or not there at all. */
+async function devSecretKey(dataDir: string): Promise<Uint8Array> {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const path = join(dataDir, 'secret.key');
+  const draft = `${path}.${process.pid}`;
+  await writeFile(draft, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flush: true });
+  await link(draft, path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error;
+  });
+  await rm(draft);
+  return Buffer.from((await readFile(path, 'utf8')).trim(), 'hex');
+}
+
+export const credentials = (base: string, made: NewCredentials): Credentials => ({
+  base,
+  client_id: made.clientId,
+  client_secret: made.clientSecret,
+  refresh_token: made.refreshToken,
+  admin_token: made.adminToken,
+});
+
+export async function writeCredentials(dataDir: string, content: Credentials): Promise<void> {
+  await writeFile(join(dataDir, 'credentials.json'), `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
+}
+
+export const createLogger = (config: Config): Logger =>
+  pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: false }));

@@ -1,0 +1,174 @@
+export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const;
+
+/** One thing that can be set: `WATCHBELL_…` in the environment, or the same as a flag, which wins. */
+export interface Setting {
+  readonly env: string;
+  readonly flag: string;
+  readonly placeholder: string;
+  readonly help: string;
+  /** As text; what applies when it is not set. `undefined`: nothing. */
+  readonly fallback?: string;
+  readonly devFallback?: string;
+}
+
+/** The configuration reference: docs/configuration.md and the flags of the commands follow from it. */
+export const SETTINGS = {
+  host: {
+    env: 'WATCHBELL_HOST',
+    flag: '--host',
+    placeholder: '<address>',
+    help: 'Address to listen on. The dev profile takes loopback addresses only.',
+    fallback: '0.0.0.0',
+    devFallback: '127.0.0.1',
+  },
+  port: {
+    env: 'WATCHBELL_PORT',
+    flag: '--port',
+    placeholder: '<number>',
+    help: 'Port to listen on; 0 takes any free one.',
+    fallback: '8686',
+  },
+  publicUrl: {
+    env: 'WATCHBELL_PUBLIC_URL',
+    flag: '--public-url',
+    placeholder: '<url>',
+    help: 'How callers reach this server: what api_domain and resource_uri say. Required by serve and setup.',
+  },
+  trustProxy: {
+    env: 'WATCHBELL_TRUST_PROXY',
+    flag: '--trust-proxy',
+    placeholder: '<count|list>',
+    help: 'Reverse proxies whose X-Forwarded headers are believed: how many stand in a row, 1 to 10, or their addresses and CIDRs with commas between. Without a public URL they also say how callers reach this server.',
+    fallback: '',
+  },
+  dataDir: {
+    env: 'WATCHBELL_DATA_DIR',
+    flag: '--data-dir',
+    placeholder: '<path>',
+    help: 'Directory of the embedded store. One process at a time.',
+    fallback: '.watchbell',
+  },
+  databaseUrl: {
+    env: 'WATCHBELL_DATABASE_URL',
+    flag: '--database-url',
+    placeholder: '<url>',
+    help: 'Reserved for the PostgreSQL engine, which this version does not have yet: setting it is refused.',
+  },
+  secretKey: {
+    env: 'WATCHBELL_SECRET_KEY',
+    flag: '--secret-key',
+    placeholder: '<64 hex digits>',
+    help: 'Key that encrypts channel tokens and notify URLs at rest (openssl rand -hex 32). Required by serve; the dev profile makes its own.',
+  },
+  modules: {
+    env: 'WATCHBELL_MODULES',
+    flag: '--modules',
+    placeholder: '<path>',
+    help: 'JSON file of modules and fields that an organisation gets at each start, where it lacks them.',
+  },
+  adminToken: {
+    env: 'WATCHBELL_ADMIN_TOKEN',
+    flag: '--admin-token',
+    placeholder: '<text>',
+    help: 'An admin token for all organisations, at least 16 characters; those that setup makes are for one each.',
+  },
+  logLevel: {
+    env: 'WATCHBELL_LOG_LEVEL',
+    flag: '--log-level',
+    placeholder: `<${LOG_LEVELS.join('|')}>`,
+    help: 'Least severe log line that is written (JSON lines on standard error).',
+    fallback: 'info',
+    devFallback: 'warn',
+  },
+  timeZone: {
+    env: 'WATCHBELL_TIME_ZONE',
+    flag: '--time-zone',
+    placeholder: '<name>',
+    help: 'IANA time zone of the sample organisation, when the dev profile makes it.',
+    fallback: 'UTC',
+  },
+  maxBodyBytes: {
+    env: 'WATCHBELL_MAX_BODY_BYTES',
+    flag: '--max-body-bytes',
+    placeholder: '<number>',
+    help: 'Largest request body, 1024 to 16777216.',
+    fallback: '1048576',
+  },
+  maxQueuedWrites: {
+    env: 'WATCHBELL_MAX_QUEUED_WRITES',
+    flag: '--max-queued-writes',
+    placeholder: '<number>',
+    help: 'Writes that may wait in one organisation before further ones are answered 503, 1 to 100000.',
+    fallback: '5000',
+  },
+  rateLimit: {
+    env: 'WATCHBELL_RATE_LIMIT',
+    flag: '--rate-limit',
+    placeholder: '<number>',
+    help: 'Requests a second that an organisation may make through one OAuth client, that many at once, 1 to 1000000; 0: no limit. Beyond it 429.',
+    fallback: '1000',
+    devFallback: '0',
+  },
+  maxConcurrentRequests: {
+    env: 'WATCHBELL_MAX_CONCURRENT_REQUESTS',
+    flag: '--max-concurrent-requests',
+    placeholder: '<number>',
+    help: 'Requests of an organisation through one OAuth client that are served at once, 1 to 100000; 0: no limit. Beyond it 429.',
+    fallback: '100',
+    devFallback: '0',
+  },
+  maxWrongTokens: {
+    env: 'WATCHBELL_MAX_WRONG_TOKENS',
+    flag: '--max-wrong-tokens',
+    placeholder: '<number>',
+    help: 'Wrong tokens and client secrets a minute from one address, 1 to 100000; 0: no limit. Beyond it 429 for those that did not work lately.',
+    fallback: '60',
+    devFallback: '0',
+  },
+  egressAllow: {
+    env: 'WATCHBELL_EGRESS_ALLOW',
+    flag: '--egress-allow',
+    placeholder: '<list>',
+    help: 'Comma-separated CIDRs and host names that receivers may have beside global addresses. The dev profile adds loopback.',
+    fallback: '',
+  },
+  retentionHours: {
+    env: 'WATCHBELL_RETENTION_HOURS',
+    flag: '--retention-hours',
+    placeholder: '<number>',
+    help: 'How long a POST by its owner can take up a lapsed channel again, with all it owes, 24 to 2160.',
+    fallback: '72',
+  },
+  failedStatus: {
+    env: 'WATCHBELL_COMPAT_FAILED_STATUS',
+    flag: '--compat-failed-status',
+    placeholder: '<documented|observed>',
+    help: 'HTTP status when every entry of a watch call failed: 400 as documented, or 202 up to v7 as observed.',
+    fallback: 'documented',
+  },
+  strictExpiry: {
+    env: 'WATCHBELL_COMPAT_STRICT_EXPIRY',
+    flag: '--compat-strict-expiry',
+    placeholder: '<true|false>',
+    help: 'Refuse an expiry in the past or beyond the maximum instead of taking one hour.',
+    fallback: 'false',
+  },
+  queryParams: {
+    env: 'WATCHBELL_COMPAT_QUERY_PARAMS',
+    flag: '--compat-query-params',
+    placeholder: '<documented|clean>',
+    help: 'Whether the first key of query_params keeps its question mark, as documented.',
+    fallback: 'documented',
+  },
+  callbackUriVersion: {
+    env: 'WATCHBELL_COMPAT_CALLBACK_URI_VERSION',
+    flag: '--compat-callback-uri-version',
+    placeholder: '<v2|own>',
+    help: "Version in a notification's resource_uri: always v2, as documented, or the channel's own.",
+    fallback: 'v2',
+  },
+} as const satisfies Record<string, Setting>;
+
+export type SettingName = keyof typeof SETTINGS;
+/** Values given as flags, by the setting's name. */
+export type Flags = { readonly [Name in SettingName]?: string | undefined };
