@@ -1,4 +1,4 @@
-import type { Channel } from '../domain/channel.ts';
+import type { Channel, EndedReason } from '../domain/channel.ts';
 import type { Clock } from '../domain/clock.ts';
 import { AppError } from '../domain/error.ts';
 import type { OrgId, ProfileId, UserId } from '../domain/ids.ts';
@@ -138,16 +138,18 @@ export function createAdministration(options: AdministrationOptions): Administra
     if (new Set(modules).size < modules.length) throw badField('denied_modules', 'holds one twice');
   }
 
-  async function saveUser(org: OrgId, user: User): Promise<void> {
-    if (!(await store.changeUser(org, user))) throw emailTaken();
-    auth.forget({ orgId: org, userId: user.id });
+  async function saveUser(org: OrgId, id: UserId, change: Partial<Omit<User, 'id'>>): Promise<void> {
+    if (!(await store.changeUser(org, id, change))) {
+      await findUser(org, id);
+      await checkProfile(org, change.profileId);
+      throw emailTaken();
+    }
+    auth.forget({ orgId: org, userId: id });
   }
 
-  /** Ends what the user has beside their name; first the row, so that nothing new begins meanwhile. */
-  async function shut(org: OrgId, user: User, status: Exclude<UserStatus, 'active'>): Promise<number> {
-    await saveUser(org, { ...user, status });
-    await auth.issued.removeOf(org, { userId: user.id });
-    return endChannels(org, { userId: user.id }, status === 'removed' ? 'user-removed' : 'user-deactivated');
+  async function endAll(org: OrgId, userId: UserId, reason: EndedReason): Promise<number> {
+    await auth.issued.removeOf(org, { userId });
+    return endChannels(org, { userId }, reason);
   }
 
   return {
@@ -203,28 +205,35 @@ export function createAdministration(options: AdministrationOptions): Administra
       checkUser(input);
       await checkProfile(org, input.profileId);
       const user: User = { ...input, profileId: input.profileId as ProfileId, id: accounts.newUserId(org) };
-      if (!(await store.addUser(org, user, clock.now()))) throw emailTaken();
+      if (!(await store.addUser(org, user, clock.now()))) {
+        await checkProfile(org, input.profileId);
+        throw emailTaken();
+      }
       return findUser(org, user.id);
     },
 
-    async changeUser(org, id, { status, ...given }) {
+    async changeUser(org, id, { status, profileId, ...given }) {
       await requireKept(org);
       const { user } = await findUser(org, id);
-      const changed: User = { ...user, ...given, profileId: (given.profileId ?? user.profileId) as ProfileId };
-      checkUser(changed);
-      await checkProfile(org, given.profileId);
-      if (status === 'inactive') {
-        const ended = await shut(org, changed, 'inactive');
-        return { member: await findUser(org, id), ended };
-      }
-      await saveUser(org, { ...changed, ...(status && { status }) });
-      return { member: await findUser(org, id), ended: 0 };
+      checkUser({ ...user, ...given });
+      await checkProfile(org, profileId);
+      // First the row, so that nothing new begins meanwhile.
+      await saveUser(org, id, {
+        ...given,
+        ...(profileId !== undefined && { profileId: profileId as ProfileId }),
+        ...(status && { status }),
+      });
+      const ended = status === 'inactive' ? await endAll(org, id, 'user-deactivated') : 0;
+      return { member: await findUser(org, id), ended };
     },
 
     async removeUser(org, id) {
       await requireKept(org);
-      const { user } = await findUser(org, id);
-      return shut(org, user, 'removed');
+      // Removed last, so that a removal which was cut short can be asked for again.
+      await saveUser(org, id, { status: 'inactive' });
+      const ended = await endAll(org, id, 'user-removed');
+      await saveUser(org, id, { status: 'removed' });
+      return ended + (await endAll(org, id, 'user-removed'));
     },
 
     async listProfiles(org, page, perPage) {
@@ -243,11 +252,11 @@ export function createAdministration(options: AdministrationOptions): Administra
 
     async changeProfile(org, id, change) {
       await requireKept(org);
-      const profile = await findProfile(org, id);
+      await findProfile(org, id);
       if (change.name !== undefined) checkText('name', change.name);
       await checkDenied(org, change.deniedModules);
-      const changed = { ...profile, ...change };
-      await reads.addProfile(org, changed);
+      const changed = await store.changeProfile(org, id, change);
+      if (!changed) throw notFound('profile');
       auth.forget({ orgId: org });
       return changed;
     },
@@ -261,8 +270,11 @@ export function createAdministration(options: AdministrationOptions): Administra
 
     async removeClient(org, id) {
       await requireKept(org);
-      if (!(await auth.clients.remove(org, id))) throw notFound('client');
-      return endChannels(org, { clientId: id }, 'client-removed');
+      if (!(await auth.clients.find(org, id))) throw notFound('client');
+      // Removed last, so that a removal which was cut short can be asked for again; then what it opened meanwhile.
+      const ended = await endChannels(org, { clientId: id }, 'client-removed');
+      await auth.clients.remove(org, id);
+      return ended + (await endChannels(org, { clientId: id }, 'client-removed'));
     },
 
     async listChannels(org, filter, page, perPage) {

@@ -22,6 +22,12 @@ export function usable({ profile, catalog }: Principal, moduleName: string, act:
   return module;
 }
 
+/** API names of the modules that have records and that the caller may use. */
+export const usableModules = ({ catalog, profile }: Principal): readonly string[] =>
+  catalog.modules
+    .filter(({ hasRecords, apiName }) => hasRecords && mayUse(profile, apiName))
+    .map(({ apiName }) => apiName);
+
 export function readId(text: string): Result<RecordId> {
   const id = readRecordId(text.trim());
   return id ? done(id) : refused(malformedId());

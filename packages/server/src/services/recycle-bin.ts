@@ -3,7 +3,7 @@ import { type Binned, binned, type DeletedRecord } from '../domain/deleted-recor
 import { AppError } from '../domain/error.ts';
 import type { RecordId, UserId } from '../domain/ids.ts';
 import type { Module } from '../domain/module.ts';
-import { findModule, mayUse } from '../domain/modules/catalog.ts';
+import { findModule } from '../domain/modules/catalog.ts';
 import type { Principal, User } from '../domain/org.ts';
 import type { SortOrder } from '../domain/record-list.ts';
 import { keysOf } from '../domain/records/keys.ts';
@@ -14,7 +14,7 @@ import { pointsAt } from '../domain/records/targets.ts';
 import type { Needs, WorkingSet } from '../domain/working-set.ts';
 import type { AccountStore, DeletedRecordStore, RecordReads } from '../storage/store.ts';
 import { createNaming } from './naming.ts';
-import { pathId, readId, tooManyIds, usable } from './record-access.ts';
+import { pathId, readId, tooManyIds, usable, usableModules } from './record-access.ts';
 import type { Writer } from './writer.ts';
 
 /** Most records that one call restores or removes. */
@@ -99,7 +99,7 @@ export function createRecycleBin({ writer, deleted, reads, accounts, clock }: Re
   }
 
   async function inBin(principal: Principal, ids: readonly RecordId[]): Promise<DeletedRecord[]> {
-    const usableNames = usableModules(principal);
+    const usableNames = new Set(usableModules(principal));
     const found = await deleted.findMany(principal.org.id, ids);
     return found.filter((record) => usableNames.has(record.module) && binned(record, clock.now()));
   }
@@ -139,7 +139,7 @@ export function createRecycleBin({ writer, deleted, reads, accounts, clock }: Re
 
     async list(principal, { page, perPage, order }) {
       const query = { now: clock.now(), order, offset: (page - 1) * perPage, limit: perPage + 1 };
-      const found = await deleted.listBin(principal.org.id, [...usableModules(principal)], query);
+      const found = await deleted.listBin(principal.org.id, usableModules(principal), query);
       return shown(principal, found, perPage);
     },
 
@@ -149,18 +149,11 @@ export function createRecycleBin({ writer, deleted, reads, accounts, clock }: Re
       return shown(principal, found, found.length);
     },
 
-    count: (principal) => deleted.countBin(principal.org.id, [...usableModules(principal)], clock.now()),
+    count: (principal) => deleted.countBin(principal.org.id, usableModules(principal), clock.now()),
     restore: (principal, ids) => decide(principal, ids, restoreAll),
     remove: (principal, ids) => decide(principal, ids, removeForGood),
   };
 }
-
-const usableModules = ({ catalog, profile }: Principal): Set<string> =>
-  new Set(
-    catalog.modules
-      .filter(({ hasRecords, apiName }) => hasRecords && mayUse(profile, apiName))
-      .map(({ apiName }) => apiName),
-  );
 
 function ownerOf(module: Module, { record }: Binned): UserId | undefined {
   const field = module.fields.find(({ type }) => type === 'ownerlookup');

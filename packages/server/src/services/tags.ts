@@ -9,7 +9,7 @@ import { TAG_FIELD, TAG_NAME, tagKey, tagModule, tagRefs } from '../domain/recor
 import type { RecordReads, RelatedReads } from '../storage/store.ts';
 import { once } from './idempotency.ts';
 import type { Naming } from './naming.ts';
-import { pathId, readId, tooManyIds, usable } from './record-access.ts';
+import { pathId, readId, tooManyIds, usable, usableModules } from './record-access.ts';
 import type { WriteRecords, WriteResults } from './record-writes.ts';
 import type { Writer } from './writer.ts';
 
@@ -132,7 +132,7 @@ export function createTags({ writer, write, naming, reads, relatedReads }: TagsP
 
     async remove(principal, text) {
       const id = pathId(text);
-      const modules = principal.catalog.modules.filter(({ hasRecords }) => hasRecords).map(({ apiName }) => apiName);
+      const modules = usableModules(principal);
       const needs = { records: modules.map((module) => ({ module: tagModule(module), id })) };
       return writer.submit(
         principal.org.id,

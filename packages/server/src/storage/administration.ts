@@ -2,7 +2,7 @@ import type { ChannelId, UserId } from '../domain/ids.ts';
 import { readOrg, readProfile, selectOrgs } from './accounts.ts';
 import { readChannel, selectPage } from './channels.ts';
 import type { Cipher } from './cipher.ts';
-import { type Db, insertRows, type Row, type Statement, sql } from './db.ts';
+import { type Db, type Row, type Statement, sql } from './db.ts';
 import { integer, text } from './rows.ts';
 import type { AdministrationStore } from './store.ts';
 
@@ -30,24 +30,25 @@ export function createAdministrationStore(db: Db, cipher: Cipher): Administratio
       return { items: rows.slice(0, perPage).map(readOrg), hasMore: rows.length > perPage };
     },
 
-    async addUser(org, { id, email, firstName, lastName, profileId, status = 'active' }, at) {
-      const [rows = []] = await db.write([
-        insertRows(
-          'user_account (org_id, id, email, first_name, last_name, profile_id, status, created_at)',
-          [[org, id, email, firstName, lastName, profileId, status, at]],
-          'ON CONFLICT DO NOTHING RETURNING id',
-        ),
-      ]);
-      return rows.length > 0;
-    },
-
-    changeUser: (org, { id, email, firstName, lastName, profileId, status = 'active' }) =>
+    addUser: (org, { id, email, firstName, lastName, profileId, status = 'active' }, at) =>
       changed(sql`
-        UPDATE user_account SET email = ${email}, first_name = ${firstName}, last_name = ${lastName},
-          profile_id = ${profileId}, status = ${status}
-        WHERE org_id = ${org} AND id = ${id} AND (${status} = 'removed' OR NOT EXISTS (
-          SELECT 1 FROM user_account o
-          WHERE o.org_id = ${org} AND lower(o.email) = lower(${email}) AND o.status <> 'removed' AND o.id <> ${id}))
+        INSERT INTO user_account (org_id, id, email, first_name, last_name, profile_id, status, created_at)
+        SELECT ${org}, ${id}, ${email}, ${firstName}, ${lastName}, p.id, ${status}, ${at}
+        FROM profile p WHERE p.org_id = ${org} AND p.id = ${profileId}
+        ON CONFLICT DO NOTHING RETURNING id`),
+
+    changeUser: (org, id, { email, firstName, lastName, profileId, status }) =>
+      changed(sql`
+        UPDATE user_account SET email = COALESCE(${email ?? null}, email),
+          first_name = COALESCE(${firstName ?? null}, first_name), last_name = COALESCE(${lastName ?? null}, last_name),
+          profile_id = COALESCE(${profileId ?? null}, profile_id), status = COALESCE(${status ?? null}, status)
+        WHERE org_id = ${org} AND id = ${id} AND status <> 'removed'
+          AND (${profileId ?? null} IS NULL OR EXISTS (
+            SELECT 1 FROM profile p WHERE p.org_id = ${org} AND p.id = ${profileId ?? null}))
+          AND NOT EXISTS (
+            SELECT 1 FROM user_account o
+            WHERE o.org_id = ${org} AND lower(o.email) = lower(${email ?? null}) AND o.status <> 'removed'
+              AND o.id <> ${id})
         RETURNING id`),
 
     async listProfiles(org, page, perPage) {
@@ -61,6 +62,19 @@ export function createAdministrationStore(db: Db, cipher: Cipher): Administratio
       const [row] = await all(sql`
         SELECT p.id AS profile_id, p.name AS profile_name, p.denied_modules FROM profile p
         WHERE p.org_id = ${org} AND p.id = ${id}`);
+      return row && readProfile(row);
+    },
+
+    async changeProfile(org, id, { name, deniedModules }) {
+      const denied = deniedModules ? JSON.stringify(deniedModules) : null;
+      const [rows = []] = await db.write([
+        sql`
+          UPDATE profile SET name = COALESCE(${name ?? null}, name),
+            denied_modules = COALESCE(${denied}, denied_modules)
+          WHERE org_id = ${org} AND id = ${id}
+          RETURNING id AS profile_id, name AS profile_name, denied_modules`,
+      ]);
+      const [row] = rows;
       return row && readProfile(row);
     },
 

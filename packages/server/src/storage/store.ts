@@ -333,12 +333,17 @@ export interface AdministrationStore {
   /** A number for a new organisation: `start` for the store's first, then one more each time, so that none comes twice. */
   nextOrg(start: number): Promise<number>;
   listOrgs(page: number, perPage: number): Promise<Page<Org>>;
-  /** False when somebody else in the organisation, who was not removed, has the e-mail address (letter case ignored). */
+  /**
+   * False when somebody else in the organisation, who was not removed, has the e-mail address (letter case ignored), or
+   * there is no such profile.
+   */
   addUser(org: OrgId, user: User, at: number): Promise<boolean>;
-  /** False as above, or when there is no such user. */
-  changeUser(org: OrgId, user: User): Promise<boolean>;
+  /** False as above, or when there is no such user, or no more. What is not given stays as it is. */
+  changeUser(org: OrgId, id: UserId, change: Partial<Omit<User, 'id'>>): Promise<boolean>;
   listProfiles(org: OrgId, page: number, perPage: number): Promise<Page<Profile>>;
   findProfile(org: OrgId, id: ProfileId): Promise<Profile | undefined>;
+  /** As it is then; undefined when there is none. What is not given stays as it is. */
+  changeProfile(org: OrgId, id: ProfileId, change: Partial<Omit<Profile, 'id'>>): Promise<Profile | undefined>;
   /** False when it is used, also by a removed user, or not there. */
   removeProfile(org: OrgId, id: ProfileId): Promise<boolean>;
   listChannels(org: OrgId, filter: ChannelFilter, page: number, perPage: number): Promise<Page<Channel>>;

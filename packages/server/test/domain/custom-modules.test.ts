@@ -19,10 +19,13 @@ import {
   removeField,
   removeModule,
 } from '../../src/domain/modules/edit.ts';
+import { recordKey } from '../../src/domain/record.ts';
 import { createAll, deleteAll } from '../../src/domain/records/call.ts';
 import { readInput } from '../../src/domain/records/input.ts';
+import { restoreAll } from '../../src/domain/records/restore.ts';
+import { applyTags } from '../../src/domain/records/tagging.ts';
 import type { WorkingSet } from '../../src/domain/working-set.ts';
-import { patricia as caller, openSet } from './records/working-set.ts';
+import { patricia as caller, openSet, stored } from './records/working-set.ts';
 
 const machines: ModuleInput = { apiName: 'Machines', singular: 'Machine', plural: 'Machines', fields: [] };
 const text = (apiName: string, more: Partial<FieldInput> = {}): FieldInput => ({ apiName, type: 'text', ...more });
@@ -293,8 +296,8 @@ describe('removing', () => {
     if (made?.ok)
       deleteAll(set, findModule(set.catalog, 'Machines')!, [{ ok: true, value: made.value.record.id }], caller);
     expect(refusal(() => removeModule(set, 'Machines'))).toBeUndefined();
-    const stored = { ...withMachines(), modulesInUse: new Set(['Machines']) };
-    expect(refusal(() => removeModule(stored, 'Machines'))?.[1]).toMatch(/has records/);
+    const used = { ...withMachines(), modulesInUse: new Set(['Machines']) };
+    expect(refusal(() => removeModule(used, 'Machines'))?.[1]).toMatch(/has records/);
   });
 
   test('a module leaves no record behind that was on its way', () => {
@@ -303,6 +306,20 @@ describe('removing', () => {
     const items = input(set, { Name: 'Press' });
     removeModule(set, 'Machines');
     expect(refusal(() => createAll(set, before, items, caller))?.[0]).toBe('INVALID_MODULE');
+    expect(set.writes.records.size).toBe(0);
+  });
+
+  test('a module takes back no record from the bin, and leaves no tag behind, that was on its way', () => {
+    const set = withMachines();
+    const before = findModule(set.catalog, 'Machines')!;
+    const press = stored('Machines', 1, { Name: 'Press' });
+    const bin = { displayName: 'Press', deletedBy: caller.id, record: press };
+    set.deleted.set(press.id, { module: 'Machines', id: press.id, deletedAt: set.now, bin });
+    set.records.set(recordKey('Machines', press.id), press);
+    removeModule(set, 'Machines');
+    expect(restoreAll(set, [{ id: press.id, module: before }], caller)).toMatchObject([{ ok: false }]);
+    const tag = () => applyTags(set, before, [{ ok: true, value: press.id }], [{ name: 'hot' }], 'add', caller);
+    expect(refusal(tag)?.[0]).toBe('INVALID_MODULE');
     expect(set.writes.records.size).toBe(0);
   });
 

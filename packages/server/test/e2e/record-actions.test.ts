@@ -118,6 +118,14 @@ describe('mass actions', () => {
 });
 
 describe('tags', () => {
+  test('of a module that the caller may not use are not there to remove', async () => {
+    const made = await call('POST', 'settings/tags?module=Deals', { tags: [{ name: 'hot' }] });
+    const path = `/crm/v8/settings/tags/${at(made.body, 'tags', 0, 'details', 'id')}`;
+    const denied = await app.colleague({ deniedModules: ['Deals'] });
+    expect((await denied.call('DELETE', path)).status).toBe(400);
+    expect((await app.owner.call('DELETE', path)).status).toBe(200);
+  });
+
   test('are made, renamed, counted, put on records and taken off', async () => {
     const made = await call('POST', 'settings/tags?module=Deals', { tags: [{ name: 'hot', color_code: '#57B1FD' }] });
     expect(made).toMatchObject({

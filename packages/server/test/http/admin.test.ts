@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { at, type LiveApp, startLiveApp } from '../support/live-app.ts';
+import { type Answer, at, type LiveApp, startLiveApp } from '../support/live-app.ts';
 import { type Operate, operatorOf } from '../support/operator.ts';
 import { type Receiver, startReceiver } from '../support/receiver.ts';
 
@@ -226,5 +226,44 @@ describe('users and clients that are taken away', () => {
     expect(body).toMatchObject({ org: [{ company_name: 'Renamed', time_zone: 'Asia/Kolkata' }] });
     const { body: made } = await create();
     expect(at(made, 'data', 0, 'details', 'Created_Time')).toMatch(/\+05:30$/);
+  });
+});
+
+describe('acts at the same time', () => {
+  const addUser = async (email: string, profile = PROFILE): Promise<Answer> =>
+    all('POST', `/orgs/${ORG}/users`, { email, last_name: 'Hopper', profile });
+
+  test('a user who is removed stays removed, whatever else is changed of them meanwhile', async () => {
+    for (let i = 0; i < 5; i += 1) {
+      const user = `/orgs/${ORG}/users/${at((await addUser(`a${i}@example.com`)).body, 'id')}`;
+      const [changed, removed] = await Promise.all([all('PATCH', user, { last_name: 'Other' }), all('DELETE', user)]);
+      expect([200, 404]).toContain(changed.status);
+      expect(removed.status).toBe(200);
+      expect((await all('GET', user)).status).toBe(404);
+    }
+  });
+
+  test('changes of one profile do not undo each other, and one that is removed comes not back', async () => {
+    for (let i = 0; i < 5; i += 1) {
+      const made = await all('POST', `/orgs/${ORG}/profiles`, { name: 'Before' });
+      const id = at(made.body, 'id');
+      const profile = `/orgs/${ORG}/profiles/${id}`;
+      await Promise.all([
+        all('PATCH', profile, { denied_modules: ['Deals'] }),
+        all('PATCH', profile, { name: 'After' }),
+      ]);
+      expect((await all('GET', profile)).body).toEqual({ id, name: 'After', denied_modules: ['Deals'] });
+      const [, , added] = await Promise.all([
+        all('DELETE', profile),
+        all('PATCH', profile, { name: 'Again' }),
+        addUser(`b${i}@example.com`, id),
+      ]);
+      const refused = { status: 400, body: { code: 'INVALID_DATA', details: { api_name: 'profile' } } };
+      if (added.status === 201) expect((await all('GET', profile)).status).toBe(200);
+      else {
+        expect(added).toMatchObject(refused);
+        expect((await all('GET', profile)).status).toBe(404);
+      }
+    }
   });
 });

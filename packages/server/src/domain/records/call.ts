@@ -67,15 +67,20 @@ function writeAll<Input>(
   caller: User,
   write: Write<Input>,
 ): Result<Written>[] {
-  // As the commands before left it: it may have changed since the call was read.
-  const current = findModule(set.catalog, module.apiName);
-  if (!current) throw new AppError('INVALID_MODULE', 'the module name given seems to be invalid');
+  const current = currentModule(set, module);
   const results = items.map((item) => (item.ok ? write(current, item.value) : item));
   for (const operation of ['insert', 'update', 'delete'] as const) {
     const changed = mergeChanged(changedBy(results, operation));
     if (changed.length > 0) addChange(set, module.apiName, operation, caller.id, changed);
   }
   return results;
+}
+
+/** As the commands before left it: it may have changed since the call was read. Throws INVALID_MODULE when it is gone. */
+export function currentModule(set: WorkingSet, { apiName }: Module): Module {
+  const current = findModule(set.catalog, apiName);
+  if (current) return current;
+  throw new AppError('INVALID_MODULE', 'the module name given seems to be invalid');
 }
 
 const changedBy = (results: readonly Result<Written>[], operation: Operation): ChangedRecord[] =>

@@ -3,7 +3,7 @@ import { type Binned, binned } from '../deleted-record.ts';
 import type { Refusal } from '../error.ts';
 import type { RecordId } from '../ids.ts';
 import type { Module } from '../module.ts';
-import { findField } from '../modules/catalog.ts';
+import { findField, findModule } from '../modules/catalog.ts';
 import type { User } from '../org.ts';
 import type { StoredRecord } from '../record.ts';
 import { addChange, dropDeleted, findByKey, putDeleted, putRecord, type WorkingSet } from '../working-set.ts';
@@ -60,7 +60,9 @@ function decideAll(
   decide: (module: Module, bin: Binned, deletedAt: number) => Result<ChangedRecord>,
 ): Result<RecordId>[] {
   const changed = new Map<string, ChangedRecord[]>();
-  const results = items.map(({ id, module }): Result<RecordId> => {
+  const results = items.map(({ id, module: known }): Result<RecordId> => {
+    // As the commands before left it: it may have changed since the call was read.
+    const module = known && findModule(set.catalog, known.apiName);
     const deleted = set.deleted.get(id);
     const bin = deleted && binned(deleted, set.now);
     if (!module || !bin || deleted.module !== module.apiName) return refused(unknownRecord(id));

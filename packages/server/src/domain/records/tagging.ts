@@ -5,7 +5,7 @@ import type { Module } from '../module.ts';
 import type { User } from '../org.ts';
 import type { StoredRecord, Values } from '../record.ts';
 import { findByKey, findRecord, putRecord, removeRecord, takeId, type WorkingSet } from '../working-set.ts';
-import { updateAll, type Written } from './call.ts';
+import { currentModule, updateAll, type Written } from './call.ts';
 import { invalidValue, takenValue, unknownRecord } from './refusals.ts';
 import { done, type Result, refused } from './result.ts';
 import { MAX_TAGS_PER_RECORD, TAG_FIELD, TAG_NAME, tagKey, tagModule, tagRefs } from './tags.ts';
@@ -69,12 +69,14 @@ export function removeTag(set: WorkingSet, modules: readonly string[], id: Recor
 /** Changes the tags of records: an update of their field `Tag`. Tags that the module lacks are made, unless removing. */
 export function applyTags(
   set: WorkingSet,
-  module: Module,
+  asked: Module,
   ids: readonly Result<RecordId>[],
   tags: readonly TagInput[],
   how: 'add' | 'replace' | 'remove',
   caller: User,
 ): Result<Written>[] {
+  // Before a tag is made, which a call that is refused must not leave behind.
+  const module = currentModule(set, asked);
   const items = ids.map((id) => {
     if (!id.ok) return id;
     const record = findRecord(set, module.apiName, id.value);
