@@ -2,7 +2,15 @@ import { type AccessOptions, createAccess } from './access.ts';
 import { ApiError } from './errors.ts';
 import { createRecords, type Records } from './records.ts';
 import { createSettings, type Settings } from './settings.ts';
-import { accepted, createTransport, type Exchange, listIn, type Reply, type TransportOptions } from './transport.ts';
+import {
+  accepted,
+  type Call,
+  createTransport,
+  type Exchange,
+  listIn,
+  type Reply,
+  type TransportOptions,
+} from './transport.ts';
 import { createWatch, type Watch } from './watch.ts';
 import type { ApiVersion, ItemResult, OrgInfo } from './wire.ts';
 
@@ -19,9 +27,6 @@ export interface Client {
   /** The organisation that the credentials belong to. */
   org(): Promise<OrgInfo>;
 }
-
-/** One call under `/crm/{version}`, authenticated; a whole call that is refused throws. */
-export type Call = (exchange: Exchange) => Promise<Reply>;
 
 /** Makes a client. It asks for an access token at the first call, keeps it, and renews it once when it is refused. */
 export function createClient({ version = 'v8', ...options }: ClientOptions): Client {

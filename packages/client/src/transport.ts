@@ -109,3 +109,6 @@ export function listIn<Item>(body: unknown, key: string): readonly Item[] {
   const list = isObject(body) ? body[key] : undefined;
   return Array.isArray(list) ? (list as readonly Item[]) : [];
 }
+
+/** One call under `/crm/{version}`, authenticated; a whole call that is refused throws. */
+export type Call = (exchange: Exchange) => Promise<Reply>;

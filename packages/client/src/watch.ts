@@ -1,4 +1,4 @@
-import type { Call } from './client.ts';
+import type { Call } from './transport.ts';
 import { listIn } from './transport.ts';
 import type {
   DeletedWatch,

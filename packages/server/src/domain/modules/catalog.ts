@@ -1,6 +1,5 @@
 import { idFromSerial, type OrgId } from '../ids.ts';
 import type { Field, Module } from '../module.ts';
-import type { Profile } from '../org.ts';
 import type { Values } from '../record.ts';
 import { accounts } from './accounts.ts';
 import { type AddedField, type Additions, customModule, isCurrent, withFields } from './additions.ts';
@@ -139,7 +138,8 @@ export const pickListValueId = (org: OrgId, module: Module, field: Field, positi
       : field.serial + 1 + position,
   );
 
-export const mayUse = (profile: Profile, module: string): boolean => !profile.deniedModules.includes(module);
+export const mayUse = ({ deniedModules }: { readonly deniedModules: readonly string[] }, module: string): boolean =>
+  !deniedModules.includes(module);
 
 /** What a record is called in lookups; undefined when it has no name. */
 export function nameOf(values: Values, module: Module): string | undefined {

@@ -1,17 +1,6 @@
 import type { PARAMETERS } from './parameters.ts';
 import type { SCHEMAS } from './schemas.ts';
 
-/** A JSON schema (2020-12), as OpenAPI 3.1 takes it. */
-export type JsonSchema = Readonly<Record<string, unknown>>;
-
-export interface Parameter {
-  readonly in: 'query' | 'header' | 'path';
-  readonly name: string;
-  readonly description: string;
-  readonly schema: JsonSchema;
-  readonly required?: boolean;
-}
-
 export type ParameterName = keyof typeof PARAMETERS;
 export type SchemaName = keyof typeof SCHEMAS;
 

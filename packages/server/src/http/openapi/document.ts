@@ -1,11 +1,12 @@
 import type { ApiVersion } from '../../domain/wire/api-version.ts';
 import { CRM } from './crm/index.ts';
-import type { DescribedAnswer, Description, JsonSchema, Parameter, ParameterName } from './description.ts';
+import type { DescribedAnswer, Description, ParameterName } from './description.ts';
 import { OPERATIONS } from './operations.ts';
 import { PARAMETERS } from './parameters.ts';
 import type { ServedRoute } from './routes.ts';
 import { SCHEMAS } from './schemas.ts';
 import { securityOf, securitySchemes } from './security.ts';
+import type { JsonSchema, Parameter } from './shapes.ts';
 
 const JSON_TYPE = 'application/json';
 const DESCRIPTIONS: Readonly<Record<string, Description | undefined>> = { ...CRM, ...OPERATIONS };

@@ -1,4 +1,4 @@
-import type { Parameter } from './description.ts';
+import type { Parameter } from './shapes.ts';
 
 const text = { type: 'string' } as const;
 const id = { type: 'string', pattern: '^[0-9]+$' } as const;

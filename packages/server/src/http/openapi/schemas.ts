@@ -1,4 +1,4 @@
-import type { JsonSchema } from './description.ts';
+import type { JsonSchema } from './shapes.ts';
 
 const text = { type: 'string' } as const;
 const textOrNull = { type: ['string', 'null'] } as const;

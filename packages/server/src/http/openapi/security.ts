@@ -1,8 +1,8 @@
 import type { ScopeNeed } from '../../domain/scope.ts';
 import type { ApiVersion } from '../../domain/wire/api-version.ts';
 import type { Call } from '../call.ts';
-import type { JsonSchema } from './description.ts';
 import type { ServedRoute } from './routes.ts';
+import type { JsonSchema } from './shapes.ts';
 
 /** What opens an operation: any one of these. Empty: nothing is needed. */
 export function securityOf(path: string, versions: readonly ApiVersion[], scope: ServedRoute['scope']): object[] {

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Channel } from '../../../domain/channel.ts';
 import type { OrgId, UserId } from '../../../domain/ids.ts';
 import { administersOrg } from './access.ts';
-import type { AdminParts } from './admin.ts';
+import type { AdminParts } from './parts.ts';
 import { closed, Info, InOrg, infoOf, isoOrNull, isoTime, orgPath, Paging, Time, TimeOrNull } from './shapes.ts';
 
 const StringOrNull = Type.Union([Type.String(), Type.Null()]);

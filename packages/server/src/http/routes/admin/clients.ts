@@ -5,7 +5,7 @@ import type { OrgId, UserId } from '../../../domain/ids.ts';
 import type { ClientView } from '../../../services/oauth/clients.ts';
 import { administersOrg, readJsonBody } from './access.ts';
 import { noteActs } from './act.ts';
-import type { AdminParts } from './admin.ts';
+import type { AdminParts } from './parts.ts';
 import {
   closed,
   Ended,

@@ -20,7 +20,7 @@ import {
   showModule,
 } from '../../wire/module-definition.ts';
 import { administersOrg, readJsonBody } from './access.ts';
-import type { AdminParts } from './admin.ts';
+import type { AdminParts } from './parts.ts';
 
 const Org = Type.Object({ org: Type.String({ pattern: '^[1-8]\\d{6}$', description: 'Seven digits' }) });
 const OneModule = Type.Object({ ...Org.properties, module: Type.String({ description: 'API name' }) });

@@ -4,7 +4,7 @@ import type { OrgId } from '../../../domain/ids.ts';
 import type { Org } from '../../../domain/org.ts';
 import { administersAll, administersOrg, administersSome, operatorOf, readJsonBody } from './access.ts';
 import { noteActs } from './act.ts';
-import type { AdminParts } from './admin.ts';
+import type { AdminParts } from './parts.ts';
 import { closed, Info, InOrg, infoOf, isoOrNull, orgPath, PageQuery, Text, TimeOrNull } from './shapes.ts';
 
 const OrgShape = Type.Object({

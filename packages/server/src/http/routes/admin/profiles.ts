@@ -4,7 +4,7 @@ import type { OrgId, ProfileId } from '../../../domain/ids.ts';
 import type { Profile } from '../../../domain/org.ts';
 import { administersOrg, readJsonBody } from './access.ts';
 import { noteActs } from './act.ts';
-import type { AdminParts } from './admin.ts';
+import type { AdminParts } from './parts.ts';
 import { closed, Done, Info, InOrg, infoOf, OneProfile, orgPath, PageQuery, Text } from './shapes.ts';
 
 const Denied = Type.Array(Type.String({ maxLength: 100 }), {

@@ -5,7 +5,7 @@ import type { OrgId, UserId } from '../../../domain/ids.ts';
 import type { TokenView } from '../../../services/oauth/issued-tokens.ts';
 import { administersOrg } from './access.ts';
 import { noteActs } from './act.ts';
-import type { AdminParts } from './admin.ts';
+import type { AdminParts } from './parts.ts';
 import { closed, Done, Info, InOrg, infoOf, isoOrNull, isoTime, orgPath, Paging, Time, TimeOrNull } from './shapes.ts';
 
 const TokenShape = Type.Object({

@@ -4,7 +4,7 @@ import type { OrgId, UserId } from '../../../domain/ids.ts';
 import type { Member } from '../../../services/administration.ts';
 import { administersOrg, readJsonBody } from './access.ts';
 import { noteActs } from './act.ts';
-import type { AdminParts } from './admin.ts';
+import type { AdminParts } from './parts.ts';
 import { closed, Done, Ended, Info, InOrg, infoOf, OneUser, orgPath, PageQuery, Text } from './shapes.ts';
 
 const State = Type.Union([Type.Literal('active'), Type.Literal('inactive')]);

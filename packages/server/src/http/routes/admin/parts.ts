@@ -1,0 +1,11 @@
+import type { Administration } from '../../../services/administration.ts';
+import type { Auth } from '../../../services/auth.ts';
+import type { Logger } from '../../../telemetry/logger.ts';
+import type { RateLimiter } from '../../rate-limit.ts';
+
+export interface AdminParts {
+  readonly administration: Administration;
+  readonly auth: Auth;
+  readonly limiter: Pick<RateLimiter, 'signIn'>;
+  readonly logger: Logger;
+}
