@@ -9,7 +9,7 @@ import { systemClock } from './system-clock.ts';
 
 // What is done to a store while no server holds it.
 
-/** Makes an organisation with its first user, client and operator token. The secrets are in the answer and nowhere else. */
+/** Makes an organisation with its first user, client and admin token. The secrets are in the answer and nowhere else. */
 export async function setup(config: Config, input: SetupInput): Promise<Credentials> {
   const store = await openStore(config, createLogger(config));
   try {

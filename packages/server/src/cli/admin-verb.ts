@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Admin, createAdmin, type Listing } from '@watchbell/client';
 import type { Command } from 'commander';
+import { checkedBase } from './credentials.ts';
 import { examples, type Run } from './declare.ts';
 import { CliError, type ExitCode } from './errors.ts';
 import { note, print, printJson, table } from './output.ts';
@@ -94,7 +95,10 @@ async function readAccess({ base, adminToken, credentials, dataDir }: AdminOptio
     if (typeof value === 'string' && value !== '') return value;
     throw new CliError(`No ${key}: neither in ${path} nor as ${flag}.`);
   };
-  return { base: text(base, 'base', '--base'), adminToken: text(adminToken, 'admin_token', '--admin-token') };
+  return {
+    base: checkedBase(text(base, 'base', '--base')),
+    adminToken: text(adminToken, 'admin_token', '--admin-token'),
+  };
 }
 
 async function readObject(path: string): Promise<Readonly<Record<string, unknown>>> {

@@ -59,16 +59,20 @@ function checked(value: Readonly<Record<string, unknown>>, path: string): SignIn
     if (typeof given === 'string' && given !== '') return given;
     throw new CliError(`No ${key}: neither in ${path} nor as --${key.replace('_', '-')}.`);
   };
-  const base = text('base');
-  if (!/^https?:$/.test(URL.canParse(base) ? new URL(base).protocol : '')) {
-    throw new CliError(`"${base}" is not the base of a server, such as http://127.0.0.1:8686.`);
-  }
   return {
-    base: base.replace(/\/+$/, ''),
+    base: checkedBase(text('base')),
     client_id: text('client_id'),
     client_secret: text('client_secret'),
     refresh_token: text('refresh_token'),
   };
+}
+
+/** Without closing slashes. Throws `CliError` when it is no address of a server. */
+export function checkedBase(base: string): string {
+  if (!/^https?:$/.test(URL.canParse(base) ? new URL(base).protocol : '')) {
+    throw new CliError(`"${base}" is not the base of a server, such as http://127.0.0.1:8686.`);
+  }
+  return base.replace(/\/+$/, '');
 }
 
 export function clientFor({ base, client_id, client_secret, refresh_token }: SignIn): Client {

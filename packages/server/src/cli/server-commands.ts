@@ -58,7 +58,7 @@ function declareServe(program: Command, run: Run, env: Environment): void {
 function declareSetup(program: Command, run: Run, env: Environment): void {
   addSettings(program.command('setup'), STORE_SETTINGS)
     .description(
-      'Make an organisation with its first user, OAuth client and operator token in the store of the production profile. ' +
+      'Make an organisation with its first user, OAuth client and admin token in the store of the production profile. ' +
         'The server must not be running. Secrets are shown once.',
     )
     .requiredOption('--org <name>', 'name of the organisation')

@@ -34,7 +34,7 @@ type NewUser = Omit<User, 'id'>;
 type NewProfile = Omit<Profile, 'id'>;
 
 export interface Accounts {
-  /** Makes an organisation with its first user, an OAuth client and an operator token. `AppError` INVALID_DATA names a bad field. */
+  /** Makes an organisation with its first user, an OAuth client and an admin token. `AppError` INVALID_DATA names a bad field. */
   setup(input: SetupInput): Promise<NewOrg>;
   /**
    * The sample organisation of the dev profile with its fixed credentials, made where they are missing, also after a

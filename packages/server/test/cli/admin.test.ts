@@ -80,6 +80,9 @@ test('a user, a profile and a client live and end by commands', async () => {
 test('what is missing is said: the credentials, the server, the thing that is named', async () => {
   const nowhere = await runCommand(['orgs', 'list', '--data-dir', temporaryDirectory()]);
   expect(nowhere).toMatchObject({ code: 1, stderr: expect.stringContaining('--admin-token') });
+  const misspelt = await runCommand(['orgs', 'list', '--base', 'localhost:8686', '--admin-token', 'dev-admin']);
+  expect(misspelt).toMatchObject({ code: 1, stderr: expect.stringContaining('"localhost:8686" is not the base') });
+  expect(misspelt.stderr.trim().split('\n')).toHaveLength(1);
   const absent = await runCommand(['users', 'show', '3652397000000000001', '--org', ORG, '--data-dir', server.dataDir]);
   expect(absent).toMatchObject({ code: 1, stderr: expect.stringContaining('NOT_FOUND: There is no such user') });
   const stranger = createAdmin({ base: server.base, adminToken: 'nobody' });
