@@ -15,14 +15,15 @@ export interface RateLimiter {
   /** Lets a request begin, or throws the version's code for 429; what it gives back must be called at its end. */
   begin(principal: Principal, version: ApiVersion): () => void;
   /**
-   * Runs a sign-in by a token or secret, which is wrong when it throws INVALID_TOKEN or `judge` says so. While its address has been wrong too often, one that has not worked lately is
-   * answered 429 without a look, so that nothing can be guessed at speed, and nobody is shut out by a neighbour.
+   * Runs a sign-in by a token or secret, which is wrong when it throws INVALID_TOKEN or `judge` says so. While its
+   * address has been wrong too often, one that has not worked lately is answered 429 without a look, in the words of
+   * `version`, so that nothing can be guessed at speed, and nobody is shut out by a neighbour.
    */
   signIn<Result>(
     request: FastifyRequest,
     secret: string | undefined,
     attempt: () => Promise<Result>,
-    judge?: (result: Result) => Verdict,
+    how?: { readonly judge?: (result: Result) => Verdict; readonly version?: ApiVersion },
   ): Promise<Result>;
   /** A token that we issued: it is taken from any address. */
   learn(secret: string): void;
@@ -55,11 +56,11 @@ export function createRateLimiter(limits: RateLimits, realNow: () => number): Ra
       };
     },
 
-    async signIn(request, secret, attempt, judge = () => 'right') {
+    async signIn(request, secret, attempt, { judge = () => 'right', version } = {}) {
       if (!limits.wrongTokens || secret === undefined) return attempt();
       const from = networkOf(addressOf(request));
       const waitMs = wrong.waitFor(from);
-      if (waitMs > 0 && !known.has(secret)) throw tooMany(waitMs);
+      if (waitMs > 0 && !known.has(secret)) throw tooMany(waitMs, version);
       const learnFrom = (verdict: Verdict) => {
         if (verdict === 'right') known.add(secret);
         if (verdict !== 'wrong') return;

@@ -131,9 +131,11 @@ export function createHttp(given: HttpParts): FastifyInstance {
   consentRoutes(app, parts);
   if (parts.inbox) inboxRoutes(app, { ...parts, inbox: parts.inbox });
   const { requireScope } = parts.auth;
-  const authenticate: CrmRouteContext['authenticate'] = (authorization, request) =>
-    limiter.signIn(request, authorization?.trim().split(' ').at(-1), () => parts.auth.authenticate(authorization));
   for (const version of API_VERSIONS) {
+    const authenticate: CrmRouteContext['authenticate'] = (authorization, request) => {
+      const token = authorization?.trim().split(' ').at(-1);
+      return limiter.signIn(request, token, () => parts.auth.authenticate(authorization), { version });
+    };
     const context: CrmRouteContext = { version, authenticate, begin: limiter.begin, baseOf, requireScope };
     app.register(
       async (crm) => {

@@ -91,9 +91,10 @@ describe('wrong tokens', () => {
     const refused = await call(WRONG);
     expect([refused.statusCode, refused.json().code, refused.headers['retry-after']]).toEqual([
       429,
-      'TOO_MANY_REQUESTS',
+      'RATE_LIMIT_EXCEEDED',
       '60',
     ]);
+    expect((await call(WRONG, { version: 'v7' })).json().code).toBe('TOO_MANY_REQUESTS');
     expect((await call(WRONG, { from: '203.0.113.2' })).statusCode).toBe(401);
     http.time.now += 60_000;
     expect((await call(WRONG)).statusCode).toBe(401);

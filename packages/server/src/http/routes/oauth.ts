@@ -31,7 +31,7 @@ export function oauthRoutes(app: FastifyInstance, { auth, limiter, base }: OAuth
         scope: given('scope'),
         soid: given('soid'),
       });
-    const answer = await limiter.signIn(request, secret, exchange, judgeSecret);
+    const answer = await limiter.signIn(request, secret, exchange, { judge: judgeSecret });
     if (answer.kind === 'issued') limiter.learn(answer.accessToken);
     return sendAnswer(reply, render(answer, base(request)));
   });
