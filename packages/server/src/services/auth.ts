@@ -29,8 +29,6 @@ export interface Auth {
   requireScope(principal: Principal, need: ScopeNeed): void;
   /** The operator whom a token stands for, if it is one's. */
   operator(token: string): Promise<Operator | undefined>;
-  /** Whether a token stands for an operator. */
-  isAdmin(token: string): Promise<boolean>;
   /** Whose requests are looked up anew from now on; call it when their user, profile, client or organisation changed. */
   forget(filter: TrustFilter): void;
   exchange(request: TokenRequest): Promise<TokenAnswer>;
@@ -108,7 +106,6 @@ export function createAuth({ policy = DEFAULT_OAUTH_POLICY, adminToken, signedIn
     },
 
     operator,
-    isAdmin: async (token) => (await operator(token)) !== undefined,
     forget: (filter) => trust.forget(filter),
     exchange: createExchange(parts),
     makeGrant,

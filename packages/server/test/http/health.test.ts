@@ -52,8 +52,15 @@ describe('metrics', () => {
     expect((await http.app.inject({ url: '/metrics', headers: { authorization } })).statusCode).toBe(401);
   });
 
-  test.each(['dev-admin', 'a-configured-token'])('are shown for the admin token %s', async (token) => {
+  test('are not shown to the operator of one organisation', async () => {
     http = await openHttp({ adminToken: 'a-configured-token' });
+    const answer = await http.app.inject({ url: '/metrics', headers: { authorization: 'Bearer dev-admin' } });
+    expect([answer.statusCode, answer.json().code]).toEqual([403, 'NO_PERMISSION']);
+  });
+
+  test('are shown to the operator of all organisations', async () => {
+    http = await openHttp({ adminToken: 'a-configured-token' });
+    const token = 'a-configured-token';
     const answer = await http.app.inject({ url: '/metrics', headers: { authorization: `Bearer ${token}` } });
     expect([answer.statusCode, answer.headers['content-type']]).toEqual([
       200,

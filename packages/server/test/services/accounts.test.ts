@@ -31,7 +31,7 @@ describe('setup', () => {
     expect(principal.org.id).toMatch(/^[1-8]\d{6}$/);
     expect(principal.user).toMatchObject({ email: 'root@example.com', firstName: '', lastName: 'Root' });
     expect(principal.profile).toMatchObject({ name: 'Administrator', deniedModules: [] });
-    expect(await http.auth.isAdmin(made.adminToken)).toBe(true);
+    expect(await http.auth.operator(made.adminToken)).toEqual({ orgId: principal.org.id });
   });
 
   test('makes another organisation each time', async () => {

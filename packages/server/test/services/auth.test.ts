@@ -204,9 +204,9 @@ describe('the operator', () => {
     http = await openHttp({ adminToken: 'a-configured-token' });
     const asked = await Promise.all(
       [DEV_CREDENTIALS.adminToken, 'a-configured-token', 'a-configured-tokeN', refreshToken, ''].map((token) =>
-        http.auth.isAdmin(token),
+        http.auth.operator(token),
       ),
     );
-    expect(asked).toEqual([true, true, false, false, false]);
+    expect(asked).toEqual([{ orgId: http.principal.org.id }, {}, undefined, undefined, undefined]);
   });
 });

@@ -115,7 +115,7 @@ export async function openHttp(
     ...(!options.withoutSignIn && { signedIn: DEV_MEMBER }),
     realNow,
     random: randomBytes,
-    ...(options.adminToken !== undefined && { adminToken: options.adminToken }),
+    adminToken: options.adminToken ?? DEV_CREDENTIALS.adminToken,
   });
   const parts: HttpParts = {
     logger,

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { Auth } from '../../services/auth.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
-import { requireAdmin } from '../admin.ts';
 import type { RateLimiter } from '../rate-limit.ts';
+import { administersAll } from './admin/access.ts';
 
 /** Whether the server can do its work right now; the reason when not. */
 export type Check = () => Promise<{ readonly ok: true } | { readonly ok: false; readonly reason: string }>;
@@ -14,7 +14,7 @@ export interface HealthParts {
   readonly limiter: RateLimiter;
 }
 
-/** `/healthz` and `/readyz` for whoever runs the process, without a token; `/metrics` for the operator. */
+/** `/healthz` and `/readyz` for whoever runs the process, without a token; `/metrics` for the operator of all organisations, as they count all of them. */
 export function healthRoutes(app: FastifyInstance, { check, auth, metrics, limiter }: HealthParts): void {
   app.get('/healthz', async () => ({ status: 'alive' }));
 
@@ -24,7 +24,7 @@ export function healthRoutes(app: FastifyInstance, { check, auth, metrics, limit
     return reply.code(503).header('retry-after', '1').send({ status: 'unready', reason: state.reason });
   });
 
-  app.get('/metrics', { onRequest: requireAdmin(auth, limiter) }, async (_request, reply) =>
+  app.get('/metrics', { onRequest: administersAll(auth, limiter) }, async (_request, reply) =>
     reply.type(metrics.contentType).send(await metrics.text()),
   );
 }

@@ -2,9 +2,9 @@ import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import type { Auth } from '../../services/auth.ts';
 import type { Inbox, InboxMessage } from '../../services/inbox.ts';
-import { requireAdmin } from '../admin.ts';
 import { parseJson } from '../json.ts';
 import type { RateLimiter } from '../rate-limit.ts';
+import { administersSome } from './admin/access.ts';
 
 const Name = Type.Object({ name: Type.String({ pattern: '^[A-Za-z0-9._~-]{1,64}$' }) });
 
@@ -38,7 +38,7 @@ export function inboxRoutes(
 ): void {
   const typed = app.withTypeProvider<TypeBoxTypeProvider>();
   const ownPath = '/_watchbell/v1/inbox/:name';
-  const onRequest = requireAdmin(auth, limiter);
+  const onRequest = administersSome(auth, limiter);
 
   typed.post(
     '/_watchbell/inbox/:name',
