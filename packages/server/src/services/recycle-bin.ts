@@ -3,7 +3,7 @@ import { type Binned, binned, type DeletedRecord } from '../domain/deleted-recor
 import { AppError } from '../domain/error.ts';
 import type { RecordId, UserId } from '../domain/ids.ts';
 import type { Module } from '../domain/module.ts';
-import { findModule } from '../domain/modules/catalog.ts';
+import { findField, findModule } from '../domain/modules/catalog.ts';
 import type { Principal, User } from '../domain/org.ts';
 import type { SortOrder } from '../domain/record-list.ts';
 import { keysOf } from '../domain/records/keys.ts';
@@ -167,7 +167,9 @@ function needsOf(items: readonly BinItem[], found: ReadonlyMap<RecordId, Deleted
   });
   return {
     deleted: items.map(({ id }) => id),
-    keys: restorable.flatMap(({ module, record }) => keysOf(module, record.values)),
+    keys: restorable.flatMap(({ module, record }) =>
+      keysOf(module, record.values).filter(({ field }) => findField(module, field)?.unique),
+    ),
     records: restorable.flatMap(({ module, record }) => pointsAt(module, record.values)),
   };
 }

@@ -1,6 +1,6 @@
 export type SqlValue = string | number | null;
 
-/** Many values in one place: `id IN ${list(ids)}`. */
+/** Many values in one place: `id IN ${list(ids)}`; in FROM, rows with a column `value`. */
 export interface ValueList {
   readonly list: readonly string[];
 }

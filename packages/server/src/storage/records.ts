@@ -8,6 +8,8 @@ import type { RecordReads } from './store.ts';
 
 /** Most records that are loaded for one value of a duplicate-check field, oldest first. */
 const MAX_HOLDERS = 100;
+/** Above every id, which are digits. */
+const ABOVE_ALL = ':';
 
 /** Of a record `r`, as `readRecord` reads them. */
 export const RECORD_COLUMNS = sql`r.module, r.id, r.field_values, r.created_at, r.created_by, r.modified_at, r.modified_by`;
@@ -33,14 +35,16 @@ export function selectKeys(org: OrgId, keys: readonly KeyRef[]): { holders: Stat
   return groupBy(keys, ({ module, field }) => `${module}/${field}`).flatMap(([, [first, ...others]]) => {
     if (!first) return [];
     const { module, field } = first;
+    const values = list(new Set([first, ...others].map(({ value }) => value)));
+    // However many hold a value, no more than these are looked at: this stands in the way of every write.
     const holders = sql`
-      SELECT module, field, value, record_id FROM (
-        SELECT k.module, k.field, k.value, k.record_id,
-          ROW_NUMBER() OVER (PARTITION BY k.value ORDER BY k.record_id) AS place
-        FROM record_key k
-        WHERE k.org_id = ${org} AND k.module = ${module} AND k.field = ${field}
-          AND k.value IN ${list([first, ...others].map(({ value }) => value))}
-      ) held WHERE place <= ${MAX_HOLDERS}`;
+      SELECT k.module, k.field, k.value, k.record_id
+      FROM ${values} wanted CROSS JOIN record_key k
+      WHERE k.org_id = ${org} AND k.module = ${module} AND k.field = ${field} AND k.value = wanted.value
+        AND k.record_id <= COALESCE((
+          SELECT n.record_id FROM record_key n
+          WHERE n.org_id = ${org} AND n.module = ${module} AND n.field = ${field} AND n.value = wanted.value
+          ORDER BY n.record_id LIMIT 1 OFFSET ${MAX_HOLDERS - 1}), ${ABOVE_ALL})`;
     return [
       {
         holders,

@@ -9,6 +9,7 @@ import { createDeletedRecordStore } from '../../src/storage/deleted-records.ts';
 import { toCommand } from '../../src/storage/engines/sqlite-message.ts';
 import { migrate, readMigrations } from '../../src/storage/engines/sqlite-migrations.ts';
 import { createRecordListReads } from '../../src/storage/record-lists.ts';
+import { selectKeys } from '../../src/storage/records.ts';
 
 const ORG = '3652397' as OrgId;
 const directory = mkdtempSync(join(tmpdir(), 'watchbell-plans-'));
@@ -90,4 +91,15 @@ describe('a list is read by an index, and never sorted', () => {
     for (const step of ofTables) expect(step).toMatch(index);
     expect(plan.filter((step) => step.includes('TEMP B-TREE'))).toEqual([]);
   });
+});
+
+test('a batch looks at no more holders of a value than it loads, however many there are', async () => {
+  const [keyed] = selectKeys(ORG, [{ module: 'Contacts', field: 'Account_Name', value: '1' }]);
+  for (const statement of [keyed!.holders, keyed!.records]) {
+    const plan = await planOf(() => db.read([statement]));
+    const all = 'org_id=? AND module=? AND field=? AND value=?';
+    expect(plan).toContain(`SEARCH k USING PRIMARY KEY (${all} AND record_id<?)`);
+    expect(plan).toContain(`SEARCH n USING PRIMARY KEY (${all})`);
+    expect(plan.join()).not.toMatch(/TEMP B-TREE|SCAN (?:k|n|held|r)\b/);
+  }
 });

@@ -81,5 +81,18 @@ export function recordSuite(open: Open): void {
       expect(await holders(ORG, 'b@x')).toEqual([]);
       expect(await store.records.findMany(ORG, 'Contacts', [record.id])).toEqual([]);
     });
+
+    it('finds the oldest hundred of those that hold a value', async () => {
+      const { store } = await open();
+      await addOrgs(store, ORG);
+      const batches = openBatches(store);
+      const keys = [email('a@x'), email('b@x'), email('a@x')];
+      const made = await batches.run(ORG, {}, (set) =>
+        Array.from({ length: 105 }, () => addRecord(set, { Email: 'a@x' }, 'Contacts', [email('a@x')]).id),
+      );
+      const other = await batches.run(ORG, {}, (set) => addRecord(set, { Email: 'b@x' }, 'Contacts', [email('b@x')]));
+      const found = await batches.run(ORG, { keys }, (set) => keys.map((key) => findByKey(set, key).toSorted()));
+      expect(found).toEqual([made.slice(0, 100), [other.id], made.slice(0, 100)]);
+    });
   });
 }
