@@ -56,7 +56,7 @@ export function createRateLimiter(limits: RateLimits, realNow: () => number): Ra
       };
     },
 
-    async signIn(request, secret, attempt, { judge = () => 'right', version } = {}) {
+    async signIn(request, secret, attempt, { judge = (): Verdict => 'right', version } = {}) {
       if (!limits.wrongTokens || secret === undefined) return attempt();
       const from = networkOf(addressOf(request));
       const waitMs = wrong.waitFor(from);
