@@ -19,6 +19,11 @@ export function requireOpen({ suspendedAt }: Org): void {
   if (suspendedAt !== undefined) throw new AppError('NO_PERMISSION', 'The organization is suspended');
 }
 
+/** Throws NO_PERMISSION while the organisation is being erased: then it takes no act of an operator either. */
+export function requireStays({ erasingAt }: Org): void {
+  if (erasingAt !== undefined) throw new AppError('NO_PERMISSION', 'The organization is being erased');
+}
+
 /** An inactive user may come back; a removed one stays as the name that its records show. */
 export type UserStatus = 'active' | 'inactive' | 'removed';
 

@@ -3,7 +3,7 @@ import type { Clock } from '../domain/clock.ts';
 import { AppError } from '../domain/error.ts';
 import type { OrgId, ProfileId, UserId } from '../domain/ids.ts';
 import { findModule } from '../domain/modules/catalog.ts';
-import type { Org, Profile, User, UserStatus } from '../domain/org.ts';
+import { type Org, type Profile, requireStays, type User, type UserStatus } from '../domain/org.ts';
 import { saveOrg, type WorkingSet } from '../domain/working-set.ts';
 import type { AccountStore, AdministrationStore, ChannelFilter, Member, Page } from '../storage/store.ts';
 import { badField, checkText, checkTimeZone, checkUser } from './account-input.ts';
@@ -91,7 +91,7 @@ export function createAdministration(options: AdministrationOptions): Administra
   }
 
   /** For acts within it. */
-  const requireKept = async (id: OrgId): Promise<void> => refuseErasing(await findOrg(id));
+  const requireKept = async (id: OrgId): Promise<void> => requireStays(await findOrg(id));
 
   /** Changes the organisation's own entry, in line with everything else that is written to it. */
   async function changeEntry(id: OrgId, change: (org: Org, set: WorkingSet) => Org): Promise<Org> {
@@ -162,20 +162,20 @@ export function createAdministration(options: AdministrationOptions): Administra
       if (name !== undefined) checkText('name', name);
       if (timeZone !== undefined) checkTimeZone('time_zone', timeZone);
       return changeEntry(id, (org) => {
-        refuseErasing(org);
+        requireStays(org);
         return { ...org, ...(name !== undefined && { name }), ...(timeZone !== undefined && { timeZone }) };
       });
     },
 
     suspend: (id) =>
       changeEntry(id, (org, { now }) => {
-        refuseErasing(org);
+        requireStays(org);
         return { ...org, suspendedAt: org.suspendedAt ?? now };
       }),
 
     resume: (id) =>
       changeEntry(id, (org) => {
-        refuseErasing(org);
+        requireStays(org);
         const { suspendedAt: _since, ...open } = org;
         return open;
       }),
@@ -282,10 +282,6 @@ export function createAdministration(options: AdministrationOptions): Administra
       return store.listChannels(org, filter, page, perPage);
     },
   };
-}
-
-function refuseErasing({ erasingAt }: Org): void {
-  if (erasingAt !== undefined) throw new AppError('NO_PERMISSION', 'The organization is being erased');
 }
 
 const notFound = (what: string): AppError => new AppError('NOT_FOUND', `There is no such ${what}`, { api_name: what });

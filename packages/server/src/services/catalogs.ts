@@ -13,6 +13,7 @@ import {
   removeField,
   removeModule,
 } from '../domain/modules/edit.ts';
+import { requireStays } from '../domain/org.ts';
 import type { WorkingSet } from '../domain/working-set.ts';
 import type { AccountStore } from '../storage/store.ts';
 import type { Writer } from './writer.ts';
@@ -58,7 +59,15 @@ export function createCatalogs({ writer, accounts, onChanged }: CatalogsParts): 
     modulesInUse: readonly string[] = [],
   ): Promise<Answer> {
     await find(org);
-    const answer = await writer.submit(org, { needs: { modulesInUse }, weight: WEIGHT, decide });
+    const answer = await writer.submit(org, {
+      needs: { modulesInUse },
+      weight: WEIGHT,
+      isAdministration: true,
+      decide(set) {
+        requireStays(set.org);
+        return decide(set);
+      },
+    });
     onChanged(org);
     return answer;
   }

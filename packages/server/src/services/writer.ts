@@ -76,7 +76,8 @@ export function createWriter(options: WriterOptions): Writer {
       mergeNeeds(batch.map(({ command }) => command.needs)),
       (loaded) => {
         const set = openSet(loaded, options);
-        expireDue(set);
+        // Of an organisation that is being erased nothing more is written, so that nothing is left of it.
+        if (set.org.erasingAt === undefined) expireDue(set);
         return { writes: set.writes, result: { verdicts: decideMany(batch, set), writes: set.writes } };
       },
     );

@@ -153,3 +153,12 @@ test('a channel that expires meanwhile holds what it owes', async () => {
   await receiver.first(2);
   expect(delivered()).toEqual(['1/1', '1/2']);
 });
+
+test('its operator goes on giving it modules', async () => {
+  await act('suspend');
+  const operate = operatorOf(app.base);
+  const machines = { api_name: 'Machines', singular: 'Machine', plural: 'Machines' };
+  expect((await operate('POST', `/orgs/${ORG}/modules`, machines)).status).toBe(201);
+  await act('resume');
+  expect((await app.owner.call('POST', '/crm/v8/Machines', { data: [{ Name: 'Press' }] })).status).toBe(201);
+});

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { AppError } from '../../src/domain/error.ts';
 import type { NotificationId, RecordId } from '../../src/domain/ids.ts';
-import { addChange, type WorkingSet, type WriteSet } from '../../src/domain/working-set.ts';
+import { addChange, saveOrg, type WorkingSet, type WriteSet } from '../../src/domain/working-set.ts';
 import { createWriter, type Writer } from '../../src/services/writer.ts';
 import { createSqliteStore } from '../../src/storage/engines/sqlite.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
@@ -95,4 +95,19 @@ test('more than may wait is answered 503, and what waits is committed all the sa
   const results = await Promise.allSettled([1, 2, 3].map((serial) => submit((set) => insertContact(set, serial))));
   expect(results[2]).toMatchObject({ status: 'rejected', reason: { code: 'SERVICE_UNAVAILABLE' } });
   expect(commits.flatMap(({ writes }) => writes.changes)).toHaveLength(2);
+});
+
+test('an expiry that falls due while its organisation is being erased is not written', async () => {
+  const { submit, commits } = await setScene();
+  const expiries = () => commits.at(-1)?.writes.revisions.map(({ kind }) => kind);
+  await submit((set) => openChannel(set, '1', { expiresAt: START }));
+  await submit(() => undefined);
+  expect(expiries()).toEqual(['expired']);
+  await submit((set) => {
+    openChannel(set, '2', { expiresAt: START });
+    saveOrg(set, { ...set.org, suspendedAt: START, erasingAt: START });
+  });
+  await expect(submit(() => undefined)).rejects.toMatchObject({ code: 'NO_PERMISSION' });
+  expect(commits).toHaveLength(4);
+  expect(expiries()).toEqual([]);
 });
