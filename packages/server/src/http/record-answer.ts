@@ -3,6 +3,7 @@ import type { ScopeOperation } from '../domain/scope.ts';
 import { VERSION_RULES } from '../domain/wire/api-version.ts';
 import type { Outcome, WriteResults } from '../services/record-writes.ts';
 import type { Answer, Call, CrmOperation } from './call.ts';
+import { notFound } from './errors.ts';
 
 /** An operation that any of these scopes on the module allows (reference §6.4). */
 export const allowing = (operations: readonly ScopeOperation[], handle: CrmOperation['handle']): CrmOperation => ({
@@ -10,7 +11,14 @@ export const allowing = (operations: readonly ScopeOperation[], handle: CrmOpera
   handle,
 });
 
-export const moduleOf = (call: Call): string => call.params.module ?? '';
+/** First parts of paths that are no modules: what below them is not served is no record and no related list either. */
+const NO_MODULES: ReadonlySet<string> = new Set(['actions', 'settings', 'org', 'users']);
+
+/** The module that the path names; it is unknown (404) when it names none. */
+export function moduleOf({ params: { module = '' } }: Call): string {
+  if (NO_MODULES.has(module)) throw notFound();
+  return module;
+}
 
 export function answer(
   { principal, version }: Call,

@@ -88,6 +88,9 @@ describe('a call with', () => {
     ],
     ['another method', 'PUT', '/crm/v8/org', {}, 400, { code: 'INVALID_REQUEST_METHOD' }],
     ['an unknown path', 'GET', '/crm/v8/actions/watch/1', undefined, 404, { code: 'INVALID_URL_PATTERN' }],
+    ['an unknown kind of setting', 'GET', '/crm/v8/settings/layouts', undefined, 404, { code: 'INVALID_URL_PATTERN' }],
+    ['a count of users', 'GET', '/crm/v8/users/actions/count', undefined, 404, { code: 'INVALID_URL_PATTERN' }],
+    ['a path below org', 'GET', '/crm/v8/org/currencies', undefined, 404, { code: 'INVALID_URL_PATTERN' }],
     ['an unknown version', 'GET', '/crm/v9/actions/watch', undefined, 404, { code: 'INVALID_URL_PATTERN' }],
   ])('%s is refused as a whole', async (_title, method, path, body, status, error) => {
     const before = await state();

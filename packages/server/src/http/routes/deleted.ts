@@ -9,6 +9,7 @@ import type { FoundDeleted, RecycleBin } from '../../services/recycle-bin.ts';
 import { type Answer, type Call, type CrmRouteContext, resource } from '../call.ts';
 import { modifiedSince } from '../modified-since.ts';
 import { type Paging, readPaging } from '../paging.ts';
+import { allowing, moduleOf } from '../record-answer.ts';
 import { readChoice } from '../record-list.ts';
 import { wireBin, wireBinResults, wireDeleted, wireDeletedInfo } from '../wire/deleted.ts';
 import { readList, requireList } from '../wire/record-input.ts';
@@ -26,10 +27,7 @@ interface DeletedRouteParts {
 /** `/{module}/deleted`, and the bin of all modules: `settings/recycle_bin`. */
 export function deletedRoutes(app: FastifyInstance, context: CrmRouteContext, { recycleBin }: DeletedRouteParts): void {
   resource(app, context, '/:module/deleted', {
-    GET: {
-      scope: ({ params }) => ({ family: 'modules', part: params.module ?? '', operations: ['READ'] }),
-      handle: (call) => listDeleted(call, recycleBin),
-    },
+    GET: allowing(['READ'], (call) => listDeleted(call, recycleBin)),
   });
 
   resource(app, context, '/settings/recycle_bin', {
@@ -91,7 +89,7 @@ const idOf = ({ params }: Call): string => params.id ?? '';
 async function listDeleted(call: Call, recycleBin: RecycleBin): Promise<Answer> {
   const paging = readNearPaging(call);
   const since = modifiedSince(call);
-  const found = await recycleBin.listDeleted(call.principal, call.params.module ?? '', {
+  const found = await recycleBin.listDeleted(call.principal, moduleOf(call), {
     ...paging,
     type: readType(call),
     ...(since !== undefined && { since }),

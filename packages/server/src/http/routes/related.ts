@@ -4,10 +4,9 @@ import type { ScopeOperation } from '../../domain/scope.ts';
 import type { FoundRecords } from '../../services/records.ts';
 import type { Place, Related } from '../../services/related.ts';
 import { type Answer, type Call, type CrmOperation, type CrmRouteContext, resource } from '../call.ts';
-import { notFound } from '../errors.ts';
 import { modifiedSince } from '../modified-since.ts';
 import { readPaging } from '../paging.ts';
-import { answer } from '../record-answer.ts';
+import { answer, moduleOf } from '../record-answer.ts';
 import { readFields } from '../record-list.ts';
 import { wireInfo, wireLinks, wireRecords, wireResults } from '../wire/record.ts';
 import { externalField, readItems, requireList } from '../wire/record-input.ts';
@@ -57,14 +56,11 @@ export function relatedRoutes(
   });
 }
 
-/** Paths of that form which begin with one of these and are not served are no related lists. */
-const NO_MODULES: ReadonlySet<string> = new Set(['actions', 'settings', 'org', 'users']);
-
 /** What is read or written are records of the related module: its scope is asked for. */
 const within = (operations: readonly ScopeOperation[], handle: CrmOperation['handle']): CrmOperation => ({
-  scope: ({ params }) => {
-    if (NO_MODULES.has(params.module ?? '')) throw notFound();
-    return { family: 'modules', part: params.related ?? '', operations };
+  scope: (call) => {
+    moduleOf(call);
+    return { family: 'modules', part: call.params.related ?? '', operations };
   },
   handle,
 });

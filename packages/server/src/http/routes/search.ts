@@ -5,6 +5,7 @@ import { type ApiVersion, VERSION_RULES } from '../../domain/wire/api-version.ts
 import type { Search } from '../../services/search.ts';
 import { type CrmRouteContext, resource } from '../call.ts';
 import { readPaging } from '../paging.ts';
+import { allowing, moduleOf } from '../record-answer.ts';
 import { wireInfo, wireRecords } from '../wire/record.ts';
 import { readList } from '../wire/record-input.ts';
 
@@ -13,17 +14,15 @@ const QUESTIONS = ['criteria', 'email', 'phone', 'word'] as const;
 
 export function searchRoutes(app: FastifyInstance, context: CrmRouteContext, { search }: { search: Search }): void {
   resource(app, context, '/:module/search', {
-    GET: {
-      scope: ({ params }) => ({ family: 'modules', part: params.module ?? '', operations: ['READ'] }),
-      async handle({ principal, params, query, version }) {
-        const paging = readPaging(query);
-        const found = await search.find(principal, params.module ?? '', readQuestion(query, version), paging);
-        if (found.records.length === 0) return { status: 204 };
-        const fields = readList(query, 'fields');
-        const data = wireRecords(found, fields && new Set(fields));
-        return { status: 200, body: { data, info: wireInfo(found, paging) } };
-      },
-    },
+    GET: allowing(['READ'], async (call) => {
+      const { principal, query, version } = call;
+      const paging = readPaging(query);
+      const found = await search.find(principal, moduleOf(call), readQuestion(query, version), paging);
+      if (found.records.length === 0) return { status: 204 };
+      const fields = readList(query, 'fields');
+      const data = wireRecords(found, fields && new Set(fields));
+      return { status: 200, body: { data, info: wireInfo(found, paging) } };
+    }),
   });
 }
 
