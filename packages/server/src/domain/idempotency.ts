@@ -7,7 +7,7 @@ export const ANSWER_LIFE_MS = 24 * 3_600_000;
 export interface Idempotency {
   /** Chosen by the caller; counts for one user. */
   readonly key: string;
-  /** Of method, URL and body: the same key with another fingerprint is another request. */
+  /** Of method, URL, external fields and body: the same key with another fingerprint is another request. */
   readonly fingerprint: string;
 }
 

@@ -145,6 +145,7 @@ function readIdempotency(request: FastifyRequest): Idempotency | undefined {
     throw new AppError('INVALID_DATA', 'the idempotency key must be 1 to 255 printable characters', details);
   }
   const hash = createHash('sha256').update(`${request.method} ${request.url}\n`);
+  hash.update(`${textOf(request.headers['x-external']) ?? ''}\n`);
   if (request.body instanceof Buffer) hash.update(request.body);
   return { key, fingerprint: hash.digest('hex') };
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Answer, at, type Caller, type LiveApp, startLiveApp } from '../support/live-app.ts';
+import { operatorOf } from '../support/operator.ts';
 
 let app: LiveApp;
 
@@ -14,10 +15,15 @@ async function send(
   body: unknown,
   key: string,
   caller: Caller = app.owner,
+  external?: string,
 ): Promise<Answer> {
   const response = await fetch(`${app.base}/crm/v8/${path}`, {
     method,
-    headers: { authorization: `Zoho-oauthtoken ${caller.accessToken}`, 'idempotency-key': key },
+    headers: {
+      authorization: `Zoho-oauthtoken ${caller.accessToken}`,
+      'idempotency-key': key,
+      ...(external !== undefined && { 'x-external': external }),
+    },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });
   const text = await response.text();
@@ -113,4 +119,17 @@ test('a mass action repeated with its key changes each record once', async () =>
   const first = await send('POST', 'Leads/actions/mass_delete', { ids }, 'k8');
   expect(first.status).toBe(200);
   expect(await send('POST', 'Leads/actions/mass_delete', { ids }, 'k8')).toEqual(first);
+});
+
+test('the fields that stand for ids are part of the request', async () => {
+  const field = { api_name: 'Serial', type: 'text', external: 'org' };
+  expect((await operatorOf(app.base)('POST', '/orgs/3652397/modules/Leads/fields', field)).status).toBe(201);
+  const made = { data: [{ Last_Name: 'By serial', Company: 'C', Serial: 'A1' }] };
+  expect((await send('POST', 'Leads', made, 'serial')).status).toBe(201);
+  const bySerial = () => send('DELETE', 'Leads?ids=A1', undefined, 'external', app.owner, 'Leads.Serial');
+  const deleted = await bySerial();
+  expect(deleted.status).toBe(200);
+  expect(await bySerial()).toEqual(deleted);
+  const byId = await send('DELETE', 'Leads?ids=A1', undefined, 'external');
+  expect(byId).toMatchObject({ status: 400, body: { details: { api_name: 'Idempotency-Key' } } });
 });

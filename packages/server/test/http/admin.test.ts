@@ -190,8 +190,15 @@ describe('users and clients that are taken away', () => {
     expect((await channels('?ended=true')).channels).toMatchObject([{ ended_reason: 'user-removed' }]);
     const again = { email: at(user, 'email'), last_name: 'Second', profile: at(user, 'profile', 'id') };
     expect((await all('POST', `/orgs/${ORG}/users`, again)).status).toBe(201);
-    const record = await app.owner.call('GET', `/crm/v8/Contacts/${at(made, 'data', 0, 'details', 'id')}`);
+    const contact = at(made, 'data', 0, 'details', 'id');
+    const record = await app.owner.call('GET', `/crm/v8/Contacts/${contact}`);
     expect(at(record.body, 'data', 0, 'Owner', 'name')).toBe('Ada Colleague');
+    // What was read can be written back; nothing more is given to them.
+    const own = { data: [{ id: contact, Owner: { id }, Last_Name: 'C' }] };
+    expect((await app.owner.call('PUT', '/crm/v8/Contacts', own)).status).toBe(200);
+    const given = { data: [{ Owner: { id }, Last_Name: 'D' }] };
+    const refused = { status: 400, body: { data: [{ code: 'INVALID_DATA', details: { parent_api_name: 'Owner' } }] } };
+    expect(await app.owner.call('POST', '/crm/v8/Contacts', given)).toMatchObject(refused);
   });
 
   test('a removed client takes its tokens and the channels that it opened with it, also expired ones', async () => {

@@ -78,7 +78,8 @@ export function updateRecord(
 ): Result<Saved> {
   const before = findRecord(set, module.apiName, id);
   if (!before) return refused(unknownRecord(id, asked.id && asked.path));
-  const refusal = emptied(module, asked) ?? dangling(set, module, asked) ?? taken(set, module, asked, id);
+  const refusal =
+    emptied(module, asked) ?? dangling(set, module, asked, before.values) ?? taken(set, module, asked, id);
   if (refusal) return refused(refusal);
   const whole = withLists(set, module, asked, before.values);
   if (!whole.ok) return whole;
@@ -139,14 +140,22 @@ function emptied(module: Module, { path, given }: RecordInput): Refusal | undefi
   return undefined;
 }
 
-function dangling(set: WorkingSet, module: Module, { path, given }: RecordInput): Refusal | undefined {
+/** What is pointed at must be there; a user who was removed may stay where they were, and be put nowhere else. */
+function dangling(
+  set: WorkingSet,
+  module: Module,
+  { path, given }: RecordInput,
+  before: Values = {},
+): Refusal | undefined {
   for (const [name, value] of given) {
     const field = findField(module, name);
     if (!field) continue;
     const target = lookupTarget(field, value);
     const userId = userTarget(field, value);
     if (target && !findRecord(set, target.module, target.id)) return unknownTarget(path, name);
-    if (userId && !set.users.has(userId)) return unknownTarget(path, name);
+    const user = userId && set.users.get(userId);
+    if (userId && !user) return unknownTarget(path, name);
+    if (user && user.status === 'removed' && !sameValue(before[name], value)) return unknownTarget(path, name);
     const lost = namedInRows(field, value).find(
       ({ record, user }) => (record && !findRecord(set, record.module, record.id)) || (user && !set.users.has(user)),
     );
