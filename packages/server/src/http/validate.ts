@@ -13,8 +13,7 @@ export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpP
   return (given: unknown) => {
     const value = httpPart === 'body' ? given : Value.Default(schema, asTyped(schema, given));
     if (compiled.Check(value)) return { value };
-    const [fault] = compiled.Errors(value);
-    return { error: invalid(fault ?? {}) };
+    return { error: invalid(compiled.Errors(value)) };
   };
 };
 
@@ -45,15 +44,26 @@ interface Fault {
   readonly message?: string;
 }
 
-/** Names the member that is missing, too many or of another type. */
-function invalid({ keyword, instancePath = '', params = {}, message = 'is not as expected' }: Fault): AppError {
+/** Names the member that is missing, too many or of another type, by the first fault. */
+function invalid(faults: readonly Fault[]): AppError {
+  const { keyword, instancePath = '', params = {}, message = 'is not as expected' } = faults[0] ?? {};
   const path = instancePath.split('/').slice(1);
   if (keyword === 'required' && 'requiredProperties' in params && Array.isArray(params.requiredProperties)) {
     return refuse([...path, String(params.requiredProperties[0])], 'is missing');
   }
+  const choices = choicesOf(faults.filter((fault) => fault.instancePath === instancePath));
+  if (choices.length > 0) return refuse(path, `must be one of ${choices.join(', ')}`);
+  if (keyword === 'pattern') return refuse(path, 'is malformed');
   // What a closed object does not have is held against `false`.
   return refuse(path, keyword === 'boolean' ? 'is not known here' : message);
 }
+
+/** Of an enumeration, or of several constants that a value may be. */
+const choicesOf = (faults: readonly Fault[]): unknown[] =>
+  faults.flatMap(({ params = {} }) => {
+    if ('allowedValues' in params && Array.isArray(params.allowedValues)) return params.allowedValues;
+    return 'allowedValue' in params ? [params.allowedValue] : [];
+  });
 
 const refuse = (path: readonly string[], what: string): AppError =>
   new AppError('INVALID_DATA', `${path.join('.') || 'body'} ${what}`, {

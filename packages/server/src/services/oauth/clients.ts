@@ -1,8 +1,9 @@
 import type { OrgId, UserId } from '../../domain/ids.ts';
 import { isActive } from '../../domain/org.ts';
 import type { ClientChange, OAuthClient } from '../../storage/store.ts';
+import { badField } from '../account-input.ts';
 import { hashSecret, hex } from '../secret.ts';
-import { badField, checkName, checkRedirectUris } from './input.ts';
+import { checkName, checkRedirectUris } from './input.ts';
 import type { OAuthParts } from './parts.ts';
 
 /** A client without its secrets. */
@@ -55,7 +56,7 @@ export function createClients({ clients, accounts, realNow, random, trust }: OAu
   async function checkActingUser(org: OrgId, user: UserId | null | undefined): Promise<void> {
     if (user === null || user === undefined) return;
     const member = await accounts.findMember(org, user);
-    if (!member || !isActive(member.user)) throw badField('actingUserId', 'is no active user of the organisation');
+    if (!member || !isActive(member.user)) throw badField('acting_user', 'is no active user of the organisation');
   }
 
   async function find(org: OrgId, id: string): Promise<ClientView | undefined> {
@@ -101,7 +102,7 @@ export function createClients({ clients, accounts, realNow, random, trust }: OAu
 
     async rotateSecret(org, id, keepMs) {
       if (!Number.isInteger(keepMs) || keepMs < 0 || keepMs > MAX_KEEP_MS) {
-        throw badField('keepMs', `must be a whole number from 0 to ${MAX_KEEP_MS}`);
+        throw badField('keep_seconds', `must be 0 to ${MAX_KEEP_MS / 1000}`);
       }
       const clientSecret = newSecret();
       if (!(await clients.rotateSecret(org, id, hashSecret(clientSecret), realNow() + keepMs))) return undefined;

@@ -2,8 +2,9 @@ import { AppError } from '../../domain/error.ts';
 import type { OrgId, UserId } from '../../domain/ids.ts';
 import { redirectUriFault } from '../../domain/oauth/redirect-uri.ts';
 import { isActive } from '../../domain/org.ts';
+import { badField } from '../account-input.ts';
 import { hashSecret, newToken } from '../secret.ts';
-import { badField, checkScopes } from './input.ts';
+import { checkScopes } from './input.ts';
 import type { OAuthParts } from './parts.ts';
 
 export interface GrantInput {
@@ -25,10 +26,10 @@ export function createGrants({ tokens, accounts, clients, policy, realNow, rando
   return async ({ clientId, orgId, userId, scopes, redirectUri, isOnline }: GrantInput): Promise<string> => {
     checkScopes(scopes);
     const fault = redirectUri === undefined ? undefined : redirectUriFault(redirectUri);
-    if (fault !== undefined) throw badField('redirectUri', fault);
+    if (fault !== undefined) throw badField('redirect_uri', fault);
     const [client, member] = await Promise.all([clients.find(clientId), accounts.findMember(orgId, userId)]);
-    if (client?.orgId !== orgId) throw badField('clientId', 'is no client of the organisation');
-    if (!member || !isActive(member.user)) throw badField('userId', 'is no active user of the organisation');
+    if (client?.orgId !== orgId) throw badField('client', 'is no client of the organisation');
+    if (!member || !isActive(member.user)) throw badField('user', 'is no active user of the organisation');
     const now = realNow();
     const code = newToken(random);
     const answer = await tokens.issue([
@@ -50,7 +51,7 @@ export function createGrants({ tokens, accounts, clients, policy, realNow, rando
       },
     ]);
     if (answer.kind === 'issued') return code;
-    if (answer.reason === 'gone') throw badField('clientId', 'is no client of the organisation');
+    if (answer.reason === 'gone') throw badField('client', 'is no client of the organisation');
     throw new AppError('LIMIT_REACHED', 'Too many grant codes for this client; try again in some minutes', {
       limit: policy.limits?.grants ?? 0,
     });

@@ -1,13 +1,13 @@
-import { AppError } from '../../domain/error.ts';
 import { isStorable } from '../../domain/json.ts';
 import { redirectUriFault } from '../../domain/oauth/redirect-uri.ts';
 import { isScope } from '../../domain/scope.ts';
+import { badField } from '../account-input.ts';
 
 const MAX_NAME = 100;
 const MAX_REDIRECT_URIS = 20;
 const MAX_SCOPES = 50;
 
-// Checks of what the operator gives. Each throws `AppError` INVALID_DATA that names the field.
+// Checks of what the operator gives. Each throws `AppError` INVALID_DATA that names the field as our API does.
 
 export function checkName(name: string): void {
   if (name.trim() === '' || name.length > MAX_NAME || !isStorable(name)) {
@@ -16,11 +16,11 @@ export function checkName(name: string): void {
 }
 
 export function checkRedirectUris(uris: readonly string[]): void {
-  if (uris.length > MAX_REDIRECT_URIS) throw badField('redirectUris', `must be at most ${MAX_REDIRECT_URIS}`);
-  if (new Set(uris).size < uris.length) throw badField('redirectUris', 'holds one twice');
+  if (uris.length > MAX_REDIRECT_URIS) throw badField('redirect_uris', `must be at most ${MAX_REDIRECT_URIS}`);
+  if (new Set(uris).size < uris.length) throw badField('redirect_uris', 'holds one twice');
   uris.forEach((uri, i) => {
     const fault = redirectUriFault(uri);
-    if (fault !== undefined) throw badField(`redirectUris.${i}`, fault);
+    if (fault !== undefined) throw badField(`redirect_uris.${i}`, fault);
   });
 }
 
@@ -30,6 +30,3 @@ export function checkScopes(scopes: readonly string[]): void {
     if (!isScope(scope)) throw badField(`scopes.${i}`, 'is no scope, such as ZohoCRM.modules.READ');
   });
 }
-
-export const badField = (field: string, what: string): AppError =>
-  new AppError('INVALID_DATA', `${field} ${what}`, { field });

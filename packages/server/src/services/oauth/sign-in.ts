@@ -1,8 +1,8 @@
 import type { OrgId, UserId } from '../../domain/ids.ts';
 import { isActive } from '../../domain/org.ts';
 import type { Membership } from '../../storage/store.ts';
+import { badField } from '../account-input.ts';
 import { hashSecret, hex, MAX_TOKEN_LENGTH } from '../secret.ts';
-import { badField } from './input.ts';
 import type { OAuthParts } from './parts.ts';
 
 /** With what a user proves on the consent page who they are: a key that the operator hands out, one for each user. */
@@ -30,7 +30,7 @@ export function createSignInKeys({ tokens, accounts, realNow, random }: OAuthPar
   return {
     async issue(org, user) {
       const member = await accounts.findMember(org, user);
-      if (!member || !isActive(member.user)) throw badField('userId', 'is no active user of the organisation');
+      if (!member || !isActive(member.user)) throw badField('user', 'is no active user of the organisation');
       const key = `key.${hex(random(20))}`;
       await tokens.replace({
         hash: hashSecret(key),

@@ -55,19 +55,19 @@ describe('a client', () => {
     ['no name', { name: ' ' }, 'name'],
     ['a name that is too long', { name: 'x'.repeat(101) }, 'name'],
     ['a name with a NUL', { name: 'a\0b' }, 'name'],
-    ['an address that is none', { redirectUris: ['https://a.example/', 'nope'] }, 'redirectUris.1'],
-    ['an address in clear', { redirectUris: ['http://a.example/'] }, 'redirectUris.0'],
-    ['an address twice', { redirectUris: ['https://a.example/', 'https://a.example/'] }, 'redirectUris'],
+    ['an address that is none', { redirectUris: ['https://a.example/', 'nope'] }, 'redirect_uris.1'],
+    ['an address in clear', { redirectUris: ['http://a.example/'] }, 'redirect_uris.0'],
+    ['an address twice', { redirectUris: ['https://a.example/', 'https://a.example/'] }, 'redirect_uris'],
     [
       'too many addresses',
       { redirectUris: Array.from({ length: 21 }, (_, i) => `https://a.example/${i}`) },
-      'redirectUris',
+      'redirect_uris',
     ],
-    ['a user of nobody', { actingUserId: '1' as UserId }, 'actingUserId'],
+    ['a user of nobody', { actingUserId: '1' as UserId }, 'acting_user'],
   ];
 
   test.each(refusals)('with %s is refused by the name of the field', async (_what, change, field) => {
-    const error = { code: 'INVALID_DATA', details: { field } };
+    const error = { code: 'INVALID_DATA', details: { api_name: field } };
     await expect(http.auth.clients.add(org, { name: 'App', ...change })).rejects.toMatchObject(error);
     await expect(http.auth.clients.change(org, clientId, change)).rejects.toMatchObject(error);
   });
@@ -97,7 +97,7 @@ describe('a rotated secret', () => {
   test.each([-1, 0.5, 30 * 86_400_000 + 1, Number.NaN])('is not kept for %d ms', async (keepMs) => {
     await expect(http.auth.clients.rotateSecret(org, clientId, keepMs)).rejects.toMatchObject({
       code: 'INVALID_DATA',
-      details: { field: 'keepMs' },
+      details: { api_name: 'keep_seconds' },
     });
   });
 });
@@ -150,17 +150,17 @@ test('a grant is made only for a client, user and scopes that are there', async 
   const colleague = await addColleague(http);
   await http.auth.makeGrant(grantInput(http, { userId: colleague }));
   const cases: readonly [object, string][] = [
-    [{ clientId: '1000.NONE' }, 'clientId'],
-    [{ orgId: OTHER_ORG }, 'clientId'],
-    [{ userId: '1' as UserId }, 'userId'],
+    [{ clientId: '1000.NONE' }, 'client'],
+    [{ orgId: OTHER_ORG }, 'client'],
+    [{ userId: '1' as UserId }, 'user'],
     [{ scopes: [] }, 'scopes'],
     [{ scopes: ['ZohoCRM.org.READ', 'x'] }, 'scopes.1'],
-    [{ redirectUri: 'nope' }, 'redirectUri'],
+    [{ redirectUri: 'nope' }, 'redirect_uri'],
   ];
   for (const [change, field] of cases) {
     await expect(http.auth.makeGrant(grantInput(http, change))).rejects.toMatchObject({
       code: 'INVALID_DATA',
-      details: { field },
+      details: { api_name: field },
     });
   }
 });
