@@ -170,7 +170,12 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     takingUp -= 1;
     if (read && !isGivenUp()) {
       unread.delete(org);
-      for (const { generation } of read.rows) if (!lanes.has(generation)) open(org, generation, 1);
+      for (const { generation } of read.rows) {
+        if (lanes.has(generation)) continue;
+        // What is remembered of a receiver does not say how far its numbers have gone since.
+        receivers.forget(generation);
+        open(org, generation, 1);
+      }
     }
     checkIdle();
   }

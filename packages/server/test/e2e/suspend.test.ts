@@ -91,6 +91,21 @@ test('nothing is sent while it is suspended, also after a restart, and all that 
   expect(sequence().at(-1)).toBe(4);
 });
 
+test('what was owed flows on when it is resumed, without a restart and without a new change', async () => {
+  await open();
+  receiver.behave(failing);
+  expect(await create()).toBe(201);
+  await receiver.first(1);
+  await app.app.idle();
+  await act('suspend');
+  await app.app.idle();
+  receiver.behave(ok);
+  await act('resume');
+  app.clock.advance(60_000);
+  await app.app.idle();
+  expect(delivered()).toEqual(['1/1', '1/2']);
+});
+
 test('a request in flight ends as it may, and is not repeated after the organisation is resumed', async () => {
   await open();
   const answers: (() => void)[] = [];
