@@ -80,6 +80,12 @@ describe('who may administer what', () => {
     },
   );
 
+  test.each(['suspend', 'resume'])('only the operator of all may %s an organisation', async (act) => {
+    const path = `/orgs/${otherOrg}/${act}`;
+    expect(await other('POST', path)).toMatchObject({ status: 403, body: { code: 'NO_PERMISSION' } });
+    expect((await all('POST', path)).status).toBe(200);
+  });
+
   test('only the operator of all makes organisations and sees more than one', async () => {
     const input = { name: 'Third', email: 't@example.com', last_name: 'T' };
     expect(await other('POST', '/orgs', input)).toMatchObject({ status: 403, body: { code: 'NO_PERMISSION' } });

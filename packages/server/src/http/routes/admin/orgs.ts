@@ -47,6 +47,8 @@ export function orgAdminRoutes(app: FastifyInstance, { administration, auth, lim
   const tags = ['organisations'];
   const note = noteActs(logger);
   const own = { onRequest: administersOrg(auth, limiter) };
+  // An organisation that the platform has suspended must not resume itself.
+  const ofAll = { onRequest: administersAll(auth, limiter) };
   const one = `${orgPath}/:org`;
 
   typed.get(
@@ -75,7 +77,7 @@ export function orgAdminRoutes(app: FastifyInstance, { administration, auth, lim
   typed.post(
     orgPath,
     {
-      onRequest: administersAll(auth, limiter),
+      ...ofAll,
       preValidation: readJsonBody,
       schema: {
         summary: 'Make an organisation with its first user, OAuth client and admin token',
@@ -141,7 +143,7 @@ export function orgAdminRoutes(app: FastifyInstance, { administration, auth, lim
   typed.post(
     `${one}/suspend`,
     {
-      ...own,
+      ...ofAll,
       schema: {
         summary: 'Serve it nothing and send nothing for it; what is owed stays owed',
         tags,
@@ -160,7 +162,7 @@ export function orgAdminRoutes(app: FastifyInstance, { administration, auth, lim
   typed.post(
     `${one}/resume`,
     {
-      ...own,
+      ...ofAll,
       schema: {
         summary: 'Serve it again; what it owes flows on',
         tags,
