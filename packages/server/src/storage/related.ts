@@ -19,15 +19,24 @@ export function createRelatedReads(db: Db): RelatedReads {
     },
 
     async page(org, module, fields, target, { page, perPage, sortBy, ascending }) {
-      const column = sortBy === 'modified' ? sql`r.modified_at` : sql`r.id`;
       const order = ascending ? sql`ASC` : sql`DESC`;
+      const window = sql`LIMIT ${perPage + 1} OFFSET ${(page - 1) * perPage}`;
+      // Of one field the entries are in the order of ids, so that no more of them is read than is skipped and shown.
+      const [only] = fields;
+      const named = fields.length === 1 && only !== undefined ? sql`field = ${only}` : sql`field IN ${list(fields)}`;
+      const pointing = sql`
+        SELECT DISTINCT record_id FROM record_key
+        WHERE org_id = ${org} AND module = ${module} AND ${named} AND value = ${target}`;
       const [rows = []] = await db.read([
-        sql`
-          SELECT ${RECORD_COLUMNS} FROM record r
-          WHERE r.org_id = ${org} AND r.module = ${module} AND r.id IN (
-            SELECT record_id FROM record_key
-            WHERE org_id = ${org} AND module = ${module} AND field IN ${list(fields)} AND value = ${target})
-          ORDER BY ${column} ${order}, r.id ${order} LIMIT ${perPage + 1} OFFSET ${(page - 1) * perPage}`,
+        sortBy === 'modified'
+          ? sql`
+            SELECT ${RECORD_COLUMNS} FROM record r
+            WHERE r.org_id = ${org} AND r.module = ${module} AND r.id IN (${pointing})
+            ORDER BY r.modified_at ${order}, r.id ${order} ${window}`
+          : sql`
+            SELECT ${RECORD_COLUMNS} FROM (${pointing} ORDER BY record_id ${order} ${window}) shown
+            JOIN record r ON r.org_id = ${org} AND r.module = ${module} AND r.id = shown.record_id
+            ORDER BY r.id ${order}`,
       ]);
       return { records: rows.slice(0, perPage).map(readRecord), moreRecords: rows.length > perPage };
     },
