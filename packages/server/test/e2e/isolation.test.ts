@@ -49,6 +49,27 @@ test('receivers that hang, fail or reset do not delay one that is well', async (
   expect(numbers.sort((a, b) => a - b)).toEqual(Array.from({ length: count }, (_, i) => i + 1));
 });
 
+test('channels of two users with the same id are both notified, each as its owner asked', async () => {
+  const [mine, theirs] = [await receiverThat(ok), await receiverThat(ok)];
+  const colleague = await app.colleague();
+  for (const [caller, receiver, token] of [
+    [app.owner, mine, 'mine'] as const,
+    [colleague, theirs, 'theirs'] as const,
+  ]) {
+    const watch = [{ channel_id: '1', events: ['Leads.create'], notify_url: receiver.origin, token }];
+    expect((await caller.call('POST', '/crm/v8/actions/watch', { watch })).status).toBe(201);
+  }
+  await app.owner.call('POST', '/crm/v8/Leads', { data: [{ Last_Name: 'L', Company: 'C' }] });
+  expect((await mine.first(1))[0]?.body.token).toBe('mine');
+  expect((await theirs.first(1))[0]?.body.token).toBe('theirs');
+
+  await colleague.call('DELETE', '/crm/v8/actions/watch?channel_ids=1');
+  await app.owner.call('POST', '/crm/v8/Leads', { data: [{ Last_Name: 'M', Company: 'C' }] });
+  expect(await mine.first(2)).toHaveLength(2);
+  await app.app.idle();
+  expect(theirs.received).toHaveLength(1);
+});
+
 test('a stuck record with 5,000 later changes behind it does not delay other records of its channel', async () => {
   const created = await app.owner.call('POST', '/crm/v8/Leads', {
     data: [
