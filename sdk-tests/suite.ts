@@ -5,7 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, test } from 'vitest';
-import { readCredentials, type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import {
+  readCredentials,
+  type ServerProcess,
+  startServerProcess,
+} from '../packages/server/test/support/server-process.ts';
 import { expectEverythingCalled } from './coverage.ts';
 
 /** A topic of `topics/`: what the SDK is shown to do, case by case. */
