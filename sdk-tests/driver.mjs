@@ -1,7 +1,6 @@
 // Runs cases of the topics with one official SDK, in a process of its own: the SDKs keep their state in globals.
 // Speaks to suite.ts: first comes the session, then one message for each case to run.
 import { once } from 'node:events';
-import { connect } from './crm.mjs';
 
 // The SDKs leave promises of their own unhandled.
 process.on('unhandledRejection', () => undefined);
@@ -23,10 +22,11 @@ let crm;
 const [session] = await once(process, 'message');
 process.on('message', ({ topic, title }) =>
   answer(async () => {
-    const { cases } = await import(`./topics/${topic}.mjs`);
+    const { cases } = await import(new URL(topic, import.meta.url).href);
     await cases[title](crm);
   }),
 );
 await answer(async () => {
+  const { connect } = await import(new URL(session.connect, import.meta.url).href);
   crm = await connect(session);
 });

@@ -1,3 +1,0 @@
-import { officialSdk } from './suite.ts';
-
-await officialSdk('@zohocrm/typescript-sdk-8.0');
