@@ -1,21 +1,24 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
+import { assertForm } from './owed.mjs';
 
 const PATIENCE_MS = 10_000;
 
 /**
- * A receiver of notifications on a free loopback port. What arrives is claimed by the case that caused it, so that at the
- * end one can see whether anything came that nobody expected.
+ * A receiver of notifications on a free loopback port. What arrives is claimed by the case that caused it, and must then
+ * have the form which the version that is driven owes. At the end one can see whether anything came that nobody expected.
  */
-export async function startArrivals() {
+export async function startArrivals({ version, base }) {
   const arrived = [];
+  const numbers = new Map();
   const claimed = new Set();
   const waiting = new Set();
   const server = createServer(async (request, response) => {
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
-    const body = JSON.parse(Buffer.concat(chunks).toString());
-    arrived.push({ number: Number(request.headers['watchbell-sequence']), ...body });
+    const notification = JSON.parse(Buffer.concat(chunks).toString());
+    arrived.push(notification);
+    numbers.set(notification, Number(request.headers['watchbell-sequence']));
     response.end();
     for (const look of [...waiting]) look();
   });
@@ -30,7 +33,12 @@ export async function startArrivals() {
         claimed.add(found);
         clearTimeout(timer);
         waiting.delete(look);
-        resolve(found);
+        try {
+          assertForm(found, { version, base });
+          resolve(found);
+        } catch (error) {
+          reject(error);
+        }
       };
       const timer = setTimeout(() => {
         waiting.delete(look);
@@ -47,6 +55,10 @@ export async function startArrivals() {
     notifyUrl: `http://127.0.0.1:${server.address().port}/callback?key=a b`,
     arrived,
     unclaimed,
+    /** The number that a notification came with: those of a channel are counted from 1. */
+    numberOf: (notification) => numbers.get(notification),
+    /** How many notifications were claimed, and so compared. */
+    compared: () => claimed.size,
     /** Claims the notification of an operation on exactly these records; `fields` are what changed, the same in each. */
     async notified(module, operation, ids, fields) {
       const wanted = `${module} ${operation} ${ids}`;

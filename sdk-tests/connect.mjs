@@ -1,24 +1,17 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
+import { ADAPTERS } from './adapters.mjs';
 import { startArrivals } from './arrivals.mjs';
 import { done, rows } from './crm.mjs';
-
-/** What the two SDKs want in different types. */
-const ADAPTERS = {
-  '@zohocrm/typescript-sdk-8.0': { yes: () => true, channelIds: (id) => id, color: (_sdk, text) => text },
-  '@zohocrm/nodejs-sdk-8.0': {
-    yes: ({ Choice }) => new Choice(true),
-    channelIds: BigInt,
-    color: ({ Choice }, text) => new Choice(text),
-  },
-};
 
 /** Signs one official SDK in, as it is published, and gives what the topics use of it. `session` comes from suite.ts. */
 export async function connect(session) {
   const { sdk: name, base, folder, client, token, admin } = session;
   const loaded = await import(name);
-  const sdk = loaded.default ?? loaded;
-  const arrivals = await startArrivals();
+  const adapter = ADAPTERS[name];
+  const sdk = { ...(loaded.default ?? loaded) };
+  for (const [wanted, own] of Object.entries(adapter.names)) sdk[wanted] = sdk[own];
+  const arrivals = await startArrivals(session);
   const oauth = new sdk.OAuthBuilder().clientId(client.id).clientSecret(client.secret);
   const signedIn = (token.grant ? oauth.grantToken(token.grant) : oauth.refreshToken(token.refresh)).build();
   await (await new sdk.InitializeBuilder())
@@ -49,7 +42,7 @@ export async function connect(session) {
 
   return {
     sdk,
-    adapter: ADAPTERS[name],
+    adapter,
     session,
     signedIn,
     ...arrivals,

@@ -35,14 +35,20 @@ async function offeredOperations(base: string): Promise<string[]> {
   });
 }
 
-/** By the server's own count of requests: those of a version and of OAuth that were answered 2xx. */
+/**
+ * By the server's own count of requests: those of a version and of OAuth that were answered 2xx. Asserts that no other
+ * version was asked for anything.
+ */
 async function calledOperations(base: string, admin: string, version: string): Promise<Set<string>> {
   const response = await fetch(`${base}/metrics`, { headers: { authorization: `Bearer ${admin}` } });
   const text = await response.text();
-  const counts = /^watchbell_http_request_seconds_count\{method="(\w+)",route="([^"]+)",status="2\d\d"\}/gm;
+  const counts = /^watchbell_http_request_seconds_count\{method="(\w+)",route="([^"]+)",status="(\d+)"\}/gm;
+  const answered = [...text.matchAll(counts)].map(([, method, route = '', status = '']) => ({ method, route, status }));
+  const foreign = answered.filter(({ route }) => route.startsWith('/crm/') && !route.startsWith(`/crm/${version}/`));
+  expect(foreign).toEqual([]);
   return new Set(
-    [...text.matchAll(counts)].map(
-      ([, method, route = '']) => `${method} ${route.replace(`/crm/${version}/`, '').replaceAll(/:(\w+)/g, '{$1}')}`,
-    ),
+    answered
+      .filter(({ status }) => status.startsWith('2'))
+      .map(({ method, route }) => `${method} ${route.replace(`/crm/${version}/`, '').replaceAll(/:(\w+)/g, '{$1}')}`),
   );
 }

@@ -26,15 +26,34 @@ const NO_METHOD = {
   'POST {module}/{id}/{related}': 'the SDKs link records by PUT only',
 };
 
-type Differences = Pick<OfficialSdk, 'package' | 'version'> & Partial<OfficialSdk>;
+/** What the SDKs 7.0 and 6.0 lack besides. */
+const BEFORE_8: Pick<OfficialSdk, 'leftOut' | 'noMethod'> = {
+  leftOut: { 'reads the recycle bin and empties it': 'the SDK has no recycle bin' },
+  noMethod: {
+    'GET settings/recycle_bin': 'the SDK has no recycle bin',
+    'DELETE settings/recycle_bin': 'the SDK has no recycle bin',
+    'GET settings/recycle_bin/{id}': 'the SDK has no recycle bin',
+    'DELETE settings/recycle_bin/{id}': 'the SDK has no recycle bin',
+  },
+};
 
-/** The SDKs from 6.0 on, which have the same classes and methods but for some differences. */
-export const modernSdk = (differences: Differences): Promise<void> =>
-  officialSdk({
+/** How each SDK from 6.0 on differs; they have the same topics, and `adapters.mjs` for how they are called. */
+const DIFFERENCES = {
+  '@zohocrm/typescript-sdk-8.0': { version: 'v8' },
+  '@zohocrm/nodejs-sdk-8.0': { version: 'v8' },
+  '@zohocrm/typescript-sdk-7.0': { version: 'v7', ...BEFORE_8 },
+  '@zohocrm/typescript-sdk-6.0': { version: 'v6', ...BEFORE_8 },
+} satisfies Record<string, Pick<OfficialSdk, 'version'> & Partial<OfficialSdk>>;
+
+export function modernSdk(name: keyof typeof DIFFERENCES): Promise<void> {
+  const own: Partial<OfficialSdk> & Pick<OfficialSdk, 'version'> = DIFFERENCES[name];
+  return officialSdk({
+    package: name,
     connect: './connect.mjs',
     topics: topics(...TOPICS),
     asColleague: topics('sign-in'),
     afterRestart: topics('after-restart'),
-    ...differences,
-    noMethod: { ...NO_METHOD, ...differences.noMethod },
+    ...own,
+    noMethod: { ...NO_METHOD, ...own.noMethod },
   });
+}

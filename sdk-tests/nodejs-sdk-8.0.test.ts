@@ -1,3 +1,3 @@
 import { modernSdk } from './modern.ts';
 
-await modernSdk({ package: '@zohocrm/nodejs-sdk-8.0', version: 'v8' });
+await modernSdk('@zohocrm/nodejs-sdk-8.0');

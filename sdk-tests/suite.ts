@@ -46,6 +46,9 @@ export async function officialSdk(sdk: OfficialSdk): Promise<void> {
   let driver: ChildProcess;
   let colleague: Colleague;
   let cases = 0;
+  let operations = 0;
+  /** Notifications compared by each driver. */
+  const compared: number[] = [];
   const known = new Set<string>();
 
   const runTopics = async (names: readonly string[]) => {
@@ -53,7 +56,10 @@ export async function officialSdk(sdk: OfficialSdk): Promise<void> {
       const topic = (await import(new URL(name, import.meta.url).href)) as Topic;
       const titles = Object.keys(topic.cases).filter((title) => !Object.hasOwn(leftOut, title));
       describe(topic.title, () => {
-        for (const title of titles) test(title, async () => ask(driver, { topic: name, title }));
+        for (const title of titles)
+          test(title, async () => {
+            compared[compared.length - 1] = await ask(driver, { topic: name, title });
+          });
       });
       cases += titles.length;
       for (const title of Object.keys(topic.cases)) {
@@ -68,7 +74,18 @@ export async function officialSdk(sdk: OfficialSdk): Promise<void> {
     driver = fork(fileURLToPath(new URL('./driver.mjs', import.meta.url)), { execArgv: [] });
     const { admin_token: admin } = readCredentials(dataDir);
     const { base } = server;
-    await ask(driver, { ...SAMPLE, sdk: sdk.package, connect: sdk.connect, base, folder, admin, colleague, ...given });
+    compared.push(0);
+    await ask(driver, {
+      ...SAMPLE,
+      sdk: sdk.package,
+      connect: sdk.connect,
+      version,
+      base,
+      folder,
+      admin,
+      colleague,
+      ...given,
+    });
   };
 
   beforeAll(async () => {
@@ -81,6 +98,10 @@ export async function officialSdk(sdk: OfficialSdk): Promise<void> {
     driver?.kill();
     await server?.kill('SIGTERM');
     rmSync(folder, { recursive: true, force: true });
+    const told = compared.reduce((sum, count) => sum + count, 0);
+    const line = `${cases} cases, ${operations} operations of the API, ${told} notifications compared`;
+    const skipped = Object.entries(leftOut).map(([title, reason]) => `  left out: ${title} (${reason})\n`);
+    process.stdout.write([`${sdk.package}: ${line}\n`, ...skipped].join(''));
   });
 
   await runTopics(sdk.topics);
@@ -103,8 +124,7 @@ export async function officialSdk(sdk: OfficialSdk): Promise<void> {
 
   test('every operation that the API offers and the SDK has was done', async () => {
     const admin = readCredentials(dataDir).admin_token ?? '';
-    const operations = await expectEverythingCalled({ base: server.base, admin, version, noMethod });
-    process.stdout.write(`${sdk.package}: ${cases} cases, ${operations} operations of the API\n`);
+    operations = await expectEverythingCalled({ base: server.base, admin, version, noMethod });
   });
 
   describe('after a restart of both', async () => {
@@ -152,15 +172,23 @@ const SAMPLE = {
   token: { refresh: '1000.dev.refresh' },
 };
 
-/** Has the driver do one thing. Rejects with what went wrong there. */
-async function ask(driver: ChildProcess, question: object): Promise<void> {
+interface Reply {
+  readonly problem?: string;
+  readonly compared?: number;
+}
+
+/** Has the driver do one thing, and gives how many notifications it has compared. Rejects with what went wrong there. */
+async function ask(driver: ChildProcess, question: object): Promise<number> {
   const over = new AbortController();
   const { signal } = over;
-  const ended = once(driver, 'exit', { signal }).then(([code]) => ({ problem: `the driver ended with ${code}` }));
-  const answered = once(driver, 'message', { signal }).then(([reply]) => reply as { readonly problem?: string });
+  const ended = once(driver, 'exit', { signal }).then(
+    ([code]): Reply => ({ problem: `the driver ended with ${code}` }),
+  );
+  const answered = once(driver, 'message', { signal }).then(([reply]) => reply as Reply);
   driver.send(question);
-  const { problem } = await Promise.race([answered, ended]);
+  const { problem, compared = 0 } = await Promise.race([answered, ended]);
   over.abort();
   await Promise.allSettled([answered, ended]);
   if (problem !== undefined) throw new Error(problem);
+  return compared;
 }

@@ -1,3 +1,3 @@
 import { modernSdk } from './modern.ts';
 
-await modernSdk({ package: '@zohocrm/typescript-sdk-8.0', version: 'v8' });
+await modernSdk('@zohocrm/typescript-sdk-8.0');

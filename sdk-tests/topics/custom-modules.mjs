@@ -29,9 +29,9 @@ const BERTHS = {
 
 export const cases = {
   async 'uses a module from the moment it is there'({ sdk, session, administer, notifyUrl, ...crm }) {
-    const { create, get, link, record, choice, params, headers, notified } = crm;
+    const { adapter, create, get, link, record, choice, params, headers, notified } = crm;
     await administer('POST', `/orgs/${session.org}/modules`, BOATS);
-    const modules = await new sdk.Modules.ModulesOperations().getModules(await params(), await headers());
+    const modules = await adapter.modules(new sdk.Modules.ModulesOperations(), await params(), await headers());
     has(
       plain(modules.getObject().getModules()).find(({ aPIName }) => aPIName === 'Boats'),
       { generatedType: 'custom', pluralLabel: 'Boats' },

@@ -49,8 +49,8 @@ export const cases = {
 };
 
 /** The fields that can be written, for each module in which records can be made. */
-async function writableModules({ sdk: { Modules, Fields }, params, headers }) {
-  const listed = await new Modules.ModulesOperations().getModules(await params(), await headers());
+async function writableModules({ sdk: { Modules, Fields }, adapter, params, headers }) {
+  const listed = await adapter.modules(new Modules.ModulesOperations(), await params(), await headers());
   const modules = plain(listed.getObject().getModules()).filter(
     ({ creatable, generatedType }) => creatable && generatedType === 'default',
   );

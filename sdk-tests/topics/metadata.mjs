@@ -4,15 +4,15 @@ import { has, plain, refusal } from '../crm.mjs';
 export const title = 'metadata';
 
 export const cases = {
-  async 'lists the modules, and says that nothing changed since'({ sdk: { Modules }, params, headers }) {
+  async 'lists the modules, and says that nothing changed since'({ sdk: { Modules }, adapter, params, headers }) {
     const operations = new Modules.ModulesOperations();
-    const response = await operations.getModules(await params(), await headers());
+    const response = await adapter.modules(operations, await params(), await headers());
     const modules = plain(response.getObject().getModules());
     const names = modules.map(({ aPIName }) => aPIName);
     for (const name of ['Leads', 'Accounts', 'Contacts', 'Deals', 'Tasks', 'Notes'])
       assert.ok(names.includes(name), name);
     const later = await headers(Modules.GetModulesHeader, { IF_MODIFIED_SINCE: new Date(Date.now() + 60_000) });
-    assert.ok([204, 304].includes((await operations.getModules(await params(), later)).getStatusCode()));
+    assert.ok([204, 304].includes((await adapter.modules(operations, await params(), later)).getStatusCode()));
   },
 
   async 'reads one module by name and by id'({ sdk: { Modules } }) {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { done, entries, has, make, plain, refusals } from '../crm.mjs';
+import { assertIs } from '../owed.mjs';
 
 export const title = 'channels';
 
@@ -72,7 +73,7 @@ export const cases = {
     );
     done(
       await operations.disableNotification(
-        channel(Notifications, SIDE_CHANNEL, { events: ['Contacts.edit'], deleteEvents: adapter.yes(sdk) }),
+        channel(Notifications, SIDE_CHANNEL, { events: ['Contacts.edit'], [adapter.deleteEvents]: adapter.yes(sdk) }),
       ),
       200,
       'Successfully removed the subscribe details',
@@ -140,17 +141,72 @@ export const cases = {
     has(refusals(response, 'getWatch'), [{ code: 'MANDATORY_NOT_FOUND', details: { api_name: 'notify_url' } }]);
   },
 
-  async 'gets the notification with query parameters, token and values'({ create, notified }) {
-    const ids = await create('Leads', { Last_Name: 'Ångström', Company: 'Uppsala' });
-    has(await notified('Leads', 'insert', ids), {
-      channel_id: CHANNEL,
-      token: 'everything',
-      query_params: { '?key': 'a b' },
-      affected_fields: [],
-      affected_values: [{ record_id: ids[0], values: { Last_Name: 'Ångström', Company: 'Uppsala' } }],
-    });
+  async 'is told of an insert, an update and a delete: every key in its order, and nothing else'(crm) {
+    const { create, operations, body, params, notified, session } = crm;
+    const [me] = await currentUser(crm);
+    const owed = { query_params: { '?key': 'a b' }, module: 'Leads', channel_id: CHANNEL, token: 'everything' };
+    const [id] = await create('Leads', { Last_Name: 'Ångström', Company: 'Uppsala', Annual_Revenue: 12.5 });
+    const insert = await notified('Leads', 'insert', [id]);
+    // The SDKs send the values in an order of their own.
+    has(insert.affected_values, [
+      { record_id: id, values: { Last_Name: 'Ångström', Company: 'Uppsala', Annual_Revenue: 12.5 } },
+    ]);
+    assert.equal(Object.keys(insert.affected_values[0].values).length, 3);
+    const { affected_values } = insert;
+    assertIs(insert, { ...owed, operation: 'insert', ids: [id], affected_fields: [], affected_values }, session);
+
+    done(await operations('Leads').updateRecord(BigInt(id), body({ Email_Opt_Out: true })), 200, 'record updated');
+    const update = {
+      ...owed,
+      operation: 'update',
+      ids: [id],
+      affected_fields: [{ [id]: ['Email_Opt_Out'] }],
+      affected_values: [{ record_id: id, values: { Email_Opt_Out: true } }],
+    };
+    assertIs(await notified('Leads', 'update', [id]), update, session);
+
+    done(await operations('Leads').deleteRecord(BigInt(id), await params()), 200, 'record deleted');
+    const Modified_By = { name: me.full_name, id: me.id, email: me.email };
+    const deleted = {
+      ...owed,
+      operation: 'delete',
+      ids: [id],
+      affected_fields: [{ [id]: ['Modified_By', 'Record_Status__s'] }],
+      affected_values: [{ record_id: id, values: { Modified_By, Record_Status__s: 0 } }],
+    };
+    assertIs(await notified('Leads', 'delete', [id]), deleted, session);
+  },
+
+  async 'is told no values and no token by a channel that asked for none'({ sdk, adapter, notifyUrl, ...crm }) {
+    const { create, operations: of, body, params, notified, session } = crm;
+    const { Notifications } = sdk;
+    const operations = new Notifications.NotificationsOperations();
+    const enable = channel(Notifications, SIDE_CHANNEL, { events: ['Products.all'], notifyUrl });
+    const opened = await operations.enableNotifications(enable);
+    done(opened, 201, 'Successfully subscribed for actions-watch of the given module', 'getWatch');
+    const owed = { query_params: { '?key': 'a b' }, module: 'Products', channel_id: SIDE_CHANNEL, token: null };
+    const ids = await create('Products', { Product_Name: 'Clapper' }, { Product_Name: 'Yoke' });
+    const insert = { ...owed, operation: 'insert', ids, affected_fields: [] };
+    assertIs(await notified('Products', 'insert', ids), insert, session);
+    const both = body(...ids.map((id) => ({ id, Unit_Price: 3 })));
+    done(await of('Products').updateRecords(both), 200, 'record updated');
+    const update = { ...owed, operation: 'update', ids, affected_fields: ids.map((id) => ({ [id]: ['Unit_Price'] })) };
+    assertIs(await notified('Products', 'update', ids), update, session);
+    const gone = await params(sdk.Record.DeleteRecordsParam, { IDS: ids.join(',') });
+    done(await of('Products').deleteRecords(gone), 200, 'record deleted');
+    const affected_fields = ids.map((id) => ({ [id]: ['Modified_By', 'Record_Status__s'] }));
+    const deleted = { ...owed, operation: 'delete', ids, affected_fields };
+    assertIs(await notified('Products', 'delete', ids), deleted, session);
+    const off = await params(Notifications.DeleteNotificationParam, { CHANNEL_IDS: adapter.channelIds(SIDE_CHANNEL) });
+    done(await operations.deleteNotification(off), 200, 'Successfully un-subscribed from actions-watch', 'getWatch');
   },
 };
+
+async function currentUser({ sdk: { Users }, params, headers }) {
+  const operations = new Users.UsersOperations();
+  const me = await operations.getUsers(await params(Users.GetUsersParam, { TYPE: 'CurrentUser' }), await headers());
+  return plain(me.getObject().getUsers());
+}
 
 /** A body with one channel; keys are named like the setters of the SDK. */
 export const channel = ({ BodyWrapper, Notification }, id, values) =>

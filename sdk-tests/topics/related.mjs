@@ -7,12 +7,12 @@ export const title = 'notes and related records';
 const LISTENER = '1000000068003';
 
 export const cases = {
-  async 'makes, reads, changes and deletes notes'({ sdk: { Notes, Modules }, create, params, headers, notified }) {
+  async 'makes, reads, changes and deletes notes'({ sdk, adapter, create, params, headers, notified }) {
+    const { Notes, Modules } = sdk;
     const [lead] = await create('Leads', { Last_Name: 'Noted', Company: 'Paper' });
     await notified('Leads', 'insert', [lead]);
     const operations = new Notes.NotesOperations();
-    const parent = () =>
-      make(Notes.ParentId, { id: BigInt(lead), module: make(Modules.MinifiedModule, { aPIName: 'Leads' }) });
+    const parent = () => adapter.parentOfNote(sdk, BigInt(lead), make(Modules.MinifiedModule, { aPIName: 'Leads' }));
     const note = (values) => make(Notes.Note, values);
     const body = (...notes) => make(Notes.BodyWrapper, { data: notes });
     const made = await operations.createNotes(
@@ -36,7 +36,7 @@ export const cases = {
       await headers(),
     );
     has(rows(one), [
-      { noteTitle: 'First', noteContent: 'Call back', parentId: { id: lead, module: { aPIName: 'Leads' } } },
+      { noteTitle: 'First', noteContent: 'Call back', parentId: { id: lead, module: { [adapter.apiName]: 'Leads' } } },
     ]);
 
     done(await operations.updateNote(BigInt(first), body(note({ noteContent: 'Called' }))), 200, 'record updated');

@@ -39,16 +39,24 @@ export const cases = {
     assert.ok(!(await list()).some(({ id }) => id === later));
   },
 
-  async 'tags one record and takes the tag off again'({ sdk: { Tags }, create, get, params, notified }) {
+  async 'tags one record and takes the tag off again'({ sdk: { Tags }, adapter, create, get, params, notified }) {
     const operations = new Tags.TagsOperations();
     const [id] = await create('Contacts', { Last_Name: 'Tagged' });
     await notified('Contacts', 'insert', [id]);
     const add = make(Tags.NewTagRequestWrapper, { tags: [make(Tags.Tag, { name: 'warm' })] });
-    done(await operations.addTags('Contacts', BigInt(id), add, await params()), 200, 'tags updated successfully');
+    done(
+      await operations.addTags(...adapter.tagged('Contacts', BigInt(id)), add, await params()),
+      200,
+      'tags updated successfully',
+    );
     await notified('Contacts', 'update', [id], ['Tag']);
     has(await get('Contacts', id), { Tag: [{ name: 'warm' }] });
     const remove = make(Tags.ExistingTagRequestWrapper, { tags: [make(Tags.ExistingTag, { name: 'warm' })] });
-    done(await operations.removeTags('Contacts', BigInt(id), remove), 200, 'tags updated successfully');
+    done(
+      await operations.removeTags(...adapter.tagged('Contacts', BigInt(id)), remove),
+      200,
+      'tags updated successfully',
+    );
     await notified('Contacts', 'update', [id], ['Tag']);
     has(await get('Contacts', id), { Tag: [] });
   },

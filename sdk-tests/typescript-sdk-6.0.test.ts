@@ -1,0 +1,3 @@
+import { modernSdk } from './modern.ts';
+
+await modernSdk('@zohocrm/typescript-sdk-6.0');
