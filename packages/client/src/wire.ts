@@ -284,6 +284,8 @@ export interface AdminChannel {
   readonly receiver: string;
   readonly opened_at: string;
   readonly expires_at: string;
+  /** What it still owed up to this number was cancelled, as it had expired. */
+  readonly cancelled_to: number | null;
   readonly ended_at: string | null;
   readonly ended_reason: string | null;
 }

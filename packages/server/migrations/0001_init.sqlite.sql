@@ -213,6 +213,8 @@ CREATE TABLE channel (
   opened_at         INTEGER NOT NULL,
   modified_at       INTEGER NOT NULL,
   lapsed_from       INTEGER,
+  -- What was owed up to this number is cancelled, though its rows say pending: the channel had expired.
+  cancelled_to      INTEGER,
   ended_at          INTEGER,
   ended_reason      TEXT,
   PRIMARY KEY (org_id, generation)

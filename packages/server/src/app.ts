@@ -165,7 +165,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     writer,
     reads: store.channels,
     clock,
-    policy: { ...DEFAULT_CHANNEL_POLICY, retentionMs: config.retentionMs, strictExpiry: config.compat.strictExpiry },
+    policy: { ...DEFAULT_CHANNEL_POLICY, ...config.compat, retentionMs: config.retentionMs },
   });
   const inbox = config.profile === 'dev' ? createInbox({ realNow }) : undefined;
   let purging: Purging | undefined;

@@ -134,6 +134,8 @@ export function loadConfig(profile: Profile, flags: Flags, env: NodeJS.ProcessEn
       strictExpiry: oneOf('strictExpiry', ['true', 'false']) === 'true',
       queryParams: oneOf('queryParams', ['documented', 'clean']),
       callbackUriVersion: oneOf('callbackUriVersion', ['v2', 'own']),
+      afterExpiry: oneOf('afterExpiry', ['hold', 'drop']),
+      patch: oneOf('patch', ['merge', 'observed']),
     },
     delivery: DEFAULT_POLICY,
     oauth: profile === 'dev' ? DEV_OAUTH_POLICY : DEFAULT_OAUTH_POLICY,

@@ -167,6 +167,20 @@ export const SETTINGS = {
     help: "Version in a notification's resource_uri: always v2, as documented, or the channel's own.",
     fallback: 'v2',
   },
+  afterExpiry: {
+    env: 'WATCHBELL_COMPAT_AFTER_EXPIRY',
+    flag: '--compat-after-expiry',
+    placeholder: '<hold|drop>',
+    help: 'What an expired channel owed, when its owner opens it again: hold sends it then, drop cancels it.',
+    fallback: 'hold',
+  },
+  patch: {
+    env: 'WATCHBELL_COMPAT_PATCH',
+    flag: '--compat-patch',
+    placeholder: '<merge|observed>',
+    help: 'PATCH without a token: merge keeps the one there is, as documented; observed takes it away.',
+    fallback: 'merge',
+  },
 } as const satisfies Record<string, Setting>;
 
 export type SettingName = keyof typeof SETTINGS;

@@ -63,8 +63,10 @@ export function createLane(
     },
     update(newer) {
       const isMoved = channel !== undefined && channel.notifyUrl !== newer.notifyUrl;
+      const isCut = owedFrom() <= (newer.cancelledTo ?? 0);
       channel = newer;
       hasLapsed = false;
+      if (isCut) dropCancelled();
       slots.withdraw(seat);
       seat.origin = originOf(newer);
       if (isMoved) {
@@ -148,6 +150,20 @@ export function createLane(
     return channel !== undefined && clock.now() >= channel.expiresAt;
   }
 
+  /** Numbers before it are owed no more, though their rows may say pending. */
+  function owedFrom(): number {
+    return (channel?.cancelledTo ?? 0) + 1;
+  }
+
+  /** Of what is in the air, nothing is tried again; the rest goes at once. */
+  function dropCancelled(): void {
+    waiting.free();
+    for (const item of [...waiting.takeDue(clock.now()), ...ready.splice(0)]) {
+      if (item.owed) memory.add(-weigh(item.owed));
+      finish(state, item.number);
+    }
+  }
+
   function hasRoom(): boolean {
     return state.unfinished.size < policy.maxUnfinished && knownRecords(state) < policy.maxRecords;
   }
@@ -168,7 +184,7 @@ export function createLane(
       const next = nextSearch(state);
       if (!next) return;
       void read(
-        () => store.firstAbout(org, generation, refOf(next.record), next.from, next.before),
+        () => store.firstAbout(org, generation, refOf(next.record), Math.max(next.from, owedFrom()), next.before),
         (row) => {
           if (found(state, next, row && { number: row.number, records: recordsOf(row) }) && row) admit(row);
         },
@@ -193,7 +209,7 @@ export function createLane(
     isReading = true;
     const rows = memory.isFull() ? 1 : policy.windowRows;
     void read(
-      () => store.window(org, generation, gap.from, rows, policy.windowBytes),
+      () => store.window(org, generation, Math.max(gap.from, owedFrom()), rows, policy.windowBytes),
       (window) => {
         isReading = false;
         backlog.fill(gap, window);
@@ -203,7 +219,11 @@ export function createLane(
 
   function admit(owed: OwedNotification): void {
     const { number, attemptsMade, dueAt = 0 } = owed;
-    if (dueAt > clock.now()) waiting.add({ number, attemptsMade, dueAt });
+    if (number < owedFrom()) {
+      // Read before it was cancelled.
+      finish(state, number);
+      soon();
+    } else if (dueAt > clock.now()) waiting.add({ number, attemptsMade, dueAt });
     else if (memory.isFull()) ready.push({ number, attemptsMade, dueAt });
     else {
       memory.add(weigh(owed));
@@ -221,8 +241,8 @@ export function createLane(
     }
     if (item.owed) memory.add(-weigh(item.owed));
     if (isClosed || !channel) return undefined;
-    if (!owed) {
-      // Its row says pending no more.
+    if (!owed || item.number < owedFrom()) {
+      // Its row says pending no more, or it was cancelled while it was read.
       finish(state, item.number);
       return undefined;
     }
@@ -254,7 +274,8 @@ export function createLane(
     if (next.kind === 'done') answer(state, number);
     settler.add({ org, generation, number, attempt, ...stateAfter(next) }, () => {
       saving -= 1;
-      if (next.kind === 'retry') waiting.add({ number, attemptsMade: attempt.attempt, dueAt: next.at });
+      if (next.kind === 'retry' && number >= owedFrom())
+        waiting.add({ number, attemptsMade: attempt.attempt, dueAt: next.at });
       else finish(state, number);
       soon();
     });

@@ -32,6 +32,8 @@ export interface Channel extends LiveChannel {
   readonly modifiedAt: number;
   /** The org's change number at its expiry, once that was committed; undefined while live. */
   readonly lapsedFrom?: number;
+  /** Numbers up to this one that were still owed are cancelled: it had expired (`compat.afterExpiry`). */
+  readonly cancelledTo?: number;
   /** Set at its end: what it still owed is cancelled. */
   readonly endedAt?: number;
   /** Why it ended; there whenever `endedAt` is. */

@@ -3,8 +3,8 @@ import type { Generation, NotificationId, OrgId, RecordId } from './ids.ts';
 import type { ApiVersion } from './wire/api-version.ts';
 
 /**
- * Stored states. *Held* (channel expired) and *cancelled* by a delete are derived from the channel
- * while the row still says pending; see docs/architecture.md.
+ * Stored states. *Held* (channel expired) and *cancelled* (channel deleted, or what it owed dropped after an expiry) are
+ * derived from the channel while the row still says pending; see docs/architecture.md.
  */
 export type NotificationState = 'pending' | 'delivered' | 'parked' | 'cancelled';
 

@@ -4,6 +4,7 @@ import type { FieldCondition } from './condition.ts';
 import { type EventSelector, expandEvents, modulesOf, selects } from './event-type.ts';
 import type { ChannelId, Generation, UserId } from './ids.ts';
 import { type ApiVersion, DEFAULT_LIFE_MS, VERSION_RULES } from './wire/api-version.ts';
+import { type Compat, DEFAULT_COMPAT } from './wire/compat.ts';
 import { endChannel, loadedChannel, saveChannel, takeId, type WorkingSet } from './working-set.ts';
 
 /** What a caller may say of a channel; what is absent was not said. */
@@ -34,20 +35,20 @@ export interface WatchCaller {
   readonly version: ApiVersion;
 }
 
-export interface ChannelPolicy {
+export interface ChannelPolicy extends Pick<Compat, 'strictExpiry' | 'afterExpiry' | 'patch'> {
   readonly maxPerUser: number;
   readonly maxPerOrg: number;
   /** How long after its expiry a POST still takes a channel up with its generation. */
   readonly retentionMs: number;
-  /** Refuses an expiry in the past or beyond the maximum, instead of the default life. */
-  readonly strictExpiry: boolean;
 }
 
 export const DEFAULT_CHANNEL_POLICY: ChannelPolicy = {
   maxPerUser: 10_000,
   maxPerOrg: 100_000,
   retentionMs: 72 * 3_600_000,
-  strictExpiry: false,
+  strictExpiry: DEFAULT_COMPAT.strictExpiry,
+  afterExpiry: DEFAULT_COMPAT.afterExpiry,
+  patch: DEFAULT_COMPAT.patch,
 };
 
 export type WatchRefusal =
@@ -126,9 +127,13 @@ function open(
   const limit = reachedLimit(set, caller.userId, channelId, policy);
   if (limit !== undefined) return refused({ kind: 'too-many-channels', limit });
   if (known && set.now < known.expiresAt + policy.retentionMs) {
-    const kind = isLive(set, known) ? 'replaced' : 'renewed';
-    const channel = { ...replaced(set, caller, known, settings), ...openedBy(caller) };
-    saveChannel(set, channel, kind);
+    const isRenewed = !isLive(set, known);
+    const channel: Channel = {
+      ...replaced(set, caller, known, settings),
+      ...openedBy(caller),
+      ...(isRenewed && policy.afterExpiry === 'drop' && { cancelledTo: known.lastNumber }),
+    };
+    saveChannel(set, channel, isRenewed ? 'renewed' : 'replaced');
     return { kind: 'saved', channel };
   }
   if (known) endChannel(set, known, 'retention');
@@ -201,7 +206,8 @@ function merge(
   policy: ChannelPolicy,
 ): WatchResult {
   if (isStrictlyRefused(set, caller, settings, policy)) return refused({ kind: 'expiry-not-allowed' });
-  const { events, token, expiresAt } = settings;
+  const { events, expiresAt } = settings;
+  const token = settings.token === undefined && policy.patch === 'observed' ? null : settings.token;
   const channel: Channel = {
     ...known,
     notifyUrl: settings.notifyUrl ?? known.notifyUrl,

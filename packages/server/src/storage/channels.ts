@@ -12,8 +12,8 @@ import type { ChannelFilter, ChannelReads } from './store.ts';
 
 const LIVE_COLUMNS = sql`generation, user_id, channel_id, version, events, notify_on_related, with_values, conditions,
   expires_at, last_number`;
-const COLUMNS = sql`${LIVE_COLUMNS}, notify_url, token, client_id, opened_at, modified_at, lapsed_from, ended_at,
-  ended_reason`;
+const COLUMNS = sql`${LIVE_COLUMNS}, notify_url, token, client_id, opened_at, modified_at, lapsed_from, cancelled_to,
+  ended_at, ended_reason`;
 
 /** What the index of an organisation is built from. */
 export const selectLive = (org: OrgId): Statement => sql`
@@ -62,6 +62,7 @@ export function readChannel(row: Row, org: OrgId, cipher: Cipher): Channel {
   const live = readLiveChannel(row);
   const token = textOrNone(row, 'token');
   const lapsedFrom = integerOrNone(row, 'lapsed_from');
+  const cancelledTo = integerOrNone(row, 'cancelled_to');
   const endedAt = integerOrNone(row, 'ended_at');
   const clientId = textOrNone(row, 'client_id');
   return {
@@ -72,6 +73,7 @@ export function readChannel(row: Row, org: OrgId, cipher: Cipher): Channel {
     openedAt: integer(row, 'opened_at'),
     modifiedAt: integer(row, 'modified_at'),
     ...(lapsedFrom === undefined ? {} : { lapsedFrom }),
+    ...(cancelledTo === undefined ? {} : { cancelledTo }),
     ...(endedAt === undefined ? {} : { endedAt, endedReason: oneOf(row, 'ended_reason', ENDED_REASONS) }),
   };
 }
@@ -93,7 +95,8 @@ export function saveChannels(
     ),
     insertRows(
       `channel (org_id, generation, user_id, channel_id, version, events, notify_on_related, with_values, conditions,
-        expires_at, last_number, notify_url, token, client_id, opened_at, modified_at, lapsed_from, ended_at, ended_reason)`,
+        expires_at, last_number, notify_url, token, client_id, opened_at, modified_at, lapsed_from, cancelled_to,
+        ended_at, ended_reason)`,
       Array.from(channels.values(), (channel) => [
         org,
         channel.generation,
@@ -112,6 +115,7 @@ export function saveChannels(
         channel.openedAt,
         channel.modifiedAt,
         channel.lapsedFrom ?? null,
+        channel.cancelledTo ?? null,
         channel.endedAt ?? null,
         channel.endedReason ?? null,
       ]),
@@ -119,7 +123,7 @@ export function saveChannels(
         notify_on_related = excluded.notify_on_related, with_values = excluded.with_values,
         conditions = excluded.conditions, expires_at = excluded.expires_at, notify_url = excluded.notify_url,
         token = excluded.token, client_id = excluded.client_id, opened_at = excluded.opened_at, modified_at = excluded.modified_at,
-        lapsed_from = excluded.lapsed_from, ended_at = excluded.ended_at,
+        lapsed_from = excluded.lapsed_from, cancelled_to = excluded.cancelled_to, ended_at = excluded.ended_at,
         ended_reason = excluded.ended_reason`,
     ),
     changeRows(

@@ -210,7 +210,7 @@ export interface Settlement {
 }
 
 export interface DeliveryStore {
-  /** Channels (not ended) that owe something, live or lapsed: of one organisation, or of all that are not suspended. */
+  /** Channels (not ended) that owe something that is not cancelled, live or lapsed: of one organisation, or of all that are not suspended. */
   lanes(org?: OrgId): Promise<LaneStart[]>;
   /** Organisations whose channels send nothing. */
   suspended(): Promise<OrgId[]>;

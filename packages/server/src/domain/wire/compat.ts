@@ -8,6 +8,10 @@ export interface Compat {
   readonly queryParams: 'documented' | 'clean';
   /** Version in the `resource_uri` of notifications: always v2, or the channel's own. */
   readonly callbackUriVersion: 'v2' | 'own';
+  /** What becomes of what an expired channel owed, when its owner opens it again: it flows on, or is cancelled. */
+  readonly afterExpiry: 'hold' | 'drop';
+  /** PATCH keeps what it does not name, as documented; or loses the token, as seen live (reference §3.4). */
+  readonly patch: 'merge' | 'observed';
 }
 
 export const DEFAULT_COMPAT: Compat = {
@@ -15,4 +19,6 @@ export const DEFAULT_COMPAT: Compat = {
   strictExpiry: false,
   queryParams: 'documented',
   callbackUriVersion: 'v2',
+  afterExpiry: 'hold',
+  patch: 'merge',
 };

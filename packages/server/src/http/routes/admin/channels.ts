@@ -16,6 +16,10 @@ const ChannelShape = Type.Object({
   receiver: Type.String({ description: 'Origin and path of the notify URL' }),
   opened_at: Time,
   expires_at: Time,
+  cancelled_to: Type.Union([Type.Integer(), Type.Null()], {
+    description:
+      'What it still owed up to this number was cancelled: it had expired, and was opened again under the setting drop',
+  }),
   ended_at: TimeOrNull,
   ended_reason: Type.Union([Type.String(), Type.Null()], {
     description: 'deleted, user-deactivated, user-removed, client-removed or retention',
@@ -63,6 +67,7 @@ const render = (channel: Channel) => ({
   receiver: receiverOf(channel.notifyUrl),
   opened_at: isoTime(channel.openedAt),
   expires_at: isoTime(channel.expiresAt),
+  cancelled_to: channel.cancelledTo ?? null,
   ended_at: isoOrNull(channel.endedAt),
   ended_reason: channel.endedReason ?? null,
 });
