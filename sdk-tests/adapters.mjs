@@ -21,7 +21,7 @@ const TYPESCRIPT_8 = {
   },
   /** How the module of a note's parent says its name. */
   apiName: 'aPIName',
-  /** The status of records of which some were refused. */
+  /** The status when some of several channels or records were refused. */
   mixed: 207,
 };
 

@@ -44,12 +44,12 @@ export function refusal(response) {
   return { status: response.getStatusCode(), code, details };
 }
 
-/** The records of an answer; none for 204. */
-export function rows(response) {
+/** The records of an answer, or what else it lists; none for 204. */
+export function rows(response, list = 'getData') {
   if (response.getStatusCode() === 204) return [];
   const object = response.getObject();
-  assert.equal(typeof object?.getData, 'function', JSON.stringify(plain(object)));
-  return object.getData().map(plain);
+  assert.equal(typeof object?.[list], 'function', JSON.stringify(plain(object)));
+  return object[list]().map(plain);
 }
 
 export const info = (response) => plain(response.getObject().getInfo());

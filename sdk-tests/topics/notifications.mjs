@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { done, entries, has, make, plain, refusals } from '../crm.mjs';
+import { done, entries, has, info, make, plain, refusals, rows } from '../crm.mjs';
 import { assertIs } from '../owed.mjs';
 
 export const title = 'channels';
@@ -126,6 +126,62 @@ export const cases = {
       CHANNEL_IDS: adapter.channelIds(SIDE_CHANNEL),
     });
     done(await operations.deleteNotification(off), 200, 'Successfully un-subscribed from actions-watch', 'getWatch');
+  },
+
+  async 'enables several in one call, of which one is refused, pages through them, and disables both at once'({
+    sdk: { Notifications },
+    adapter,
+    notifyUrl,
+    params,
+  }) {
+    const operations = new Notifications.NotificationsOperations();
+    const ids = [SIDE_CHANNEL, '-9007199254740993'];
+    const one = (channelId, values) =>
+      make(Notifications.Notification, { channelId, events: ['Solutions.create'], ...values });
+    const watch = [one(ids[0], { notifyUrl }), one('406'), one(ids[1], { notifyUrl })];
+    const opened = await operations.enableNotifications(make(Notifications.BodyWrapper, { watch }));
+    assert.equal(opened.getStatusCode(), adapter.mixed);
+    assert.deepEqual(
+      entries(opened, 'getWatch').map(({ code, details }) => [code, details.events?.[0].channelId]),
+      [
+        ['SUCCESS', ids[0]],
+        ['MANDATORY_NOT_FOUND', undefined],
+        ['SUCCESS', ids[1]],
+      ],
+    );
+
+    const page = async (number) => {
+      const query = await params(Notifications.GetNotificationsParam, {
+        PAGE: number,
+        PER_PAGE: 1,
+        MODULE: 'Solutions',
+      });
+      const response = await operations.getNotifications(query);
+      return [info(response), ...rows(response, 'getWatch').map(({ channelId }) => channelId)];
+    };
+    const [[first, ...onFirst], [second, ...onSecond]] = [await page(1), await page(2)];
+    assert.deepEqual([...onFirst, ...onSecond].toSorted(), ids.toSorted());
+    has(
+      [first, second],
+      [
+        { page: 1, perPage: 1, count: 1, moreRecords: true },
+        { page: 2, perPage: 1, count: 1, moreRecords: false },
+      ],
+    );
+
+    const { DeleteNotificationParam } = Notifications;
+    const both = await params();
+    for (const id of ids) await both.add(DeleteNotificationParam.CHANNEL_IDS, adapter.channelIds(id));
+    const closed = await operations.deleteNotification(both);
+    done(closed, 200, 'Successfully un-subscribed from actions-watch', 'getWatch');
+    assert.deepEqual(
+      entries(closed, 'getWatch').map(({ details }) => details.channel_id),
+      ids,
+    );
+    const none = await operations.getNotifications(
+      await params(Notifications.GetNotificationsParam, { MODULE: 'Solutions' }),
+    );
+    assert.equal(none.getStatusCode(), 204);
   },
 
   async 'is told NOT_SUBSCRIBED about a channel that is not there'({ sdk: { Notifications } }) {
