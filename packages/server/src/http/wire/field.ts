@@ -3,7 +3,7 @@ import type { Field, FieldType, Module } from '../../domain/module.ts';
 import { type Catalog, fieldId, findModule, pickListValueId } from '../../domain/modules/catalog.ts';
 import { findDealStage } from '../../domain/modules/deal-stages.ts';
 import type { Principal } from '../../domain/org.ts';
-import type { ApiVersion } from '../../domain/wire/api-version.ts';
+import { type ApiVersion, VERSION_RULES } from '../../domain/wire/api-version.ts';
 import { moduleReference } from './module.ts';
 
 /** How a field's values look in JSON, as the metadata API words it. */
@@ -58,7 +58,7 @@ export function fieldBody(
     view_type: { view: true, edit: writable, create: writable, quick_create: field.mandatory ?? false },
     operation_type: { web_create: writable, web_update: writable, api_create: writable, api_update: writable },
     lookup: lookupBody(org, catalog, module, field, version),
-    pick_list_values: pickListBody(org, module, field),
+    pick_list_values: pickListBody(org, module, field, version),
     pick_list_values_sorted_lexically: false,
     currency: field.type === 'currency' ? { rounding_option: 'normal', precision: field.decimals ?? 2 } : {},
     formula: {},
@@ -98,7 +98,7 @@ function lookupBody(org: OrgId, catalog: Catalog, module: Module, field: Field, 
 
 const NO_VALUE = '-None-';
 
-function pickListBody(org: OrgId, module: Module, field: Field): object[] {
+function pickListBody(org: OrgId, module: Module, field: Field, version: ApiVersion): object[] {
   if (!field.pickList) return [];
   // A field that may stay empty offers that as a value; clients check what they send against this list.
   const mayBeEmpty = !field.mandatory && !field.readOnly;
@@ -111,18 +111,20 @@ function pickListBody(org: OrgId, module: Module, field: Field): object[] {
       sequence_number: position,
       type: 'used',
       colour_code: null,
-      ...(module.apiName === 'Deals' && field.apiName === 'Stage' ? stageBody(value) : {}),
+      ...(module.apiName === 'Deals' && field.apiName === 'Stage' ? stageBody(value, version) : {}),
     }))
     .slice(mayBeEmpty ? 0 : 1);
 }
 
-function stageBody(name: string): object {
+function stageBody(name: string, version: ApiVersion): object {
   const stage = findDealStage(name);
   if (!stage) return {};
+  // Clients that read names as text take a number here, whose values no source tells.
+  const hasObjects = VERSION_RULES[version].namesModules === 'object';
   return {
     probability: stage.probability,
     forecast_type: stage.forecastType,
-    forecast_category: { name: stage.forecastCategory },
+    forecast_category: hasObjects ? { name: stage.forecastCategory } : null,
     deal_category: stage.forecastType,
   };
 }
