@@ -12,7 +12,16 @@ export const allowing = (operations: readonly ScopeOperation[], handle: CrmOpera
 });
 
 /** First parts of paths that are no modules: what below them is not served is no record and no related list either. */
-const NO_MODULES: ReadonlySet<string> = new Set(['actions', 'settings', 'org', 'users']);
+const NO_MODULES: ReadonlySet<string> = new Set([
+  'actions',
+  'bulk',
+  'composite_requests',
+  'coql',
+  'files',
+  'org',
+  'settings',
+  'users',
+]);
 
 /** The module that the path names; it is unknown (404) when it names none. */
 export function moduleOf({ params: { module = '' } }: Call): string {
