@@ -1,8 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -107,6 +107,8 @@ export async function officialSdk(sdk: OfficialSdk): Promise<void> {
   await runTopics(sdk.topics);
 
   test('every case was asked of the SDK, but for those with a reason', () => {
+    const listed = [...sdk.topics, ...asColleague, ...afterRestart];
+    expect(topicsBeside(listed)).toEqual(listed.toSorted());
     const unknown = Object.keys(leftOut).filter((title) => !known.has(title));
     expect(unknown, 'left out, and in no topic').toEqual([]);
     expect(Object.values(leftOut)).not.toContain('');
@@ -171,6 +173,16 @@ const SAMPLE = {
   client: { id: '1000.DEV', secret: 'dev-secret' },
   token: { refresh: '1000.dev.refresh' },
 };
+
+/** Every topic in the folders of these. */
+function topicsBeside(names: readonly string[]): string[] {
+  const folders = new Set(names.map((name) => posix.dirname(name)));
+  const paths = [...folders].flatMap((folder) =>
+    readdirSync(new URL(`${folder}/`, import.meta.url)).map((file) => `${folder}/${file}`),
+  );
+  const isTopic = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8').includes('export const cases');
+  return paths.filter((path) => path.endsWith('.mjs') && isTopic(path)).toSorted();
+}
 
 interface Reply {
   readonly problem?: string;
