@@ -175,8 +175,10 @@ CREATE TABLE notification (
   version       TEXT    NOT NULL,
   with_values   INTEGER NOT NULL CHECK (with_values IN (0, 1)),
   state         TEXT    NOT NULL CHECK (state IN ('pending', 'delivered', 'parked', 'cancelled')),
+  reason        TEXT, -- of a cancelled one
   attempts_made INTEGER NOT NULL,
   due_at        INTEGER,
+  settled_at    INTEGER, -- since when it is not pending
   PRIMARY KEY (org_id, generation, number)
 ) STRICT, WITHOUT ROWID;
 
@@ -213,8 +215,15 @@ CREATE TABLE channel (
   opened_at         INTEGER NOT NULL,
   modified_at       INTEGER NOT NULL,
   lapsed_from       INTEGER,
-  -- What was owed up to this number is cancelled, though its rows say pending: the channel had expired.
+  -- What was owed up to this number is cancelled, though its rows say pending.
   cancelled_to      INTEGER,
+  cancelled_why     TEXT,
+  overflow_from     INTEGER,
+  suspended_at      INTEGER,
+  suspended_why     TEXT,
+  signing           TEXT, -- sealed JSON
+  epoch             INTEGER NOT NULL,
+  restarts          TEXT    NOT NULL, -- JSON list
   ended_at          INTEGER,
   ended_reason      TEXT,
   PRIMARY KEY (org_id, generation)
@@ -225,22 +234,25 @@ CREATE INDEX channel_client ON channel (org_id, client_id, user_id, channel_id) 
 CREATE INDEX channel_live ON channel (org_id, opened_at, generation) WHERE ended_at IS NULL AND lapsed_from IS NULL;
 
 CREATE TABLE channel_revision (
-  org_id   TEXT    NOT NULL,
-  version  INTEGER NOT NULL,
-  at       INTEGER NOT NULL,
-  kind     TEXT    NOT NULL,
-  snapshot TEXT    NOT NULL, -- JSON object; holds no secret
+  org_id     TEXT    NOT NULL,
+  version    INTEGER NOT NULL,
+  at         INTEGER NOT NULL,
+  kind       TEXT    NOT NULL,
+  generation TEXT    NOT NULL,
+  snapshot   TEXT    NOT NULL, -- JSON object; holds no secret
   PRIMARY KEY (org_id, version)
 ) STRICT;
 
--- Changes that an expired channel did not see: from_change exclusive, to_change inclusive, open while NULL.
+-- Changes that a channel did not see, because it had expired or owed too much: from_change exclusive, to_change
+-- inclusive, open while NULL.
 CREATE TABLE lapse (
   org_id      TEXT    NOT NULL,
   generation  TEXT    NOT NULL,
   from_change INTEGER NOT NULL,
+  kind        TEXT    NOT NULL CHECK (kind IN ('expired', 'overflow')),
   to_change   INTEGER,
   at          INTEGER NOT NULL,
-  PRIMARY KEY (org_id, generation, from_change)
+  PRIMARY KEY (org_id, generation, from_change, kind)
 ) STRICT, WITHOUT ROWID;
 
 -- Answers to writes whose callers gave a key, kept for 24 hours.

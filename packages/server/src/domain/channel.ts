@@ -18,6 +18,10 @@ export interface LiveChannel {
   readonly conditions: readonly FieldCondition[];
   /** Epoch milliseconds. Live if and only if the batch's time is before it. */
   readonly expiresAt: number;
+  /** The org's change number after which it owed too much and took no more; undefined while it takes notifications. */
+  readonly overflowFrom?: number;
+  /** Of the store when it took its newest notification; one restored from a backup has a higher one. */
+  readonly epoch: number;
   /** Number of its newest notification; 0 at the start of a generation. Counted up in place by the writer alone. */
   lastNumber: number;
 }
@@ -32,12 +36,44 @@ export interface Channel extends LiveChannel {
   readonly modifiedAt: number;
   /** The org's change number at its expiry, once that was committed; undefined while live. */
   readonly lapsedFrom?: number;
-  /** Numbers up to this one that were still owed are cancelled: it had expired (`compat.afterExpiry`). */
+  /** Numbers up to this one that were still owed are cancelled. */
   readonly cancelledTo?: number;
+  /** There whenever `cancelledTo` is: it had expired (`compat.afterExpiry`), or they were skipped when it was resumed. */
+  readonly cancelledWhy?: CancelledWhy;
+  /** No attempt starts until its owner or an operator resumes it. */
+  readonly suspension?: Suspension;
+  readonly signing?: Signing;
+  /** Where its numbers began anew, in order of `from`; empty: never. */
+  readonly restarts: readonly Restart[];
   /** Set at its end: what it still owed is cancelled. */
   readonly endedAt?: number;
   /** Why it ended; there whenever `endedAt` is. */
   readonly endedReason?: EndedReason;
+}
+
+export type CancelledWhy = 'expired' | 'skipped';
+export const CANCELLED_WHYS: readonly CancelledWhy[] = ['expired', 'skipped'];
+
+/** Why attempts were stopped: its receiver failed for long, or answered that it is gone; or an operator said so. */
+export type SuspendedWhy = 'failing' | 'gone' | 'operator';
+export const SUSPENDED_WHYS: readonly SuspendedWhy[] = ['failing', 'gone', 'operator'];
+
+export interface Suspension {
+  readonly at: number;
+  readonly why: SuspendedWhy;
+}
+
+/** Secrets (`whsec_…`) that notifications are signed with. */
+export interface Signing {
+  readonly secret: string;
+  /** Signs too until then (real time, epoch ms), while receivers change over. */
+  readonly former?: { readonly secret: string; readonly until: number };
+}
+
+/** From this number on a restored store says another generation, counted from 1, so that no number is given twice. */
+export interface Restart {
+  readonly from: number;
+  readonly generation: string;
 }
 
 /**
@@ -58,13 +94,26 @@ export interface ChannelRevision {
   /** Counts the channel changes of an organisation, contiguous. */
   readonly version: number;
   readonly at: number;
-  readonly kind: 'opened' | 'replaced' | 'merged' | 'pruned' | 'renewed' | 'expired' | EndedReason;
+  readonly kind:
+    | 'opened'
+    | 'replaced'
+    | 'merged'
+    | 'pruned'
+    | 'renewed'
+    | 'expired'
+    | 'suspended'
+    | 'resumed'
+    | 'overflowed'
+    | 'flowing'
+    | 'signing'
+    | EndedReason;
   readonly channel: LiveChannel;
 }
 
-/** Changes that a channel did not see because it had expired: from (exclusive) to (inclusive, undefined while open). */
+/** Changes that a channel did not see: from (exclusive) to (inclusive, undefined while open). */
 export interface Lapse {
   readonly generation: Generation;
+  readonly kind: 'expired' | 'overflow';
   readonly fromChange: number;
   readonly toChange?: number;
   readonly at: number;

@@ -131,7 +131,8 @@ function open(
     const channel: Channel = {
       ...replaced(set, caller, known, settings),
       ...openedBy(caller),
-      ...(isRenewed && policy.afterExpiry === 'drop' && { cancelledTo: known.lastNumber }),
+      ...(isRenewed &&
+        policy.afterExpiry === 'drop' && { cancelledTo: known.lastNumber, cancelledWhy: 'expired' as const }),
     };
     saveChannel(set, channel, isRenewed ? 'renewed' : 'replaced');
     return { kind: 'saved', channel };
@@ -142,6 +143,8 @@ function open(
     userId: caller.userId,
     channelId,
     lastNumber: 0,
+    epoch: 0,
+    restarts: [],
     openedAt: set.now,
     notifyUrl: settings.notifyUrl,
     ...openedBy(caller),

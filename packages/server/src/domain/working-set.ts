@@ -237,7 +237,13 @@ export function saveChannel(set: WorkingSet, channel: Channel, kind: ChannelRevi
   const saved: Channel = { ...rest, lastNumber };
   if (lapsedFrom !== undefined) {
     const toChange = set.writes.counters.lastChange;
-    set.writes.lapses.push({ generation: channel.generation, fromChange: lapsedFrom, toChange, at: set.now });
+    set.writes.lapses.push({
+      generation: channel.generation,
+      kind: 'expired',
+      fromChange: lapsedFrom,
+      toChange,
+      at: set.now,
+    });
   }
   set.channels.set(channelKey(channel.userId, channel.channelId), saved);
   set.writes.channels.set(channel.generation, saved);
@@ -268,7 +274,7 @@ export function expireDue(set: WorkingSet): void {
     const loaded = set.channels.get(key);
     if (loaded) set.channels.set(key, { ...loaded, lastNumber: channel.lastNumber, lapsedFrom: fromChange });
     set.writes.lapsed.set(channel.generation, fromChange);
-    set.writes.lapses.push({ generation: channel.generation, fromChange, at: set.now });
+    set.writes.lapses.push({ generation: channel.generation, kind: 'expired', fromChange, at: set.now });
     addRevision(set, 'expired', channel);
   }
 }
@@ -291,6 +297,8 @@ function liveChannel(channel: LiveChannel): LiveChannel {
     withValues,
     conditions,
     expiresAt,
+    overflowFrom,
+    epoch,
     lastNumber,
   } = channel;
   return {
@@ -303,6 +311,8 @@ function liveChannel(channel: LiveChannel): LiveChannel {
     withValues,
     conditions,
     expiresAt,
+    ...(overflowFrom !== undefined && { overflowFrom }),
+    epoch,
     lastNumber,
   };
 }

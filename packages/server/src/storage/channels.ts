@@ -1,4 +1,14 @@
-import { type Channel, type ChannelRevision, ENDED_REASONS, type Lapse, type LiveChannel } from '../domain/channel.ts';
+import {
+  CANCELLED_WHYS,
+  type Channel,
+  type ChannelRevision,
+  ENDED_REASONS,
+  type Lapse,
+  type LiveChannel,
+  type Restart,
+  type Signing,
+  SUSPENDED_WHYS,
+} from '../domain/channel.ts';
 import type { FieldCondition } from '../domain/condition.ts';
 import type { EventType } from '../domain/event-type.ts';
 import type { ChannelId, Generation, OrgId, UserId } from '../domain/ids.ts';
@@ -11,9 +21,9 @@ import { flag, integer, integerOrNone, objectList, oneOf, text, textOrNone } fro
 import type { ChannelFilter, ChannelReads } from './store.ts';
 
 const LIVE_COLUMNS = sql`generation, user_id, channel_id, version, events, notify_on_related, with_values, conditions,
-  expires_at, last_number`;
+  expires_at, overflow_from, epoch, last_number`;
 const COLUMNS = sql`${LIVE_COLUMNS}, notify_url, token, client_id, opened_at, modified_at, lapsed_from, cancelled_to,
-  ended_at, ended_reason`;
+  cancelled_why, suspended_at, suspended_why, signing, restarts, ended_at, ended_reason`;
 
 /** What the index of an organisation is built from. */
 export const selectLive = (org: OrgId): Statement => sql`
@@ -45,24 +55,31 @@ export const selectPage = (
 export const selectGeneration = (org: OrgId, generation: Generation): Statement => sql`
   SELECT ${COLUMNS} FROM channel WHERE org_id = ${org} AND generation = ${generation} AND ended_at IS NULL`;
 
-export const readLiveChannel = (row: Row): LiveChannel => ({
-  generation: text<Generation>(row, 'generation'),
-  userId: text<UserId>(row, 'user_id'),
-  channelId: text<ChannelId>(row, 'channel_id'),
-  version: oneOf(row, 'version', API_VERSIONS),
-  events: objectList<EventType>(row, 'events', ['module', 'operation']),
-  notifyOnRelated: flag(row, 'notify_on_related'),
-  withValues: flag(row, 'with_values'),
-  conditions: objectList<FieldCondition>(row, 'conditions', ['module', 'rule']),
-  expiresAt: integer(row, 'expires_at'),
-  lastNumber: integer(row, 'last_number'),
-});
+export function readLiveChannel(row: Row): LiveChannel {
+  const overflowFrom = integerOrNone(row, 'overflow_from');
+  return {
+    generation: text<Generation>(row, 'generation'),
+    userId: text<UserId>(row, 'user_id'),
+    channelId: text<ChannelId>(row, 'channel_id'),
+    version: oneOf(row, 'version', API_VERSIONS),
+    events: objectList<EventType>(row, 'events', ['module', 'operation']),
+    notifyOnRelated: flag(row, 'notify_on_related'),
+    withValues: flag(row, 'with_values'),
+    conditions: objectList<FieldCondition>(row, 'conditions', ['module', 'rule']),
+    expiresAt: integer(row, 'expires_at'),
+    ...(overflowFrom === undefined ? {} : { overflowFrom }),
+    epoch: integer(row, 'epoch'),
+    lastNumber: integer(row, 'last_number'),
+  };
+}
 
 export function readChannel(row: Row, org: OrgId, cipher: Cipher): Channel {
   const live = readLiveChannel(row);
   const token = textOrNone(row, 'token');
   const lapsedFrom = integerOrNone(row, 'lapsed_from');
   const cancelledTo = integerOrNone(row, 'cancelled_to');
+  const suspendedAt = integerOrNone(row, 'suspended_at');
+  const signing = textOrNone(row, 'signing');
   const endedAt = integerOrNone(row, 'ended_at');
   const clientId = textOrNone(row, 'client_id');
   return {
@@ -73,7 +90,14 @@ export function readChannel(row: Row, org: OrgId, cipher: Cipher): Channel {
     openedAt: integer(row, 'opened_at'),
     modifiedAt: integer(row, 'modified_at'),
     ...(lapsedFrom === undefined ? {} : { lapsedFrom }),
-    ...(cancelledTo === undefined ? {} : { cancelledTo }),
+    ...(cancelledTo === undefined ? {} : { cancelledTo, cancelledWhy: oneOf(row, 'cancelled_why', CANCELLED_WHYS) }),
+    ...(suspendedAt === undefined
+      ? {}
+      : { suspension: { at: suspendedAt, why: oneOf(row, 'suspended_why', SUSPENDED_WHYS) } }),
+    ...(signing === undefined
+      ? {}
+      : { signing: JSON.parse(cipher.open(signing, place(org, live.generation, 'signing'))) as Signing }),
+    restarts: objectList<Restart>(row, 'restarts', ['from', 'generation']),
     ...(endedAt === undefined ? {} : { endedAt, endedReason: oneOf(row, 'ended_reason', ENDED_REASONS) }),
   };
 }
@@ -96,7 +120,7 @@ export function saveChannels(
     insertRows(
       `channel (org_id, generation, user_id, channel_id, version, events, notify_on_related, with_values, conditions,
         expires_at, last_number, notify_url, token, client_id, opened_at, modified_at, lapsed_from, cancelled_to,
-        ended_at, ended_reason)`,
+        cancelled_why, overflow_from, suspended_at, suspended_why, signing, epoch, restarts, ended_at, ended_reason)`,
       Array.from(channels.values(), (channel) => [
         org,
         channel.generation,
@@ -116,6 +140,15 @@ export function saveChannels(
         channel.modifiedAt,
         channel.lapsedFrom ?? null,
         channel.cancelledTo ?? null,
+        channel.cancelledWhy ?? null,
+        channel.overflowFrom ?? null,
+        channel.suspension?.at ?? null,
+        channel.suspension?.why ?? null,
+        channel.signing
+          ? cipher.seal(JSON.stringify(channel.signing), place(org, channel.generation, 'signing'))
+          : null,
+        channel.epoch,
+        JSON.stringify(channel.restarts),
         channel.endedAt ?? null,
         channel.endedReason ?? null,
       ]),
@@ -123,7 +156,10 @@ export function saveChannels(
         notify_on_related = excluded.notify_on_related, with_values = excluded.with_values,
         conditions = excluded.conditions, expires_at = excluded.expires_at, notify_url = excluded.notify_url,
         token = excluded.token, client_id = excluded.client_id, opened_at = excluded.opened_at, modified_at = excluded.modified_at,
-        lapsed_from = excluded.lapsed_from, cancelled_to = excluded.cancelled_to, ended_at = excluded.ended_at,
+        lapsed_from = excluded.lapsed_from, cancelled_to = excluded.cancelled_to,
+        cancelled_why = excluded.cancelled_why, overflow_from = excluded.overflow_from,
+        suspended_at = excluded.suspended_at, suspended_why = excluded.suspended_why, signing = excluded.signing,
+        epoch = excluded.epoch, restarts = excluded.restarts, ended_at = excluded.ended_at,
         ended_reason = excluded.ended_reason`,
     ),
     changeRows(
@@ -136,16 +172,30 @@ export function saveChannels(
 
 export const saveRevisions = (org: OrgId, revisions: readonly ChannelRevision[]): Write =>
   insertRows(
-    'channel_revision (org_id, version, at, kind, snapshot)',
-    revisions.map(({ version, at, kind, channel }) => [org, version, at, kind, JSON.stringify(channel)]),
+    'channel_revision (org_id, version, at, kind, generation, snapshot)',
+    revisions.map(({ version, at, kind, channel }) => [
+      org,
+      version,
+      at,
+      kind,
+      channel.generation,
+      JSON.stringify(channel),
+    ]),
   );
 
 /** One that ends keeps the time at which it began. */
 export const saveLapses = (org: OrgId, lapses: readonly Lapse[]): Write =>
   insertRows(
-    'lapse (org_id, generation, from_change, to_change, at)',
-    lapses.map(({ generation, fromChange, toChange, at }) => [org, generation, fromChange, toChange ?? null, at]),
-    'ON CONFLICT (org_id, generation, from_change) DO UPDATE SET to_change = excluded.to_change',
+    'lapse (org_id, generation, from_change, kind, to_change, at)',
+    lapses.map(({ generation, fromChange, kind, toChange, at }) => [
+      org,
+      generation,
+      fromChange,
+      kind,
+      toChange ?? null,
+      at,
+    ]),
+    'ON CONFLICT (org_id, generation, from_change, kind) DO UPDATE SET to_change = excluded.to_change',
   );
 
 /** Channels read by one statement: a user may have many, and other readers wait. */

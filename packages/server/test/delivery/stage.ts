@@ -136,6 +136,8 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
           conditions: [],
           expiresAt: set.now + 24 * HOUR,
           lastNumber: known?.lastNumber ?? 0,
+          epoch: 0,
+          restarts: [],
           notifyUrl,
           token: 'secret-token',
           openedAt: set.now,

@@ -118,6 +118,8 @@ describe('POST', () => {
         conditions: [],
         expiresAt: NOW + HOUR,
         lastNumber: 0,
+        epoch: 0,
+        restarts: [],
         notifyUrl: 'https://example.com/new',
         token: null,
         openedAt: NOW,
@@ -158,7 +160,9 @@ describe('POST', () => {
     const set = channelSet([lapsed(NOW - retentionMs + 1)]);
     expect(saved(decide(set, opening())).generation).toBe('g1');
     expect(kinds(set)).toEqual(['renewed']);
-    expect(set.writes.lapses).toEqual([{ generation: 'g1', fromChange: 12, toChange: COUNTERS.lastChange, at: NOW }]);
+    expect(set.writes.lapses).toEqual([
+      { generation: 'g1', kind: 'expired', fromChange: 12, toChange: COUNTERS.lastChange, at: NOW },
+    ]);
     expect(set.writes.channels.get('g1' as Generation)).not.toHaveProperty('lapsedFrom');
   });
 

@@ -31,6 +31,8 @@ export const aChannel = (differing: Partial<Channel> = {}): Channel => ({
   conditions: [],
   expiresAt: NOW + HOUR,
   lastNumber: 3,
+  epoch: 0,
+  restarts: [],
   notifyUrl: 'https://example.com/hook',
   token: 'secret',
   openedAt: NOW - HOUR,

@@ -100,6 +100,8 @@ export function openChannel(set: WorkingSet, id: string, changes: Partial<Channe
     conditions: [],
     expiresAt: set.now + HOUR,
     lastNumber: 0,
+    epoch: 0,
+    restarts: [],
     notifyUrl: `https://receiver.example/${id}?secret=plain-url-secret`,
     token: 'plain-token-secret',
     openedAt: set.now,
