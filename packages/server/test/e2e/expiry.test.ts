@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { at, type Caller, type LiveApp, startLiveApp } from '../support/live-app.ts';
 import { failing, ok, type Receiver, startReceiver } from '../support/receiver.ts';
 
@@ -16,7 +16,6 @@ afterEach(async () => {
 });
 
 const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
 
 const iso = (time: number) => `${new Date(time).toISOString().slice(0, 19)}+00:00`;
 
@@ -39,22 +38,6 @@ async function createContact(): Promise<void> {
 
 const change = (method: string, more: object) =>
   app.owner.call(method, '/crm/v8/actions/watch', { watch: [{ channel_id: '1', ...more }] });
-
-describe('the expiry that is granted', () => {
-  test.each([
-    ['v3', undefined, HOUR],
-    ['v8', undefined, HOUR],
-    ['v3', DAY, DAY],
-    ['v3', DAY + 1000, HOUR],
-    ['v4', 7 * DAY, 7 * DAY],
-    ['v8', 7 * DAY, 7 * DAY],
-    ['v4', 7 * DAY + 1000, HOUR],
-    ['v8', -1000, HOUR],
-  ])('on %s, asked for %s ms, is %s ms', async (version, asked, granted) => {
-    const now = app.clock.now();
-    expect(await open(asked === undefined ? undefined : now + asked, version)).toBe(iso(now + granted));
-  });
-});
 
 test('no attempt starts at or after the expiry, and what was owed flows after a POST by the same user', async () => {
   await open(undefined);

@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { API_VERSIONS } from '../../src/domain/wire/api-version.ts';
-import { BASE, openWatch, type WatchFixture } from './watch-fixture.ts';
+import { openWatch, type WatchFixture } from './watch-fixture.ts';
 
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
@@ -8,205 +7,17 @@ const notify_url = 'https://example.com/hook?key=a b';
 const channel = (channel_id: unknown, ...events: string[]) => ({ channel_id, notify_url, events });
 const of = (...watch: unknown[]) => ({ watch });
 
-const SUBSCRIBED = 'Successfully subscribed for actions-watch of the given module';
-const ids = { Contacts: '3652397000000002179', Leads: '3652397000000002175' };
-
 let api: WatchFixture;
 /** As callers write it: an offset, whole seconds. */
 const inMs = (ms: number): string => new Date(api.clock.now() + ms).toISOString().replace(/\.\d+Z$/, 'Z');
-const event = (module: 'Contacts' | 'Leads', channel_id: string, version = 'v8') => ({
-  resource_uri: `${BASE}/crm/${version}/${module}`,
-  resource_id: ids[module],
-  resource_name: module,
-  channel_id,
-});
 
-describe('shapes', () => {
+describe('a list of channels', () => {
   beforeEach(async () => {
     api = await openWatch();
   });
   afterEach(() => api.close());
 
-  test.each(API_VERSIONS)('POST on %s answers 201 with one item for each module, word for word', async (version) => {
-    const body = of(channel(1000000068001, 'Contacts.create', 'Leads.edit', 'Contacts.edit'));
-    const { status, text } = await api.call('POST', body, { version });
-    expect(status).toBe(201);
-    const channel_expiry = '2026-01-05T15:30:00+05:30';
-    expect(text).toBe(
-      JSON.stringify({
-        watch: [
-          {
-            code: 'SUCCESS',
-            details: {
-              events: [
-                { channel_expiry, ...event('Contacts', '1000000068001', version) },
-                { channel_expiry, ...event('Leads', '1000000068001', version) },
-              ],
-            },
-            message: SUBSCRIBED,
-            status: 'success',
-          },
-        ],
-      }),
-    );
-  });
-
-  test('PUT answers 200 in the shape and the words of POST', async () => {
-    await api.call('POST', of(channel('1', 'Contacts.create')));
-    const { status, body } = await api.call('PUT', of({ channel_id: '1', events: ['Leads.edit'] }));
-    expect(status).toBe(200);
-    expect(body).toEqual({
-      watch: [
-        {
-          code: 'SUCCESS',
-          details: { events: [{ channel_expiry: '2026-01-05T15:30:00+05:30', ...event('Leads', '1') }] },
-          message: SUBSCRIBED,
-          status: 'success',
-        },
-      ],
-    });
-  });
-
-  test('PATCH answers 200 with every module of the channel', async () => {
-    await api.call('POST', of(channel('1', 'Contacts.create')));
-    const { status, items } = await api.call('PATCH', of({ channel_id: '1', events: ['Leads.edit'] }));
-    expect(status).toBe(200);
-    expect(items).toEqual([
-      {
-        code: 'SUCCESS',
-        details: {
-          events: [
-            { channel_expiry: '2026-01-05T15:30:00+05:30', ...event('Contacts', '1') },
-            { channel_expiry: '2026-01-05T15:30:00+05:30', ...event('Leads', '1') },
-          ],
-        },
-        message: 'Successfully updated the subscribe details',
-        status: 'success',
-      },
-    ]);
-  });
-
-  test('PATCH with _delete_events answers 200 with the modules named and no expiry', async () => {
-    await api.call('POST', of(channel('1', 'Contacts.create', 'Leads.edit')));
-    const { status, text } = await api.call(
-      'PATCH',
-      of({ channel_id: '1', events: ['Contacts.create'], _delete_events: true }),
-    );
-    expect(status).toBe(200);
-    expect(text).toBe(
-      JSON.stringify({
-        watch: [
-          {
-            code: 'SUCCESS',
-            details: { events: [event('Contacts', '1')] },
-            message: 'Successfully removed the subscribe details',
-            status: 'success',
-          },
-        ],
-      }),
-    );
-  });
-
-  test('DELETE answers 200 with one flat entry for each module of each channel', async () => {
-    await api.call('POST', of(channel('1', 'Contacts.create', 'Leads.edit'), channel('2', 'Leads.all')));
-    const { status, text } = await api.call('DELETE', undefined, { query: 'channel_ids=1%2C2' });
-    const entry = (module: 'Contacts' | 'Leads', id: string) => {
-      const { resource_name: _name, ...details } = event(module, id);
-      return { code: 'SUCCESS', details, message: 'Successfully un-subscribed from actions-watch', status: 'success' };
-    };
-    expect(status).toBe(200);
-    expect(text).toBe(JSON.stringify({ watch: [entry('Contacts', '1'), entry('Leads', '1'), entry('Leads', '2')] }));
-    expect((await api.call('GET')).status).toBe(204);
-  });
-
-  test('GET lists one row for each module, its events as edit, create, delete', async () => {
-    const field = (api_name: string) => ({ field: { api_name } });
-    const condition = {
-      type: 'field_selection',
-      module: { api_name: 'Leads' },
-      field_selection: { group_operator: 'and', group: [field('Last_Name'), field('Phone')] },
-    };
-    const entry = {
-      ...channel('1', 'Leads.all', 'Contacts.create'),
-      token: 'xyz',
-      notification_condition: [condition],
-      notify_on_related_action: false,
-      channel_expiry: inMs(DAY),
-    };
-    await api.call('POST', of(entry));
-    const { status, text, body } = await api.call('GET');
-    const [row] = body.watch;
-    const leaf = (api_name: string, i: number) => ({
-      field: { api_name, id: row.notification_condition[0].field_selection.group[i].field.id },
-      group_operator: null,
-      group: null,
-    });
-    const common = {
-      notify_on_related_action: false,
-      channel_expiry: '2026-01-06T14:30:00+05:30',
-      return_affected_field_values: false,
-    };
-    expect(status).toBe(200);
-    expect(text).toBe(
-      JSON.stringify({
-        watch: [
-          {
-            ...common,
-            resource_uri: `${BASE}/crm/v8/Leads`,
-            resource_id: ids.Leads,
-            notify_url,
-            resource_name: 'Leads',
-            fields: null,
-            notification_condition: [
-              {
-                field_selection: { group_operator: 'and', group: [leaf('Last_Name', 0), leaf('Phone', 1)] },
-                module: { api_name: 'Leads', id: ids.Leads },
-                type: 'field_selection',
-              },
-            ],
-            channel_id: '1',
-            events: ['Leads.edit', 'Leads.create', 'Leads.delete'],
-            token: 'xyz',
-          },
-          {
-            ...common,
-            resource_uri: `${BASE}/crm/v8/Contacts`,
-            resource_id: ids.Contacts,
-            notify_url,
-            resource_name: 'Contacts',
-            fields: null,
-            notification_condition: null,
-            channel_id: '1',
-            events: ['Contacts.create'],
-            token: 'xyz',
-          },
-        ],
-        info: { per_page: 200, count: 2, page: 1, more_records: false },
-      }),
-    );
-    expect(row.notification_condition[0].field_selection.group[0].field.id).toMatch(/^3652397\d{12}$/);
-    const again = await api.call('POST', of({ ...row, token: 'again' }));
-    expect(again.status).toBe(201);
-    expect((await api.call('GET')).body.watch[0]).toEqual({ ...row, token: 'again' });
-  });
-
-  test.each([
-    [
-      'v2',
-      'notify_on_related_action channel_expiry resource_uri resource_id notify_url resource_name channel_id events token',
-    ],
-    [
-      'v3',
-      'notify_on_related_action channel_expiry return_affected_field_values resource_uri resource_id notify_url resource_name channel_id events token',
-    ],
-  ])('GET on %s gives the keys of that version', async (version, keys) => {
-    await api.call('POST', of(channel('1', 'Leads.create')));
-    const { body } = await api.call('GET', undefined, { version });
-    expect(Object.keys(body.watch[0]).join(' ')).toBe(keys);
-    expect(body.watch[0]).toMatchObject({ resource_uri: `${BASE}/crm/${version}/Leads`, token: null });
-  });
-
-  test('GET pages by channels and filters by module and id', async () => {
+  test('is paged by channels and filtered by module and id', async () => {
     await api.call('POST', of(channel('1', 'Leads.all', 'Contacts.all')));
     await api.call('POST', of(channel('2', 'Contacts.edit'), channel('3', 'Leads.all')));
     const list = async (query: string) => {
@@ -227,58 +38,18 @@ describe('shapes', () => {
   });
 });
 
-describe('statuses', () => {
-  const missingUrl = { channel_id: '2', events: ['Leads.create'] };
-  const table = API_VERSIONS.map((version) => [version, version === 'v8' ? 207 : 202] as const);
-
-  describe('as documented', () => {
-    beforeAll(async () => {
-      api = await openWatch();
-    });
-    afterAll(() => api.close());
-
-    test.each(table)('on %s all failed is 400 and some failed %i', async (version, mixed) => {
-      const all = await api.call('POST', of(missingUrl), { version });
-      expect(all.status).toBe(400);
-      const some = await api.call('POST', of(channel('1', 'Leads.create'), missingUrl), { version });
-      expect(some.status).toBe(mixed);
-      expect(some.items.map(({ code }) => code)).toEqual(['SUCCESS', 'MANDATORY_NOT_FOUND']);
-      expect(some.items[1]).toEqual({
-        code: 'MANDATORY_NOT_FOUND',
-        details: { api_name: 'notify_url', json_path: '$.watch[1].notify_url' },
-        message: 'required field not found',
-        status: 'error',
-      });
-    });
-
-    test('a deleted channel with an unknown one is mixed', async () => {
-      await api.call('POST', of(channel('1', 'Leads.create')));
-      const { status, items } = await api.call('DELETE', undefined, { query: 'channel_ids=1,99,x' });
-      expect(status).toBe(207);
-      expect(items.map(({ code }) => code)).toEqual(['SUCCESS', 'NOT_SUBSCRIBED', 'INVALID_DATA']);
-    });
-  });
-
-  describe('as observed', () => {
-    beforeAll(async () => {
-      api = await openWatch({ compat: { failedStatus: 'observed' } });
-    });
-    afterAll(() => api.close());
-
-    test.each(table)('on %s failures are 202, but for v8', async (version) => {
-      const all = await api.call('POST', of(missingUrl), { version });
-      const some = await api.call('POST', of(channel('1', 'Leads.create'), missingUrl), { version });
-      expect([all.status, some.status]).toEqual(version === 'v8' ? [400, 207] : [202, 202]);
-      expect((await api.call('POST', of(channel('1', 'Leads.create')), { version })).status).toBe(201);
-    });
-  });
-});
-
-describe('bare errors', () => {
+describe('what is refused', () => {
   beforeAll(async () => {
     api = await openWatch();
   });
   afterAll(() => api.close());
+
+  test('a deleted channel with an unknown one is mixed', async () => {
+    await api.call('POST', of(channel('1', 'Leads.create')));
+    const { status, items } = await api.call('DELETE', undefined, { query: 'channel_ids=1,99,x' });
+    expect(status).toBe(207);
+    expect(items.map(({ code }) => code)).toEqual(['SUCCESS', 'NOT_SUBSCRIBED', 'INVALID_DATA']);
+  });
 
   test.each([
     ['POST', '', undefined, 'INVALID_DATA', 'body', { expected_data_type: 'jsonobject' }],
@@ -354,26 +125,6 @@ describe('a channel in time', () => {
     api = await openWatch();
   });
   afterEach(() => api.close());
-
-  const expiryOf = async (): Promise<number> => {
-    const { body } = await api.call('GET', undefined, { query: 'channel_id=1' });
-    return Date.parse(body.watch[0].channel_expiry) - api.clock.now();
-  };
-
-  test.each([
-    ['v3', DAY, DAY],
-    ['v3', DAY + 1000, HOUR],
-    ['v4', 7 * DAY, 7 * DAY],
-    ['v4', 7 * DAY + 1000, HOUR],
-    ['v8', -1000, HOUR],
-  ])('on %s, asked for %i ms, lives %i ms', async (version, asked, lives) => {
-    const { items } = await api.call('POST', of({ ...channel('1', 'Leads.create'), channel_expiry: inMs(asked) }), {
-      version,
-    });
-    const said = items[0]?.details.events?.[0]?.channel_expiry as string;
-    expect(Date.parse(said) - api.clock.now()).toBe(lives);
-    expect(await expiryOf()).toBe(lives);
-  });
 
   test('POST, PUT and PATCH renew while it is alive', async () => {
     await api.call('POST', of(channel('1', 'Leads.create')));
