@@ -20,6 +20,7 @@ export type ErrorCode =
   | 'INVALID_QUERY'
   | 'INVALID_REQUEST_METHOD'
   | 'INVALID_URL_PATTERN'
+  | 'API_NOT_SUPPORTED'
   /** Of our own API: what the path names is not there. */
   | 'NOT_FOUND'
   | 'REQUEST_ENTITY_TOO_LARGE'

@@ -1,5 +1,6 @@
 import { AppError, type ErrorCode, type Refusal } from '../domain/error.ts';
 import type { JsonObject } from '../domain/json.ts';
+import { servedVersionFor } from '../domain/wire/api-version.ts';
 
 /** Status of a whole call that was refused (reference §4.10). A new code does not compile until it has one. */
 const STATUS: Record<ErrorCode, number> = {
@@ -21,6 +22,7 @@ const STATUS: Record<ErrorCode, number> = {
   INVALID_QUERY: 400,
   INVALID_REQUEST_METHOD: 400,
   INVALID_URL_PATTERN: 404,
+  API_NOT_SUPPORTED: 400,
   NOT_FOUND: 404,
   REQUEST_ENTITY_TOO_LARGE: 413,
   INVALID_TOKEN: 401,
@@ -82,6 +84,14 @@ export function fromFramework(error: unknown, bodyLimit: number): unknown {
 
 export const notFound = (): AppError =>
   new AppError('INVALID_URL_PATTERN', 'Please check if the URL trying to access is a correct one');
+
+/** What a path is answered with that no route takes; `url` may have a query. */
+export function noRoute(url: string): AppError {
+  const version = /^\/crm\/v(\d{1,4}(?:\.\d{1,4})?)\/[^?]/.exec(url)?.[1];
+  const served = version === undefined ? undefined : servedVersionFor(Number(version));
+  if (served === undefined) return notFound();
+  return new AppError('API_NOT_SUPPORTED', 'This version of the API is not supported', { supported_version: served });
+}
 
 interface FrameworkError extends Error {
   readonly code?: string;

@@ -22,7 +22,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { CrmRouteContext } from './call.ts';
 import { compressAnswers } from './compress.ts';
 import { guardDev } from './dev-guard.ts';
-import { fromFramework, notFound, toWire } from './errors.ts';
+import { fromFramework, noRoute, toWire } from './errors.ts';
 import { observeRequests } from './observe.ts';
 import { collectRoutes } from './openapi/routes.ts';
 import { forwardedOrigin, readTrust } from './proxies.ts';
@@ -119,8 +119,8 @@ export function createHttp(given: HttpParts): FastifyInstance {
   observeRequests(app, parts);
   if (parts.devGuard) guardDev(app);
   app.setErrorHandler((error, _request, reply) => sendError(error, reply, parts));
-  app.setNotFoundHandler(() => {
-    throw notFound();
+  app.setNotFoundHandler(({ url }) => {
+    throw noRoute(url);
   });
 
   healthRoutes(app, parts);

@@ -91,7 +91,6 @@ describe('a call with', () => {
     ['an unknown kind of setting', 'GET', '/crm/v8/settings/layouts', undefined, 404, { code: 'INVALID_URL_PATTERN' }],
     ['a count of users', 'GET', '/crm/v8/users/actions/count', undefined, 404, { code: 'INVALID_URL_PATTERN' }],
     ['a path below org', 'GET', '/crm/v8/org/currencies', undefined, 404, { code: 'INVALID_URL_PATTERN' }],
-    ['an unknown version', 'GET', '/crm/v9/actions/watch', undefined, 404, { code: 'INVALID_URL_PATTERN' }],
   ])('%s is refused as a whole', async (_title, method, path, body, status, error) => {
     const before = await state();
     const answer = await app.owner.call(method, path, body);

@@ -151,8 +151,8 @@ describe('a path', () => {
   test.each([
     '/',
     '/crm/v8',
-    '/crm/v9/actions/watch',
-    '/crm/v1/Leads',
+    '/crm/latest/Leads',
+    '/crm/v9',
     '/crm/v8/actions/watch/1',
     '/crm/v8/%ff%fe/x',
     `/crm/v8/${'x'.repeat(200)}`,

@@ -36,12 +36,13 @@ const SAMPLE = { orgId: '3652397', clientId: '1000.DEV', clientSecret: 'dev-secr
 
 /** The whole server in this process, on a free port and a database file of its own, with a clock that stands still. */
 export async function startLiveApp(
-  options: { flags?: Flags; clock?: ManualClock; dataDir?: string } = {},
+  options: { flags?: Flags; clock?: ManualClock; dataDir?: string; realNow?: () => number } = {},
 ): Promise<LiveApp> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'watchbell-test-'));
   const clock = options.clock ?? createManualClock();
   const config = loadConfig('dev', { port: '0', dataDir, logLevel: 'silent', ...options.flags }, {});
-  const app = await createApp(config, { clock });
+  const { realNow } = options;
+  const app = await createApp(config, { clock, ...(realNow && { realNow }) });
   const { base } = await app.start();
 
   async function signIn(client: { clientId: string; clientSecret: string; refreshToken: string }): Promise<Caller> {

@@ -2,6 +2,16 @@
 export const API_VERSIONS = ['v2', 'v2.1', 'v3', 'v4', 'v5', 'v6', 'v7', 'v8'] as const;
 export type ApiVersion = (typeof API_VERSIONS)[number];
 
+/**
+ * The version to take instead of one that is not served: the latest before it, or the first. Undefined for those that
+ * are served.
+ */
+export function servedVersionFor(version: number): number | undefined {
+  const served = API_VERSIONS.map((name) => Number(name.slice(1)));
+  if (served.includes(version)) return undefined;
+  return served.findLast((candidate) => candidate < version) ?? served[0];
+}
+
 /** Keys of one entry when channels are listed. */
 export type ListKey =
   | 'notify_on_related_action'

@@ -30,6 +30,14 @@ export function readConditions(
   });
 }
 
+/** In the order of keys that is published for it. */
+const tooManyFields = (path: string): AppError =>
+  new AppError('INVALID_DATA', 'invalid data', {
+    api_name: 'field_selection',
+    json_path: path,
+    maximum_length: MAX_CONDITION_FIELDS,
+  });
+
 const duplicateModule = (path: string): AppError =>
   new AppError('DUPLICATE_DATA', 'duplicate data', { api_name: 'module', json_path: `${path}.module` });
 
@@ -43,7 +51,7 @@ function readCondition(value: Json, path: string, principal: Principal): FieldCo
   if (!isObject(selection)) throw wrongType('jsonobject', 'field_selection', at);
   const rule = readRule(selection, at, { module, org: principal.org });
   if (countFields(rule) > MAX_CONDITION_FIELDS) {
-    throw tooLong(MAX_CONDITION_FIELDS, 'field_selection', asPublished(at));
+    throw tooManyFields(asPublished(at));
   }
   return { module: module.apiName, rule };
 }

@@ -13,8 +13,10 @@ import { eventName } from './events.ts';
 
 const MAX_PER_PAGE = 200;
 
-/** Reads `page`, `per_page`, `module` and `channel_id` (reference §2.4). */
+/** Reads `page`, `per_page`, `module` and `channel_id`, in this order (reference §2.4). */
 export function readListQuery({ query, principal }: Call): ChannelQuery {
+  const page = readCount(query.get('page'), 'page', 1);
+  const perPage = readCount(query.get('per_page'), 'per_page', MAX_PER_PAGE, MAX_PER_PAGE);
   const module = query.get('module');
   if (module !== undefined && !(findModule(principal.catalog, module) && mayUse(principal.profile, module))) {
     throw new AppError('INVALID_MODULE', 'the module name given seems to be invalid');
@@ -22,12 +24,7 @@ export function readListQuery({ query, principal }: Call): ChannelQuery {
   const id = query.get('channel_id');
   const channelId = id === undefined ? undefined : parseChannelId(id);
   if (id !== undefined && channelId === undefined) throw invalidParam('long', 'channel_id');
-  return {
-    page: readCount(query.get('page'), 'page', 1),
-    perPage: readCount(query.get('per_page'), 'per_page', MAX_PER_PAGE, MAX_PER_PAGE),
-    module,
-    channelId,
-  };
+  return { page, perPage, module, channelId };
 }
 
 function readCount(text: string | undefined, name: string, byDefault: number, maximum = Infinity): number {

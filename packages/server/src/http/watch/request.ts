@@ -62,11 +62,14 @@ function readEntry(
     }
     case 'PUT':
       return { kind: 'replace', channelId, settings: readSettings(entry, path, 'mandatory', context) };
-    case 'PATCH':
-      if (readDeleteEvents(entry, path)) {
+    case 'PATCH': {
+      if (entry._delete_events === true) {
         return { kind: 'prune', channelId, events: readEvents(entry, path, 'mandatory', context.principal) };
       }
-      return { kind: 'merge', channelId, settings: readSettings(entry, path, 'optional', context) };
+      const settings = readSettings(entry, path, 'optional', context);
+      checkDeleteEvents(entry, path);
+      return { kind: 'merge', channelId, settings };
+    }
   }
 }
 
@@ -100,8 +103,13 @@ function readEntryObject(value: Json, path: string): JsonObject {
   return value;
 }
 
-function readDeleteEvents({ _delete_events: value }: JsonObject, path: string): boolean {
-  if (value === undefined) return false;
-  if (typeof value !== 'boolean') throw wrongType('boolean', '_delete_events', `${path}._delete_events`);
-  return value;
+/** The last of the documented keys. Without it, or with `false`, nothing is taken away (reference §2.2). */
+function checkDeleteEvents({ _delete_events: value }: JsonObject, path: string): void {
+  if (value === undefined || typeof value === 'boolean') return;
+  // In the order of keys that is published for this one.
+  throw new AppError('INVALID_DATA', 'invalid data', {
+    api_name: '_delete_events',
+    expected_data_type: 'boolean',
+    json_path: `${path}._delete_events`,
+  });
 }
