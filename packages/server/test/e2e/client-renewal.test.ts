@@ -116,6 +116,16 @@ describe('a client that renews by', () => {
     ).toEqual(['7', '8']);
   });
 
+  test('PUT with the token that its POST left out is told with it from then on', async () => {
+    await call('POST', entry('7', { token: undefined, channel_expiry: undefined }), 'v2');
+    expect((await listed(app.owner, 'v2'))[0]?.token).toBeNull();
+    await create(app, 'Leads');
+    await app.app.idle();
+    expect(since().map(({ body }) => body.token)).toEqual([null]);
+    expectSuccess(await call('PUT', entry('7'), 'v2'), '7', ['Leads']);
+    await expectOneNotification('7');
+  });
+
   test('deleting what it listed, whether it is there or not, ends with the new one alone', async () => {
     expect((await app.owner.call('DELETE', `${WATCH}?channel_ids=7`)).status).toBe(400);
     await call('POST', entry('7'));
