@@ -116,6 +116,13 @@ export const cases = {
       'Successfully subscribed for actions-watch of the given module',
       'getWatch',
     );
+    const listed = await operations.getNotifications(
+      await params(Notifications.GetNotificationsParam, { CHANNEL_ID: BigInt(SIDE_CHANNEL) }),
+    );
+    const [{ notificationCondition, ...row }] = rows(listed, 'getWatch');
+    has(row, { notifyUrl, returnAffectedFieldValues: false, notifyOnRelatedAction: true, events: ['Products.edit'] });
+    has(notificationCondition, plain([condition]));
+    for (const { field } of notificationCondition[0].fieldSelection.group) assert.match(field.id, /^\d+$/);
     const [id] = await create('Products', { Product_Name: 'Bell', Unit_Price: 10 });
     const update = async (values) =>
       done(await of('Products').updateRecord(BigInt(id), body(values)), 200, 'record updated');
