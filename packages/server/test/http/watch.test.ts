@@ -38,55 +38,6 @@ describe('a list of channels', () => {
   });
 });
 
-describe('what is refused', () => {
-  beforeAll(async () => {
-    api = await openWatch();
-  });
-  afterAll(() => api.close());
-
-  test('a deleted channel with an unknown one is mixed', async () => {
-    await api.call('POST', of(channel('1', 'Leads.create')));
-    const { status, items } = await api.call('DELETE', undefined, { query: 'channel_ids=1,99,x' });
-    expect(status).toBe(207);
-    expect(items.map(({ code }) => code)).toEqual(['SUCCESS', 'NOT_SUBSCRIBED', 'INVALID_DATA']);
-  });
-
-  test.each([
-    ['POST', '', undefined, 'INVALID_DATA', 'body', { expected_data_type: 'jsonobject' }],
-    ['PUT', '[]', undefined, 'INVALID_DATA', 'body', { expected_data_type: 'jsonobject' }],
-    [
-      'PATCH',
-      '{}',
-      undefined,
-      'MANDATORY_NOT_FOUND',
-      'required field not found',
-      { api_name: 'watch', json_path: '$.watch' },
-    ],
-    ['GET', undefined, 'page=x', 'INVALID_DATA', 'invalid data', { expected_data_type: 'int', api_name: 'page' }],
-    [
-      'GET',
-      undefined,
-      'per_page=201',
-      'INVALID_DATA',
-      'invalid data',
-      { expected_data_type: 'int', api_name: 'per_page' },
-    ],
-    ['GET', undefined, 'module=Nope', 'INVALID_MODULE', 'the module name given seems to be invalid', {}],
-    [
-      'DELETE',
-      '',
-      undefined,
-      'REQUIRED_PARAM_MISSING',
-      'One of the expected parameter is missing',
-      { param: 'channel_ids' },
-    ],
-  ] as const)('%s of %j with %s', async (method, payload, query, code, message, details) => {
-    const { status, body } = await api.call(method, payload, query === undefined ? {} : { query });
-    expect(status).toBe(400);
-    expect(body).toEqual({ code, details, message, status: 'error' });
-  });
-});
-
 describe('scopes', () => {
   beforeAll(async () => {
     api = await openWatch();

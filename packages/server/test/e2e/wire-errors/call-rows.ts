@@ -149,12 +149,12 @@ export const CALL_ROWS: readonly ErrorRow[] = [
   unserved('OpenAPI 2025', 'v1', 2),
   unserved('OpenAPI 2025', 'v2.2', 2.1),
   unserved('OpenAPI 2025', 'v9', 8),
-  row('nothing is sent that is a token', by('nobody', 'nameless'), {
+  row('nothing is sent that is a token', by('nobody', 'other-scheme', 'tokenless'), {
     source: 'status codes',
     status: 401,
     told: plain('AUTHENTICATION_FAILURE', 'Authentication failed'),
   }),
-  row('the token is unknown, has expired, or is revoked', by('unknown', 'expired', 'revoked'), {
+  row('the token is unknown, has expired, or is revoked', by('unknown', 'endless', 'expired', 'revoked'), {
     source: 'status codes',
     status: 401,
     told: plain('INVALID_TOKEN', 'invalid oauth token'),

@@ -38,7 +38,16 @@ export interface Ask {
   readonly by?: Who;
 }
 
-export type Who = 'nobody' | 'nameless' | 'unknown' | 'expired' | 'revoked' | 'narrow' | 'other-family';
+export type Who =
+  | 'nobody'
+  | 'other-scheme'
+  | 'tokenless'
+  | 'unknown'
+  | 'endless'
+  | 'expired'
+  | 'revoked'
+  | 'narrow'
+  | 'other-family';
 
 export const WATCH = 'actions/watch';
 export const since = (first: ApiVersion): readonly ApiVersion[] => API_VERSIONS.slice(API_VERSIONS.indexOf(first));

@@ -74,8 +74,10 @@ async function tokensFor(app: LiveApp, time: { now: number }): Promise<Record<Wh
   return {
     usual: header(usual.accessToken),
     nobody: undefined,
-    nameless: `Basic ${usual.accessToken}`,
+    'other-scheme': `Basic ${usual.accessToken}`,
+    tokenless: 'Zoho-oauthtoken ',
     unknown: header(UNKNOWN),
+    endless: header('1'.repeat(600)),
     expired: header(expired),
     revoked: header(revoked.accessToken),
     narrow: header(narrow.accessToken),

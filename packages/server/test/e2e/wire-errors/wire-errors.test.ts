@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ERROR_ROWS } from './all.ts';
-import type { ErrorRow, Stage } from './row.ts';
+import { type ErrorRow, type Stage, WATCH } from './row.ts';
 import { type OpenStage, openStage } from './stage.ts';
 
 const STAGES: readonly Stage[] = ['served', 'limited', 'guessed', 'full', 'buggy', 'storeless'];
@@ -28,6 +28,8 @@ describe.each(STAGES)('errors of a server that is %s', (stage) => {
         ]);
       }
     }
+    if (stage !== 'served') return;
+    expect((await server.ask('v8', { method: 'GET', path: WATCH })).status, 'a channel was opened').toBe(204);
   });
 });
 
