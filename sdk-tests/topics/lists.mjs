@@ -5,17 +5,19 @@ export const title = 'lists, search and counts';
 
 const NAMES = ['Abel', 'Bernoulli', 'Cauchy', 'Dirichlet', 'Euler'];
 
+/** What the cases after the first list, search and count. */
+export const VENDORS = NAMES.map((name, i) => ({
+  Vendor_Name: name,
+  Email: `${name.toLowerCase()}@example.com`,
+  Phone: `555-02${i}`,
+  Category: i < 2 ? 'early' : 'late',
+}));
+
 export const cases = {
   async 'lists in an order, page by page by token'(crm) {
     const { sdk, operations, create, params, headers, notified } = crm;
     const { Record } = sdk;
-    const values = NAMES.map((name, i) => ({
-      Vendor_Name: name,
-      Email: `${name.toLowerCase()}@example.com`,
-      Phone: `555-02${i}`,
-      Category: i < 2 ? 'early' : 'late',
-    }));
-    const ids = await create('Vendors', ...values);
+    const ids = await create('Vendors', ...VENDORS);
     await notified('Vendors', 'insert', ids);
     const found = [];
     let token;
