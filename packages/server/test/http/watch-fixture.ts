@@ -17,6 +17,7 @@ import { createChannels } from '../../src/services/channels.ts';
 import { createWriter } from '../../src/services/writer.ts';
 import { createSqliteStore } from '../../src/storage/engines/sqlite.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
+import { checkInjected } from '../support/oas/inject.ts';
 
 export const BASE = 'https://bell.example.com';
 
@@ -122,6 +123,7 @@ export async function openWatch(
 
 function serve(parts: Parameters<typeof watchRoutes>[2]): FastifyInstance {
   const app = Fastify();
+  checkInjected(app);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.setErrorHandler((error, _request, reply) => {

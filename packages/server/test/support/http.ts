@@ -31,6 +31,7 @@ import type { Store } from '../../src/storage/store.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { createManualClock } from './manual-clock.ts';
+import { checkInjected } from './oas/inject.ts';
 
 interface LogLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
@@ -171,6 +172,7 @@ export async function openHttp(
     devGuard: options.devGuard ?? true,
   };
   const app = createHttp(parts);
+  checkInjected(app);
   options.extend?.(app, auth);
   await app.ready();
   const closeAll = async () => {

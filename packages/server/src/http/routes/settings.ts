@@ -7,7 +7,7 @@ import { type Metadata, modifiedAt } from '../../services/metadata.ts';
 import { type Answer, type Call, type CrmRouteContext, resource } from '../call.ts';
 import { modifiedSince } from '../modified-since.ts';
 import { fieldBody } from '../wire/field.ts';
-import { moduleBody, moduleDetailBody, relatedListBody } from '../wire/module.ts';
+import { moduleBody, relatedListBody } from '../wire/module.ts';
 
 /** `settings/modules`, `settings/fields`, `settings/related_lists`: what clients ask before they send records. */
 export function settingsRoutes(
@@ -27,7 +27,7 @@ export function settingsRoutes(
       scope: reads('modules'),
       handle: async ({ params, principal }) => {
         const module = metadata.getModule(principal, params.module ?? '');
-        return { status: 200, body: { modules: [moduleDetailBody(module, principal)] } };
+        return { status: 200, body: { modules: [moduleBody(module, principal)] } };
       },
     },
   });

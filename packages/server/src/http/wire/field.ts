@@ -34,7 +34,7 @@ const JSON_TYPES: Record<FieldType, string> = {
 
 /** One entry of `settings/fields`. */
 export function fieldBody(
-  { org: { id: org }, catalog }: Principal,
+  { org: { id: org }, catalog, profile }: Principal,
   module: Module,
   field: Field,
   version: ApiVersion,
@@ -61,13 +61,9 @@ export function fieldBody(
     pick_list_values: pickListBody(org, module, field, version),
     pick_list_values_sorted_lexically: false,
     currency: field.type === 'currency' ? { rounding_option: 'normal', precision: field.decimals ?? 2 } : {},
-    formula: {},
-    multiselectlookup: {},
-    auto_number: {},
-    associated_module: null,
+    number_separator: false,
+    profiles: [{ name: profile.name, id: profile.id, permission_type: writable ? 'read_write' : 'read_only' }],
     default_value: null,
-    tooltip: null,
-    history_tracking: null,
     created_source: isCustom ? 'user' : 'default',
     type: 'used',
     custom_field: isCustom,
@@ -82,8 +78,53 @@ export function fieldBody(
     separator: false,
     blueprint_supported: false,
     businesscard_supported: false,
+    ...NOT_KEPT,
   };
 }
+
+/** What clients look for in every field, of features that this server does not have. */
+const NOT_KEPT = {
+  formula: {},
+  multiselectlookup: {},
+  multi_module_lookup: {},
+  rollup_summary: {},
+  subform: null,
+  sub_module: null,
+  auto_number: {},
+  autonumber: null,
+  multiuserlookup: null,
+  associated_module: null,
+  association_details: null,
+  refer_from_field: null,
+  convert_mapping: null,
+  textarea: null,
+  tooltip: null,
+  history_tracking: null,
+  sharing_properties: null,
+  crypt: null,
+  hipaa_compliance: null,
+  hipaa_compliance_enabled: false,
+  email_parser: { fields_update_supported: false, record_operations_supported: false },
+  allowed_modules: [],
+  customizable_properties: [],
+  file_upolad_optionlist: [],
+  layout_associations: [],
+  available_in_user_layout: true,
+  static_field: false,
+  enable_colour_code: false,
+  colour_code_enabled_by_system: false,
+  _update_existing_records: false,
+  created_time: null,
+  modified_time: null,
+  // How the hosted product stores and draws the field.
+  category: null,
+  column_name: null,
+  additional_column: null,
+  display_type: null,
+  show_type: null,
+  ui_type: null,
+  quick_sequence_number: null,
+};
 
 function lookupBody(org: OrgId, catalog: Catalog, module: Module, field: Field, version: ApiVersion): object {
   const target = field.lookup === undefined ? undefined : findModule(catalog, field.lookup);

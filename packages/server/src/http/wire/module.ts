@@ -6,9 +6,11 @@ import { formatTime } from '../../domain/time.ts';
 import { type ApiVersion, VERSION_RULES } from '../../domain/wire/api-version.ts';
 import { modifiedAt } from '../../services/metadata.ts';
 
-/** One entry of `settings/modules`. */
+/** One entry of `settings/modules`, and the answer of `settings/modules/{module}`. */
 export function moduleBody(module: Module, { org, profile, catalog }: Principal): object {
-  const { hasRecords } = module;
+  const { hasRecords, nameField: name } = module;
+  const field = findField(module, name);
+  const nameField = field && { api_name: name, id: fieldId(org.id, module, field) };
   return {
     id: moduleId(org.id, module),
     api_name: module.apiName,
@@ -53,18 +55,23 @@ export function moduleBody(module: Module, { org, profile, catalog }: Principal)
     kanban_view: false,
     kanban_view_supported: false,
     track_current_data: false,
-  };
-}
-
-/** `settings/modules/{module}`: what one entry says, and how its records are shown. */
-export function moduleDetailBody(module: Module, principal: Principal): object {
-  const nameField = findField(module, module.nameField);
-  return {
-    ...moduleBody(module, principal),
-    display_field: nameField && { api_name: nameField.apiName, id: fieldId(principal.org.id, module, nameField) },
+    recycle_bin_on_delete: hasRecords,
     per_page: 200,
+    display_field: nameField ?? null,
+    search_layout_fields: [name],
+    lookup_field_properties: { fields: nameField ? [{ sequence_number: 1, ...nameField }] : [] },
+    related_list_properties: { sort_by: null, fields: [name], sort_order: null },
     business_card_fields: [],
-    search_layout_fields: [module.nameField],
+    default_mapping_fields: [],
+    layouts: [],
+    layout_associations: [],
+    custom_view: null,
+    zia_view: null,
+    filter_status: null,
+    activity_badge: null,
+    $field_states: [],
+    $properties: [],
+    $on_demand_properties: [],
   };
 }
 
@@ -92,5 +99,13 @@ export function relatedListBody(
     href: `${module.apiName}/{ENTITYID}/${related.apiName}`,
     type: 'default',
     action: null,
+    status: 'visible',
+    visible: true,
+    fields: [],
+    sort_by: null,
+    sort_order: null,
+    customize_display_label: false,
+    customize_fields: false,
+    customize_sort: false,
   };
 }
