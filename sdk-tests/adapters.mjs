@@ -13,6 +13,10 @@ const TYPESCRIPT_8 = {
   /** How one record is named to a call on its tags. */
   tagged: (module, id) => [module, id],
   modules: (operations, params, headers) => operations.getModules(params, headers),
+  fields: async ({ sdk: { Fields }, params }, module) =>
+    new Fields.FieldsOperations().getFields(await params(Fields.GetFieldsParam, { MODULE: module })),
+  /** The module that a lookup field points at. */
+  lookedUp: ({ lookup }) => lookup?.module?.aPIName,
   parentOfNote: ({ Notes }, id, module) => {
     const parent = new Notes.ParentId();
     parent.setId(id);

@@ -15,7 +15,6 @@ const LEFT_OUT = {
   './topics/custom-modules.mjs': 'they have their own: v2/external-ids.mjs',
   './topics/metadata.mjs': 'they have their own: v2/metadata.mjs',
   './topics/users.mjs': 'they have their own: v2/metadata.mjs',
-  './topics/every-module.mjs': 'asks for fields otherwise; v2/metadata.mjs reads all',
   './topics/sign-in.mjs': 'they have their own: v2/sign-in.mjs',
   './topics/after-restart.mjs': 'they have their own: v2/after-restart.mjs',
   'writes lookups and changes them; a stage takes its probability along':
@@ -48,7 +47,7 @@ export const olderSdk = (own: Pick<OfficialSdk, 'package' | 'version'> & Partial
     connect: './v2/connect.mjs',
     topics: [
       ...topics('v2', 'notifications', 'records', 'lists', 'tags', 'related', 'external-ids', 'metadata'),
-      ...topics('topics', 'records', 'rows', 'lists', 'refusals', 'nothing-else'),
+      ...topics('topics', 'records', 'rows', 'lists', 'refusals', 'every-module', 'nothing-else'),
     ],
     asColleague: topics('v2', 'sign-in'),
     afterRestart: topics('v2', 'after-restart'),

@@ -49,15 +49,15 @@ export const cases = {
 };
 
 /** The fields that can be written, for each module in which records can be made. */
-async function writableModules({ sdk: { Modules, Fields }, adapter, params, headers }) {
-  const listed = await adapter.modules(new Modules.ModulesOperations(), await params(), await headers());
+async function writableModules(crm) {
+  const { sdk, adapter, params, headers } = crm;
+  const listed = await adapter.modules(new sdk.Modules.ModulesOperations(), await params(), await headers());
   const modules = plain(listed.getObject().getModules()).filter(
     ({ creatable, generatedType }) => creatable && generatedType === 'default',
   );
   const found = new Map();
   for (const { aPIName: module } of modules) {
-    const of = await params(Fields.GetFieldsParam, { MODULE: module });
-    const fields = plain((await new Fields.FieldsOperations().getFields(of)).getObject().getFields());
+    const fields = plain((await adapter.fields(crm, module)).getObject().getFields());
     found.set(
       module,
       fields.filter(({ readOnly }) => !readOnly),
@@ -76,7 +76,7 @@ function valuesOf(fields, made, crm) {
 function valueFor(field, made, crm) {
   if (field.dataType !== 'lookup') return VALUES[field.dataType]?.(field, crm);
   // Without a module it may point at records of any.
-  const target = field.lookup?.module?.aPIName;
+  const target = crm.adapter.lookedUp(field);
   const module = target ?? 'Leads';
   const id = made.get(module);
   if (id === undefined || (target === undefined && !field.systemMandatory)) return undefined;

@@ -1,12 +1,11 @@
-import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { startArrivals } from '../arrivals.mjs';
-import { done, rows } from '../crm.mjs';
+import { tools } from '../tools.mjs';
 import { CLASSES } from './classes.mjs';
 
 /** Signs an official SDK of version 2.0 or 2.1 in. Gives what `../connect.mjs` gives of the later ones. */
 export async function connect(session) {
-  const { sdk: name, base, folder, client, token, colleague, admin } = session;
+  const { sdk: name, base, folder, client, token, colleague } = session;
   const sdk = CLASSES[name](name);
   const arrivals = await startArrivals(session);
   const oauth = new sdk.OAuthBuilder().clientId(client.id).clientSecret(client.secret);
@@ -25,65 +24,26 @@ export async function connect(session) {
     .initialize();
   await turn();
 
-  const { Record } = sdk;
-  const operations = (module) => ofModule(new Record.RecordOperations(), module);
-  const record = ({ id, ...values }) => {
-    const made = new Record.Record();
-    if (id) made.setId(BigInt(id));
-    for (const [key, value] of Object.entries(values)) made.addKeyValue(key, value);
-    return made;
-  };
-  const body = (...records) => {
-    const made = new Record.BodyWrapper();
-    made.setData(records.map(record));
-    return made;
-  };
-  const fill = async (map, kind, values = {}) => {
-    for (const [key, value] of Object.entries(values)) await map.add(kind[key], value);
-    return map;
-  };
-  const params = (kind, values) => fill(new sdk.ParameterMap(), kind, values);
-  const headers = (kind, values) => fill(new sdk.HeaderMap(), kind, values);
-
+  const operations = (module) => ofModule(new sdk.Record.RecordOperations(), module);
   return {
     sdk,
     adapter: ADAPTER,
     session,
     signedIn,
     ...arrivals,
-    operations,
-    record,
-    body,
-    link: (id) => record({ id }),
-    choice: (text) => new sdk.Choice(text),
-    params,
-    headers,
-
+    ...tools(sdk, session, operations),
     /** As the later SDKs claim theirs; these versions do not tell the fields that changed. */
     notified: (module, operation, ids) => arrivals.notified(module, operation, ids),
-
-    async create(module, ...records) {
-      return done(await operations(module).createRecords(body(...records)), 201, 'record added');
-    },
-    async get(module, id) {
-      return rows(await operations(module).getRecord(BigInt(id), await params(), await headers()))[0];
-    },
-
-    async administer(method, path, content) {
-      const response = await fetch(`${base}/_watchbell/v1${path}`, {
-        method,
-        headers: { authorization: `Bearer ${admin}`, 'content-type': 'application/json' },
-        ...(content && { body: JSON.stringify(content) }),
-      });
-      const text = await response.text();
-      assert.ok(response.ok, `${method} ${path}: ${response.status} ${text}`);
-      return text === '' ? undefined : JSON.parse(text);
-    },
   };
 }
 
 /** What the topics that are those of the later SDKs need to know, see `../adapters.mjs`. */
-const ADAPTER = { mixed: 202 };
+const ADAPTER = {
+  mixed: 202,
+  modules: (operations, _params, headers) => operations.getModules(headers),
+  fields: async ({ sdk: { Fields }, params }, module) => new Fields.FieldsOperations(module).getFields(await params()),
+  lookedUp: ({ lookup }) => lookup?.module,
+};
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 

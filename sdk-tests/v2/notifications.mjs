@@ -77,16 +77,24 @@ export const cases = {
     assert.deepEqual(await read(), []);
   },
 
-  async 'enables two channels in a call and disables both in one'({ sdk, notifyUrl, params }) {
-    const { Notifications } = sdk;
-    const operations = new Notifications.NotificationOperations();
-    const ids = ['1000000068005', '1000000068006'];
-    const watch = ids.map((id) =>
-      make(Notifications.Notification, { channelId: BigInt(id), events: ['Cases.all'], notifyUrl, token: 'two' }),
-    );
-    const enabled = await operations.enableNotifications(make(Notifications.BodyWrapper, { watch }));
+  async 'enables two channels in a call, changes the one that is there, and disables both in one'(crm) {
+    const { sdk, adapter, notifyUrl, params } = crm;
+    const { BodyWrapper, Notification, NotificationOperations } = sdk.Notifications;
+    const operations = new NotificationOperations();
+    const [first, second, none] = ['1000000068005', '1000000068006', '404'];
+    const body = (...ids) => {
+      const values = { events: ['Cases.all'], notifyUrl, token: 'two' };
+      return make(BodyWrapper, { watch: ids.map((id) => make(Notification, { channelId: BigInt(id), ...values })) });
+    };
+    const enabled = await operations.enableNotifications(body(first, second));
     assert.equal(done(enabled, 201, ENABLED, 'getWatch').length, 2);
-    await disable({ sdk, params }, ...ids);
+    const changed = await operations.updateNotifications(body(none, first));
+    assert.equal(changed.getStatusCode(), adapter.mixed);
+    has(entries(changed, 'getWatch'), [
+      { class: 'APIException', code: 'NOT_SUBSCRIBED' },
+      { class: 'SuccessResponse', code: 'SUCCESS' },
+    ]);
+    await disable({ sdk, params }, first, second);
   },
 
   async 'is told NOT_SUBSCRIBED about a channel that is not there'({ sdk: { Notifications }, notifyUrl, params }) {
@@ -133,6 +141,16 @@ export const cases = {
     assertIs(await notified('Leads', 'update', [id]), { ...owed, operation: 'update', ids: [id] }, session);
     done(await operations('Leads').deleteRecord(BigInt(id), await params()), 200, 'record deleted');
     assertIs(await notified('Leads', 'delete', [id]), { ...owed, operation: 'delete', ids: [id] }, session);
+  },
+
+  async 'is told no token by a channel that has none'({ sdk, notifyUrl, params, session, create, notified }) {
+    const enable = channel(sdk.Notifications, SIDE_CHANNEL, { events: ['Products.create'], notifyUrl });
+    const enabled = await new sdk.Notifications.NotificationOperations().enableNotifications(enable);
+    done(enabled, 201, ENABLED, 'getWatch');
+    const ids = await create('Products', { Product_Name: 'Clapper' }, { Product_Name: 'Yoke' });
+    const owed = { query_params: { '?key': 'a b' }, module: 'Products', channel_id: SIDE_CHANNEL, token: null };
+    assertIs(await notified('Products', 'insert', ids), { ...owed, operation: 'insert', ids }, session);
+    await disable({ sdk, params }, SIDE_CHANNEL);
   },
 };
 
