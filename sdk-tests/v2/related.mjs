@@ -97,6 +97,25 @@ export const cases = {
     ]);
   },
 
+  async 'points a task at a contact and at a record of any module'({ create, get, link, choice, notified }) {
+    const [contact] = await create('Contacts', { Last_Name: 'Who' });
+    await notified('Contacts', 'insert', [contact]);
+    const [deal] = await create('Deals', { Deal_Name: 'What', Stage: choice('Qualification') });
+    await notified('Deals', 'insert', [deal]);
+    const [task] = await create('Tasks', {
+      Subject: 'Both',
+      Who_Id: link(contact),
+      What_Id: link(deal),
+      $se_module: 'Deals',
+    });
+    await notified('Tasks', 'insert', [task]);
+    has(await get('Tasks', task), {
+      Who_Id: { id: contact, name: 'Who' },
+      What_Id: { id: deal, name: 'What' },
+      $se_module: 'Deals',
+    });
+  },
+
   async 'hears that a record related to another changed'({ sdk, notifyUrl, create, link, choice, params, notified }) {
     const operations = new sdk.Notifications.NotificationOperations();
     const listen = { events: ['Campaigns.edit'], notifyUrl, token: 'related', notifyOnRelatedAction: true };
