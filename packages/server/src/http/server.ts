@@ -107,7 +107,8 @@ export function createHttp(given: HttpParts): FastifyInstance {
     requestIdHeader: false,
     genReqId: () => randomUUID(),
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
-    frameworkErrors: (error, _request, reply) => sendError(error, reply, parts),
+    // Before any hook is asked: a path whose escapes cannot be read.
+    frameworkErrors: (error, request, reply) => sendError(error, reply.headers(headersOf(request)), parts),
     clientErrorHandler: refuseBrokenRequest,
   });
   const routes = collectRoutes(app);
@@ -172,14 +173,16 @@ const MEDIA_TYPE = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;|$)/;
 
 function setHeaders(app: FastifyInstance): void {
   app.addHook('onRequest', async (request, reply) => {
-    reply.headers({
-      'cache-control': 'no-store, no-cache, must-revalidate, private',
-      'x-content-type-options': 'nosniff',
-      'x-frame-options': 'SAMEORIGIN',
-      'x-request-id': request.id,
-    });
+    reply.headers(headersOf(request));
   });
 }
+
+const headersOf = ({ id }: FastifyRequest) => ({
+  'cache-control': 'no-store, no-cache, must-revalidate, private',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'SAMEORIGIN',
+  'x-request-id': id,
+});
 
 /** Every answer with a body says that it is a file, as the hosted service does (reference §1). */
 function nameAnswers(crm: FastifyInstance): void {

@@ -169,6 +169,7 @@ describe('a path', () => {
       },
     ]);
     expect(answer.headers['content-type']).toBe('application/json;charset=UTF-8');
+    expect(answer.headers).toMatchObject({ 'x-request-id': expect.any(String), 'x-content-type-options': 'nosniff' });
   });
 
   test('that exists refuses other methods', async () => {
