@@ -245,8 +245,8 @@ describe('deleted records', () => {
     [
       'POST',
       'settings/recycle_bin/actions/restore',
-      'a number',
-      { ids: [1] },
+      'what is no id',
+      { ids: [true] },
       { code: 'INVALID_DATA', details: { json_path: '$.ids[0]' } },
     ],
     [

@@ -3,56 +3,6 @@ import { fieldId, findField, findModule, moduleId, STANDARD_CATALOG } from '../.
 import { API_VERSIONS } from '../../src/domain/wire/api-version.ts';
 import { good, invalid, missing, org, readOne, refusal, settings, wrongType } from './watch-call.ts';
 
-describe('fields', () => {
-  test('watch for any of them, in each module that has them', () => {
-    const entry = {
-      ...good,
-      events: ['Leads.all', 'Deals.edit', 'Notes.create'],
-      fields: ['Phone', 'Company', 'Stage'],
-    };
-    expect(settings(entry)?.conditions).toEqual([
-      {
-        module: 'Leads',
-        rule: {
-          kind: 'group',
-          operator: 'or',
-          members: [
-            { kind: 'field', field: 'Phone' },
-            { kind: 'field', field: 'Company' },
-          ],
-        },
-      },
-      { module: 'Deals', rule: { kind: 'field', field: 'Stage' } },
-    ]);
-  });
-
-  test.each([null, undefined])('%j says nothing', (fields) => {
-    expect(settings({ ...good, fields })?.conditions).toBeUndefined();
-  });
-
-  test.each([
-    [['Phone', 'Nothing'], invalid('fields', {}, 'fields[1]')],
-    [[5], invalid('fields', {}, 'fields[0]')],
-    [['Stage'], invalid('fields', {}, 'fields[0]')],
-    [{}, wrongType('jsonarray', 'fields')],
-    [Array.from({ length: 11 }, () => 'Phone'), invalid('fields', { maximum_length: 10 })],
-  ])('%j is refused', (fields, expected) => {
-    expect(refusal({ ...good, fields })).toEqual(expected);
-  });
-
-  test('need the events they are about', () => {
-    expect(refusal({ channel_id: '1', fields: ['Phone'] }, 'PATCH')).toEqual({
-      code: 'DEPENDENT_FIELD_MISSING',
-      message: 'DEPENDENT_FIELD_MISSING',
-      details: {
-        api_name: 'fields',
-        json_path: '$.watch[0].fields',
-        dependee: { api_name: 'events', json_path: '$.watch[0].events' },
-      },
-    });
-  });
-});
-
 describe('notification_condition', () => {
   const leads = findModule(STANDARD_CATALOG, 'Leads')!;
   const leadsId = moduleId(org, leads);
@@ -106,6 +56,17 @@ describe('notification_condition', () => {
     expect(read()).toEqual([]);
     expect(settings({ ...good, notification_condition: null })?.conditions).toEqual([]);
     expect(settings(good)?.conditions).toBeUndefined();
+  });
+
+  const four = () =>
+    group('or', group('and', field('Phone'), field('City')), group('and', field('Fax'), field('State')));
+
+  test('ten fields in a tree, the same field twice, and a group of one', () => {
+    const ten = group('and', four(), group('or', four(), group('or', field('Phone'), field('City'))));
+    expect(read(condition(ten))).toHaveLength(1);
+    expect(read(condition(group('or', field('Phone'))))).toEqual([
+      { module: 'Leads', rule: { kind: 'group', operator: 'or', members: [phone] } },
+    ]);
   });
 
   test('ten fields, nested two at a time', () => {
@@ -260,6 +221,46 @@ describe('notification_condition', () => {
           ],
         },
       },
+    ],
+    [
+      'an API name beside an id that stands in the pages',
+      [condition({ field: { api_name: 'Phone', id: '554023000000000559' } })],
+      {
+        code: 'AMBIGUITY_DURING_PROCESSING',
+        message: 'AMBIGUITY_DURING_PROCESSING',
+        details: {
+          ambiguity_due_to: [
+            { api_name: 'api_name', json_path: at('field_selection.field.api_name') },
+            { api_name: 'id', json_path: at('field_selection.field.id') },
+          ],
+        },
+      },
+    ],
+    [
+      'eleven fields, three deep',
+      [
+        condition(
+          group(
+            'and',
+            four(),
+            group('or', four(), group('or', group('or', field('Phone'), field('City')), field('State'))),
+          ),
+        ),
+      ],
+      {
+        code: 'INVALID_DATA',
+        message: 'invalid data',
+        details: {
+          api_name: 'field_selection',
+          json_path: '$.watch[0].notification_condition.field_selection',
+          maximum_length: 10,
+        },
+      },
+    ],
+    [
+      'a group of three within another',
+      [condition(group('or', field('Phone'), group('and', field('City'), field('State'), field('Fax'))))],
+      invalid('group', { maximum_length: 2 }, `${selection}.group[1].group`),
     ],
     [
       'both a field and a group',

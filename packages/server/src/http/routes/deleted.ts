@@ -161,7 +161,8 @@ function readIds(call: Call): readonly string[] {
   const isList = Array.isArray(ids) && ids.length > 0;
   if (!isList) throw new AppError('INVALID_DATA', 'invalid data', { expected_data_type: 'jsonarray', ...at('ids') });
   return ids.map((id, i) => {
-    if (typeof id === 'string') return id;
+    // As a number, too, like every id of a record; lossless, see `parseJson`.
+    if (typeof id === 'string' || typeof id === 'number' || typeof id === 'bigint') return String(id);
     throw new AppError('INVALID_DATA', 'invalid data', { expected_data_type: 'string', ...at(`ids[${i}]`) });
   });
 }
