@@ -5,6 +5,9 @@ import { tmpdir } from 'node:os';
 import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hasOas } from '../packages/server/test/support/oas/files.ts';
+import { recordAnswer, takeChecked } from '../packages/server/test/support/oas/record.ts';
+import { type RecordingProxy, startRecordingProxy } from '../packages/server/test/support/recording-proxy.ts';
 import {
   readCredentials,
   type ServerProcess,
@@ -42,6 +45,7 @@ export async function officialSdk(sdk: OfficialSdk): Promise<void> {
   const { version, leftOut = {}, noMethod, asColleague = [], afterRestart = [] } = sdk;
   const folder = mkdtempSync(join(tmpdir(), 'watchbell-sdk-'));
   const dataDir = join(folder, 'data');
+  let proxy: RecordingProxy;
   let server: ServerProcess;
   let driver: ChildProcess;
   let colleague: Colleague;
@@ -88,8 +92,11 @@ export async function officialSdk(sdk: OfficialSdk): Promise<void> {
     });
   };
 
+  const startServer = () => startServerProcess({ dataDir, port: proxy.port, flags: ['--public-url', proxy.base] });
+
   beforeAll(async () => {
-    server = await startServerProcess({ dataDir, port: 0 });
+    proxy = await startRecordingProxy(recordAnswer);
+    server = await startServer();
     colleague = await addColleague(server.base, readCredentials(dataDir).admin_token ?? '');
     await startDriver();
   }, 60_000);
@@ -97,6 +104,7 @@ export async function officialSdk(sdk: OfficialSdk): Promise<void> {
   afterAll(async () => {
     driver?.kill();
     await server?.kill('SIGTERM');
+    await proxy?.stop();
     rmSync(folder, { recursive: true, force: true });
     const told = compared.reduce((sum, count) => sum + count, 0);
     const line = `${cases} cases, ${operations} operations of the API, ${told} notifications compared`;
@@ -132,13 +140,21 @@ export async function officialSdk(sdk: OfficialSdk): Promise<void> {
 
   describe('after a restart of both', async () => {
     beforeAll(async () => {
-      const port = Number(new URL(server.base).port);
       await server.kill('SIGTERM');
-      server = await startServerProcess({ dataDir, port });
+      server = await startServer();
       await startDriver();
     });
 
     await runTopics(afterRestart);
+  });
+
+  // A fault fails the test in which it was answered.
+  test.runIf(version === 'v8' && hasOas)('every v8 answer is as the public OpenAPI files say', () => {
+    const { answers, undescribed } = takeChecked();
+    process.stdout.write(
+      `${sdk.package}: ${answers} answers are as the OpenAPI files say, ${undescribed} of calls not in them\n`,
+    );
+    expect(answers).toBeGreaterThan(0);
   });
 }
 
