@@ -129,3 +129,12 @@ describe('a body', () => {
     expect(items).toMatchObject([{ code: 'INVALID_DATA', message: 'body' }]);
   });
 });
+
+test.each(API_VERSIONS)('a fault in a key that %s does not read is none', async (version) => {
+  for (const method of ['POST', 'PUT', 'PATCH']) {
+    const unread = FAULTS.filter(([, , readers, versions]) => !readers.includes(method) || !versions.includes(version));
+    const faults = Object.fromEntries(unread.map(([key, value]) => [key, value]));
+    const { items } = await ask(version, method, watch({ ...SOUND, ...faults }));
+    expect(items.map(({ code }) => code)).toEqual(['SUCCESS']);
+  }
+});
