@@ -14,6 +14,7 @@ import { settingsRoutes } from '../../src/http/routes/settings.ts';
 import { createMetadata } from '../../src/services/metadata.ts';
 import { createSqliteStore } from '../../src/storage/engines/sqlite.ts';
 import type { Store } from '../../src/storage/store.ts';
+import { checkInjected } from '../support/oas/inject.ts';
 
 const org: Org = { id: '3652397' as OrgId, name: 'Zylker', timeZone: 'Asia/Kolkata' };
 const otherOrg: Org = { id: '4000001' as OrgId, name: 'Other', timeZone: 'UTC' };
@@ -64,6 +65,7 @@ beforeAll(async () => {
   await store.accounts.addUser(otherOrg.id, stranger, 0);
 
   app = Fastify();
+  checkInjected(app);
   app.setErrorHandler((error, _request, reply) => {
     const { status, body } = toWire(error);
     return reply.code(status).send(body);
