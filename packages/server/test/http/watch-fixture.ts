@@ -19,7 +19,7 @@ import { createSqliteStore } from '../../src/storage/engines/sqlite.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 import { checkInjected } from '../support/oas/inject.ts';
 
-export const BASE = 'https://bell.example.com';
+const BASE = 'https://bell.example.com';
 
 interface WireItem {
   readonly code: string;
