@@ -1,5 +1,6 @@
 import * as fc from 'fast-check';
-import { HOUR, type Rule, type Values, VERSIONS, type Version } from './model.ts';
+import type { Rule } from './channels.ts';
+import { HOUR, type Values, VERSIONS, type Version } from './facts.ts';
 
 // What is done, as plain data: places of records are numbers, which the run makes ids of.
 
@@ -210,7 +211,7 @@ const prune = fc.record({ ...of('prune'), events }) as unknown as fc.Arbitrary<W
 const entries = (one: fc.Arbitrary<WatchEntry>) =>
   fc.uniqueArray(one, { minLength: 1, maxLength: 2, selector: (entry) => entry.channelId });
 const watch = fc
-  .constantFrom(open, open, open, replace, merge, merge, prune)
+  .constantFrom(open, open, replace, merge, merge, merge, prune)
   .chain((one) => fc.record({ do: fc.constant('watch' as const), by, version, entries: entries(one) }));
 
 const MOVES = [1000, 1000, 60_000, 60_000, HOUR / 2, HOUR / 2, HOUR, 5 * HOUR, 20 * HOUR, 30 * HOUR];
@@ -285,6 +286,36 @@ const records = (by: PersonKey): Step[] => {
     insert('Deals', { Deal_Name: 'Fir', Stage: 'Qualification', Account_Name: first, Contact_Name: first }),
     insert('Quotes', { Subject: 'Pine', Account_Name: first, Deal_Name: first, Quoted_Items: 'a row' }),
     insert('Notes', { Note_Content: 'x', Parent_Id: { ref: 0, module: 'Contacts' } }),
+    { do: 'delete', by, module: 'Deals', refs: [first] },
+    { do: 'restore', by, module: 'Deals', refs: [first] },
+    // Nothing but a row: an update without an affected field.
+    { do: 'update', by, module: 'Quotes', items: [{ at: first, values: { Quoted_Items: 'a row' } }] },
+  ];
+};
+
+/** What is set stays through a merge, and a condition goes with the last event of its module. */
+const pruned = (by: PersonKey): Step[] => {
+  const step = (entry: Omit<WatchEntry, 'channelId'>): Step => ({
+    do: 'watch',
+    by,
+    version: 'v8',
+    entries: [{ channelId: '7', ...entry }],
+  });
+  const edit = (Company: string): Step => ({
+    do: 'update',
+    by,
+    module: 'Leads',
+    items: [{ at: { ref: 0 }, values: { Company } }],
+  });
+  const events = ['Leads.all', 'Notes.create'];
+  const url = { isBroken: false, query: '' };
+  return [
+    step({ kind: 'open', url, events, conditions: { Leads: 'City' }, values: true, token: 't1', life: HOUR }),
+    step({ kind: 'merge', token: 't2' }),
+    edit('D'),
+    step({ kind: 'prune', events: ['Leads.all'] }),
+    step({ kind: 'merge', events: ['Leads.edit'] }),
+    edit('C'),
   ];
 };
 
@@ -301,5 +332,6 @@ export const story: fc.Arbitrary<readonly Step[]> = fc
     }),
     ...records('owner'),
     ...records('stranger'),
+    ...pruned('owner'),
     ...steps,
   ]);

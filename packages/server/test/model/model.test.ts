@@ -3,8 +3,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { STANDARD_CATALOG } from '../../src/domain/modules/catalog.ts';
 import { failing, ok, type Receiver, startReceiver } from '../support/receiver.ts';
 import { story } from './commands.ts';
-import { VERSIONS } from './model.ts';
-import { runStory, type Tally } from './run.ts';
+import { VERSIONS } from './facts.ts';
+import { runStory } from './run.ts';
+import type { Tally } from './world.ts';
 
 /** What was seen over all runs, so that the test cannot pass by seeing nothing. */
 const tally: Tally = {
