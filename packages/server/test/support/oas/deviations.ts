@@ -24,6 +24,9 @@ const WATCH = /^\w+ \/crm\/v8\/actions\/watch$/;
 const RECORDS = /^\w+ \/crm\/v8\/\{module_api_name\}/;
 const EVERYTHING = /^/;
 
+/** The path of one of these keys, which are given with spaces between. */
+const keys = (...names: readonly string[]): RegExp => new RegExp(`\\.(?:${names.join(' ').replaceAll(' ', '|')})$`);
+
 export const STATUS_DEVIATIONS: readonly StatusDeviation[] = [
   {
     operations: WATCH,
@@ -163,15 +166,39 @@ export const SCHEMA_DEVIATIONS: readonly SchemaDeviation[] = [
     reason: 'answered by calls of their own; an empty list would say that there are none',
   },
   {
-    operations: /\/settings\//,
-    path: /./,
+    operations: /\/settings\/fields/,
+    path: keys(
+      'length default_value tooltip external associated_module association_details autonumber multiuserlookup',
+      'refer_from_field convert_mapping textarea history_tracking sharing_properties crypt hipaa_compliance sub_module',
+    ),
     what: ['null'],
-    reason: 'what is not kept is null, also where the files refer to an object and cannot say that it may be',
+    reason: 'there is none; the file refers to an object, and cannot say that it may be null',
   },
   {
-    operations: /\/(?:org|users|users\/\{user\})$/,
-    path: /./,
+    operations: /\/settings\/fields/,
+    path: keys('category column_name display_type show_type ui_type quick_sequence_number'),
     what: ['null'],
-    reason: 'what is not kept is null',
+    reason: 'how the hosted product stores and draws a field',
+  },
+  {
+    operations: /\/settings\/(?:modules|related_lists)/,
+    path: keys('modified_by sort_by'),
+    what: ['null'],
+    reason: 'nobody, and no field; the files refer to an object, and cannot say that it may be null',
+  },
+  {
+    operations: /\/(?:users|users\/\{user\})$/,
+    path: keys('role created_by Modified_By Reporting_To'),
+    what: ['null'],
+    reason: 'what is not kept of a user is null',
+  },
+  {
+    operations: /\/org$/,
+    path: keys(
+      'country country_code domain_name employee_count website phone primary_email primary_zuid license_details',
+      'hierarchy_preferences ezgid zia_zgid call_icon',
+    ),
+    what: ['null'],
+    reason: 'what is not kept of the organisation is null',
   },
 ];

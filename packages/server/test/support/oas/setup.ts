@@ -1,4 +1,4 @@
-import { afterEach, expect } from 'vitest';
+import { afterAll, afterEach, expect } from 'vitest';
 import { hasOas } from './files.ts';
 import { recordAnswer, takeChecked } from './record.ts';
 
@@ -39,4 +39,10 @@ afterEach(async ({ task }) => {
   if (hasOas) task.meta.comparedAnswers = checked.answers - counted;
   counted = checked.answers;
   expect(checked.faults, 'answers of v8 that are not as the public OpenAPI files say').toEqual([]);
+});
+
+// What was answered outside of a test.
+afterAll(async () => {
+  await Promise.all(answers.splice(0));
+  expect(takeChecked().faults).toEqual([]);
 });
