@@ -4,7 +4,8 @@ import { API_VERSIONS } from '../../src/domain/wire/api-version.ts';
 import { type LiveApp, startLiveApp } from '../support/live-app.ts';
 import { failing, ok, type Receiver, startReceiver } from '../support/receiver.ts';
 
-const HOUR = 3_600_000;
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 
 let app: LiveApp;
 let receiver: Receiver;
@@ -119,6 +120,37 @@ describe('with WATCHBELL_COMPAT_AFTER_EXPIRY=drop', () => {
     app.clock.advance(HOUR / 2);
     await app.app.idle();
     expect(sequences()).toEqual([1, 3]);
+  });
+
+  test('what waits long for its retry meanwhile holds nothing up that comes after it', async () => {
+    const first = contact;
+    const expiry = app.clock.now() + 45 * MINUTE;
+    await watch('PUT', { events: ['Contacts.all'], channel_expiry: `${new Date(expiry).toISOString().slice(0, 19)}Z` });
+    await write(1);
+    for (const [i, seconds] of [6, 36, 144, 360, 1080].entries()) {
+      await receiver.first(i + 1);
+      await app.app.idle();
+      app.clock.advance(seconds * 1000);
+    }
+    await receiver.first(6);
+    await app.app.idle();
+    // The next try is half an hour away, after the expiry.
+    app.clock.set(expiry - 1);
+    // Something in the air keeps the channel's lane.
+    let answerLate: ServerResponse | undefined;
+    receiver.behave((_request, response) => {
+      answerLate = response;
+    });
+    const before = receiver.received.length;
+    await createContact();
+    await receiver.first(before + 1);
+    app.clock.advance(1);
+    receiver.behave(ok);
+    await open();
+    contact = first;
+    await write(1);
+    expect((await receiver.first(before + 2)).at(-1)?.headers['watchbell-sequence']).toBe('3');
+    answerLate?.end();
   });
 
   test('what waits for its retry on a channel that lives on is sent', async () => {

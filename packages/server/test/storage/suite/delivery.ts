@@ -162,6 +162,21 @@ export function deliverySuite(open: Open): void {
       );
     });
 
+    it('counts what is cancelled as owed no more, and what came after it as owed', async () => {
+      const { store, reopen } = await open();
+      const { batches, generation, add } = await opened(store);
+      await add(1);
+      await add(1);
+      const cancelTo = (cancelledTo: number) =>
+        batches.run(ORG, aboutChannel('1'), (set) => openChannel(set, '1', { cancelledTo, cancelledWhy: 'expired' }));
+      await cancelTo(1);
+      expect(await store.delivery.lanes(ORG)).toEqual([{ org: ORG, generation }]);
+      await cancelTo(2);
+      const { delivery } = await reopen();
+      expect(await delivery.lanes(ORG)).toEqual([]);
+      expect((await delivery.channel(ORG, generation))?.channel.cancelledTo).toBe(2);
+    });
+
     it('remembers how the newest attempt of a channel ended', async () => {
       const { store, reopen } = await open();
       const { generation, add } = await opened(store);
