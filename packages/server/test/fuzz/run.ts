@@ -23,7 +23,13 @@ const SESSIONS_PER_CHUNK = 8;
 /** Tries to find a smaller counterexample. */
 const MAX_SHRINKS = 300;
 
-type Step = WatchCall | CallPlan | SocketPlan | { readonly kind: 'clock'; readonly ms: number };
+type Step = WatchCall | CallPlan | SocketPlan | ClockMove;
+
+/** By so many milliseconds, or to just before or just at the next end of a channel. */
+interface ClockMove {
+  readonly kind: 'clock';
+  readonly by: number | 'to the end' | 'before the end';
+}
 
 export interface FuzzRun {
   readonly requests: number;
@@ -203,7 +209,7 @@ async function openBench(app: LiveApp, receiver: string) {
     for (const one of steps) {
       if (one.kind === 'clock') {
         await all();
-        clock.advance(one.ms);
+        moveClock(one.by);
         total.clockMoves += 1;
       } else {
         const lane = one.kind === 'watch' ? one.user : one.kind === 'call' ? one.actor : 'socket';
@@ -214,6 +220,18 @@ async function openBench(app: LiveApp, receiver: string) {
     }
     await all();
     await compare(VERSIONS[total.sessions % VERSIONS.length] ?? 'v8');
+  }
+
+  function moveClock(by: ClockMove['by']): void {
+    if (typeof by === 'number') {
+      clock.advance(by);
+      return;
+    }
+    const ends = [...users.values()].flatMap(({ channels }) =>
+      [...channels.values()].map(({ expiresAt }) => expiresAt),
+    );
+    const next = Math.min(...ends.filter((end) => end > clock.now()));
+    if (Number.isFinite(next)) clock.set(by === 'to the end' ? next : next - 1);
   }
 
   /** The channels of all users gone, on both sides. */
@@ -253,7 +271,7 @@ async function openBench(app: LiveApp, receiver: string) {
         { weight: 20, arbitrary: watchCalls(world, ownNames) },
         { weight: 30, arbitrary: calls(world) },
         { weight: 1, arbitrary: sockets },
-        { weight: 2, arbitrary: clockMoves },
+        { weight: 3, arbitrary: clockMoves },
       );
       let failures = 0;
       const property = fc.asyncProperty(
@@ -310,9 +328,12 @@ const openSome = (user: UserName): WatchCall => ({
   },
 });
 
-const clockMoves = fc.record({
-  kind: fc.constant('clock' as const),
-  ms: fc.constantFrom(1, 999, 1000, 59_999, 3_599_000, 3_600_000, 86_400_000, 3 * 86_400_000, 8 * 86_400_000),
+const clockMoves: fc.Arbitrary<ClockMove> = fc.record({
+  kind: fc.constant('clock'),
+  by: fc.oneof(
+    fc.constantFrom<ClockMove['by']>('to the end', 'before the end'),
+    fc.constantFrom(1, 1000, 59_999, 3_600_000, 86_400_000, 3 * 86_400_000, 8 * 86_400_000),
+  ),
 });
 
 function bodyOf(plan: BodyPlan): { bytes?: Buffer; type?: string } {

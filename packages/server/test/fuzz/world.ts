@@ -101,6 +101,7 @@ export async function readWorld(app: LiveApp, operations: readonly Operation[], 
       })),
     );
     otherIds.push(...found.slice(0, 2).map((field: Loose) => field.id));
+    await addRecords(app, module);
     const { data = [] } = await read(app, `/crm/v8/${module}?fields=id&per_page=8`);
     recordIds.set(
       module,
@@ -120,6 +121,14 @@ export async function readWorld(app: LiveApp, operations: readonly Operation[], 
     otherIds,
     victim,
   };
+}
+
+/** Some records that earlier calls have not deleted. */
+async function addRecords(app: LiveApp, module: string): Promise<void> {
+  const sample = { Last_Name: 'Boyle', Company: 'C', Account_Name: 'A', Deal_Name: 'D', Stage: 'Qualification' };
+  const data = [1, 2].map((i) => ({ ...sample, Subject: `S${i}`, Product_Name: `P${i}`, Email: `${i}@example.com` }));
+  // Of those modules whose mandatory fields these are.
+  await app.owner.call('POST', `/crm/v8/${module}`, { data });
 }
 
 export async function makeVictim(app: LiveApp): Promise<Victim> {
