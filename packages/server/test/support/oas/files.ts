@@ -6,7 +6,7 @@ import { isObject, type JsonObject } from '../../../src/domain/json.ts';
 const REPOSITORY = fileURLToPath(new URL('../../../../../', import.meta.url));
 
 /** The folder with the public OpenAPI files of v8, which are not part of this repository. */
-export const OAS_FOLDER = process.env.WATCHBELL_TEST_OAS ?? join(REPOSITORY, '../shared/oas');
+const OAS_FOLDER = process.env.WATCHBELL_TEST_OAS ?? join(REPOSITORY, '../shared/oas');
 
 /** Nothing is checked where the files are not. */
 export const hasOas = existsSync(join(OAS_FOLDER, 'notifications.json'));
