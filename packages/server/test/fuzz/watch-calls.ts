@@ -31,7 +31,7 @@ export interface WatchCall {
 export function watchCalls({ watchable }: Pick<World, 'watchable'>, names: Names): fc.Arbitrary<WatchCall> {
   const DAY = 86_400;
   const ids: fc.Arbitrary<Tree> = fc.oneof(
-    { weight: 40, arbitrary: fc.constantFrom<Tree>(...CHANNEL_IDS) },
+    { weight: 40, arbitrary: fc.constantFrom<Tree>(...CHANNEL_IDS, ...CHANNEL_IDS.slice(0, 3)) },
     { weight: 12, arbitrary: fc.constantFrom<Tree>(1, 42, -7, 9223372036854775807n, '+42', '007', { $raw: '-0' }) },
     { weight: 1, arbitrary: oddValues },
   );
@@ -41,7 +41,10 @@ export function watchCalls({ watchable }: Pick<World, 'watchable'>, names: Names
         {
           weight: 120,
           arbitrary: fc
-            .tuple(fc.constantFrom(...watchable), fc.constantFrom('create', 'edit', 'delete', 'all'))
+            .tuple(
+              fc.oneof(fc.constantFrom(...watchable), fc.constantFrom('Leads', 'Contacts', 'Tasks')),
+              fc.constantFrom('create', 'edit', 'delete', 'all'),
+            )
             .map((parts) => parts.join('.')),
         },
         {
@@ -107,6 +110,14 @@ export function watchCalls({ watchable }: Pick<World, 'watchable'>, names: Names
     { weight: 1, arbitrary: fc.constantFrom<Tree>('x'.repeat(51), '', 'a\0b', '\ud800', 5) },
   );
   const flags = fc.constantFrom<Tree>(true, false, null);
+  // What the channels that a session starts with watch: taken away, and some of it given again.
+  const prunes = fc
+    .record({
+      channel_id: fc.constantFrom<Tree>(...CHANNEL_IDS.slice(0, 3)),
+      events: fc.subarray(['Leads.all', 'Leads.edit', 'Contacts.edit', 'Tasks.create'], { minLength: 1, maxLength: 2 }),
+      _delete_events: fc.constantFrom(true, true, false, undefined),
+    })
+    .map(({ _delete_events, ...entry }): Tree => (_delete_events === undefined ? entry : { ...entry, _delete_events }));
   const entries = (isBare: boolean) =>
     fc
       .record({
@@ -124,7 +135,9 @@ export function watchCalls({ watchable }: Pick<World, 'watchable'>, names: Names
       })
       .map((entry) => Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== undefined)) as Tree);
   const bodies = (isBare: boolean) =>
-    fc.array(entries(isBare), { minLength: 1, maxLength: 4 }).map((watch): Tree => ({ watch }));
+    fc
+      .array(isBare ? fc.oneof(entries(isBare), prunes, prunes) : entries(isBare), { minLength: 1, maxLength: 4 })
+      .map((watch): Tree => ({ watch }));
   const writes = (method: 'POST' | 'PUT' | 'PATCH') =>
     fc.record({
       method: fc.constant(method),
@@ -177,12 +190,12 @@ export function watchCalls({ watchable }: Pick<World, 'watchable'>, names: Names
   );
   return fc.record({
     kind: fc.constant('watch' as const),
-    user: fc.constantFrom(...USERS),
+    user: fc.constantFrom<UserName>('owner', ...USERS),
     version: fc.constantFrom(...VERSIONS),
     act: fc.oneof(
       { weight: 5, arbitrary: writes('POST') },
       { weight: 3, arbitrary: writes('PUT') },
-      { weight: 5, arbitrary: writes('PATCH') },
+      { weight: 9, arbitrary: writes('PATCH') },
       { weight: 2, arbitrary: fc.record({ method: fc.constant('DELETE' as const), ids: lists }) },
       { weight: 3, arbitrary: fc.record({ method: fc.constant('GET' as const), query: queries }) },
     ),
