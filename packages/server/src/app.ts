@@ -2,6 +2,8 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import type { Config } from './config.ts';
 import { createDelivery } from './delivery/delivery.ts';
+import { createGuard } from './delivery/guard.ts';
+import type { Resolve } from './delivery/resolve.ts';
 import type { Clock } from './domain/clock.ts';
 import type { NotificationId, OrgId } from './domain/ids.ts';
 import { DEFAULT_CHANNEL_POLICY } from './domain/watch.ts';
@@ -37,6 +39,8 @@ export interface Surroundings {
   readonly realNow?: () => number;
   /** For jitter: [0, 1). */
   readonly random?: () => number;
+  /** How the addresses of receivers are found. */
+  readonly resolve?: Resolve;
 }
 
 export interface App {
@@ -63,12 +67,17 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
   let listening: string | undefined;
   const base = () => config.publicUrl ?? listening ?? '';
 
+  const guard = createGuard({
+    allow: config.egressAllow,
+    ...(config.egressPorts && { ports: config.egressPorts }),
+    ...(surroundings.resolve && { resolve: surroundings.resolve }),
+  });
   const delivery = createDelivery({
     store: store.delivery,
     clock,
     random,
     policy: config.delivery,
-    allow: config.egressAllow,
+    guard,
     base,
     compat: config.compat,
     version: VERSION,

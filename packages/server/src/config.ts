@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { isAbsolute, resolve } from 'node:path';
 import { DEFAULT_POLICY, type DeliveryPolicy } from './domain/delivery-policy.ts';
+import type { PortRange } from './domain/egress.ts';
 import { DEFAULT_OAUTH_POLICY, DEV_OAUTH_POLICY, type OAuthPolicy } from './domain/oauth/policy.ts';
 import type { RateLimits } from './domain/rate-limit.ts';
 import { isTimeZone } from './domain/time.ts';
@@ -35,6 +36,8 @@ export interface Config {
   readonly rateLimits: RateLimits;
   /** CIDRs and host names that receivers may have beside global addresses. */
   readonly egressAllow: readonly string[];
+  /** Undefined: all that belong to no other protocol. */
+  readonly egressPorts?: readonly PortRange[];
   /** How long a lapsed channel can be taken up again by a POST. */
   readonly retentionMs: number;
   readonly compat: Compat;
@@ -102,6 +105,7 @@ export function loadConfig(profile: Profile, flags: Flags, env: NodeJS.ProcessEn
   for (const entry of egressAllow) {
     if (!isEgressEntry(entry)) problem('egressAllow', `holds neither a CIDR nor a host name: ${entry}`);
   }
+  const egressPorts = readPorts(list(text('egressPorts')), (what) => problem('egressPorts', what));
   const timeZone = text('timeZone') ?? 'UTC';
   if (!isTimeZone(timeZone)) problem('timeZone', `is not a time zone: ${timeZone}`);
   const dataDir = text('dataDir') ?? '';
@@ -127,6 +131,7 @@ export function loadConfig(profile: Profile, flags: Flags, env: NodeJS.ProcessEn
       wrongPerMinute: integer('maxWrongTokens', 0, 100_000),
     }),
     egressAllow: [...egressAllow, ...(profile === 'dev' ? ['127.0.0.0/8', '::1/128'] : [])],
+    ...(egressPorts && { egressPorts }),
     retentionMs: integer('retentionHours', 24, 2160) * HOUR_MS,
     compat: {
       ...DEFAULT_COMPAT,
@@ -187,7 +192,20 @@ function isRange(entry: string): boolean {
 }
 
 function isEgressEntry(entry: string): boolean {
-  return isRange(entry) || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(entry);
+  if (isRange(entry)) return true;
+  // No host name ends in a number.
+  return /^(\*\.)?[a-z0-9_]([a-z0-9_.-]*[a-z0-9])?$/i.test(entry) && !/(^|\.)\d+$/.test(entry);
+}
+
+function readPorts(entries: readonly string[], problem: (what: string) => void): PortRange[] | undefined {
+  const ranges = entries.map((entry) => {
+    const [, from = '', to = from] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(entry) ?? [];
+    const range = { from: Number(from), to: Number(to) };
+    if (range.from < 1 || range.to > 65_535 || range.from > range.to)
+      problem(`holds no port or range of ports: ${entry}`);
+    return range;
+  });
+  return ranges.length > 0 ? ranges : undefined;
 }
 
 function readPublicUrl(text: string | undefined, problem: (what: string) => void): string | undefined {

@@ -129,8 +129,14 @@ export const SETTINGS = {
     env: 'WATCHBELL_EGRESS_ALLOW',
     flag: '--egress-allow',
     placeholder: '<list>',
-    help: 'Comma-separated CIDRs and host names that receivers may have beside global addresses. The dev profile adds loopback.',
+    help: 'Comma-separated CIDRs, addresses and host names (`*.` and a domain for all below it) that receivers may have beside global addresses. The dev profile adds loopback.',
     fallback: '',
+  },
+  egressPorts: {
+    env: 'WATCHBELL_EGRESS_PORTS',
+    flag: '--egress-ports',
+    placeholder: '<list>',
+    help: 'Comma-separated ports, and ranges such as 8000-8999, that receivers may have, and no others. Not set: 80, 443 and those from 1024 that belong to no other protocol.',
   },
   retentionHours: {
     env: 'WATCHBELL_RETENTION_HOURS',

@@ -2,7 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Outcome, UnreachableReason } from '../domain/attempt.ts';
 import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
 import type { Connections } from './connections.ts';
-import { ForbiddenAddress } from './guard.ts';
+import { ConnectFailed } from './connector.ts';
+import { Forbidden } from './guard.ts';
 
 /** One POST to a receiver. */
 export interface Post {
@@ -13,6 +14,9 @@ export interface Post {
 
 /** The exchange took longer than its deadline, or delivery stops. */
 class Ended extends Error {}
+
+/** Interim answers (1xx) of one exchange; servers send one or two. */
+const MAX_INTERIM = 16;
 
 /**
  * Makes one attempt and answers what it came to; never throws. A 2xx status line with complete headers is a success,
@@ -28,6 +32,7 @@ export function attempt(
     let status = 0;
     let retryAfterMs: number | undefined;
     let received = 0;
+    let interim = 0;
     const excerpt: Buffer[] = [];
     let abort: ((reason: Error) => void) | undefined;
     let isOver = false;
@@ -68,8 +73,12 @@ export function attempt(
             abort = (reason) => controller.abort(reason);
             if (isOver) controller.abort(new Ended('Over'));
           },
-          onResponseStart(_controller, statusCode, answerHeaders) {
-            if (statusCode < 200) return;
+          onResponseStart(controller, statusCode, answerHeaders) {
+            if (statusCode < 200) {
+              interim += 1;
+              if (interim > MAX_INTERIM) controller.abort(new Error('Too many interim answers'));
+              return;
+            }
             status = statusCode;
             retryAfterMs = parseRetryAfter(answerHeaders, Date.now(), policy.maxRetryAfter);
           },
@@ -98,7 +107,7 @@ export function parseRetryAfter(headers: IncomingHttpHeaders, now: number, max: 
 }
 
 function unreachable(error: unknown): Outcome {
-  if (error instanceof ForbiddenAddress) return { kind: 'forbidden', address: error.address };
+  if (error instanceof Forbidden) return { kind: 'forbidden', ...error.refusal };
   return { kind: 'unreachable', reason: reasonOf(error), message: messageOf(error) };
 }
 
@@ -109,7 +118,6 @@ const REASONS: Readonly<Record<string, UnreachableReason>> = {
   EADDRNOTAVAIL: 'connect',
   EACCES: 'connect',
   ETIMEDOUT: 'connect',
-  UND_ERR_CONNECT_TIMEOUT: 'connect',
   ECONNRESET: 'reset',
   EPIPE: 'reset',
   UND_ERR_SOCKET: 'reset',
@@ -118,10 +126,10 @@ const REASONS: Readonly<Record<string, UnreachableReason>> = {
 
 function reasonOf(error: unknown): UnreachableReason {
   if (error instanceof Ended) return 'timeout';
+  if (error instanceof ConnectFailed) return error.stage;
   const code = codeOf(error);
   const known = REASONS[code];
   if (known) return known;
-  if (/^(ENOTFOUND|EAI_)/.test(code)) return 'dns';
   if (/CERT|^ERR_(TLS|SSL)|UNABLE_TO/.test(code)) return 'tls';
   return 'protocol';
 }

@@ -1,5 +1,6 @@
-import { buildConnector, type Dispatcher, Pool } from 'undici';
+import { type Dispatcher, Pool } from 'undici';
 import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
+import { createConnector } from './connector.ts';
 import type { Guard } from './guard.ts';
 
 /** Kept-alive connections, by origin. Only addresses that the guard allows are ever connected to. */
@@ -21,7 +22,7 @@ interface Origin {
 }
 
 export function createConnections(guard: Guard, policy: DeliveryPolicy): Connections {
-  const connect = guardedConnector(guard, policy.connectTimeout);
+  const connect = createConnector(guard, policy.connectTimeout);
   /** Least recently used first. */
   const origins = new Map<string, Origin>();
 
@@ -64,19 +65,5 @@ export function createConnections(guard: Guard, policy: DeliveryPolicy): Connect
       origins.clear();
       await Promise.all(pools);
     },
-  };
-}
-
-function guardedConnector(guard: Guard, timeout: number): buildConnector.connector {
-  const connect = buildConnector({
-    timeout,
-    lookup: guard.lookup,
-    // Tries the vetted addresses one after another without asking for them again.
-    autoSelectFamily: true,
-  });
-  return (options, done) => {
-    const refused = guard.vetLiteral(options.hostname);
-    if (refused) done(refused, null);
-    else connect(options, done);
   };
 }

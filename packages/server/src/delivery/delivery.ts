@@ -11,7 +11,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { createConnections } from './connections.ts';
 import { createDueTimes } from './due-times.ts';
-import { createGuard } from './guard.ts';
+import type { Guard } from './guard.ts';
 import { createLane } from './lane.ts';
 import type { Lane, LaneContext } from './lane-context.ts';
 import { createMemory } from './memory.ts';
@@ -26,8 +26,7 @@ export interface DeliveryOptions {
   /** For jitter: [0, 1). */
   readonly random: () => number;
   readonly policy: DeliveryPolicy;
-  /** What may be connected to although it is not public: CIDRs, addresses, host names. */
-  readonly allow: readonly string[];
+  readonly guard: Guard;
   /** Origin that resource URIs in notifications start with, without a slash at the end. */
   readonly base: () => string;
   readonly compat: Compat;
@@ -84,7 +83,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   /** Before that, what is owed is not known, and every lane reads from its first number. */
   let isStarted = false;
 
-  const connections = createConnections(createGuard(options.allow), policy);
+  const connections = createConnections(options.guard, policy);
   const receivers = createReceivers(store, policy);
   const slots = createSlots(policy, () => stopping.signal.aborted || settler.isFull());
   const settler = createSettler({

@@ -109,7 +109,7 @@ function facts(outcome: Outcome): object {
     case 'unreachable':
       return { outcome: outcome.kind, reason: outcome.reason, detail: outcome.message };
     case 'forbidden':
-      return { outcome: outcome.kind, address: outcome.address };
+      return { outcome: outcome.kind, address: outcome.address, reason: outcome.reason };
   }
 }
 

@@ -1,10 +1,12 @@
+import type { EgressRefusal } from './egress.ts';
+
 /** What one HTTP request to a receiver came to. Data, never an exception. */
 export type Outcome =
   | { readonly kind: 'delivered'; readonly status: number }
   | { readonly kind: 'rejected'; readonly status: number; readonly retryAfterMs?: number; readonly excerpt?: string }
   | { readonly kind: 'unreachable'; readonly reason: UnreachableReason; readonly message: string }
-  /** Our own guard refused the address (P8). */
-  | { readonly kind: 'forbidden'; readonly address: string };
+  /** Our own guard refused to connect (P8). */
+  | ({ readonly kind: 'forbidden' } & EgressRefusal);
 
 export type UnreachableReason = 'dns' | 'connect' | 'tls' | 'timeout' | 'reset' | 'protocol';
 
@@ -20,4 +22,6 @@ export interface Attempt {
 export type NextStep =
   | { readonly kind: 'done' }
   | { readonly kind: 'retry'; readonly at: number }
-  | { readonly kind: 'park'; readonly why: 'exhausted' };
+  | { readonly kind: 'park'; readonly why: 'exhausted' }
+  /** The receiver is gone: its channel stops, and the notification stays owed. */
+  | { readonly kind: 'suspend' };

@@ -14,7 +14,7 @@ afterEach(async () => {
 });
 
 function connections(allow: readonly string[] = ['127.0.0.0/8'], policy: DeliveryPolicy = DEFAULT_POLICY): Connections {
-  const made = createConnections(createGuard(allow), policy);
+  const made = createConnections(createGuard({ allow }), policy);
   closing.push(() => made.close());
   return made;
 }

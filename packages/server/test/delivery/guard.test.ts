@@ -1,127 +1,112 @@
-import type { LookupAddress } from 'node:dns';
-import { describe, expect, test } from 'vitest';
-import { createGuard, ForbiddenAddress } from '../../src/delivery/guard.ts';
+import type { AddressInfo, LookupFunction, TcpNetConnectOpts } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
+import { afterEach, expect, test, vi } from 'vitest';
+import { attempt } from '../../src/delivery/attempt.ts';
+import { createConnections } from '../../src/delivery/connections.ts';
+import { createGuard } from '../../src/delivery/guard.ts';
+import type { Resolve } from '../../src/delivery/resolve.ts';
+import type { Outcome } from '../../src/domain/attempt.ts';
+import { DEFAULT_POLICY } from '../../src/domain/delivery-policy.ts';
 
-describe('without an allow-list', () => {
-  const guard = createGuard([]);
-
-  test.each([
-    '93.184.216.34',
-    '8.8.8.8',
-    '1.0.0.1',
-    '172.15.255.255',
-    '172.32.0.1',
-    '100.128.0.1',
-    '2606:4700:4700::1111',
-    '2a00:1450:4001:830::200e',
-    '::ffff:8.8.8.8',
-  ])('%s may be connected to', (address) => {
-    expect(guard.isAllowed(address)).toBe(true);
-  });
-
-  test.each([
-    '0.0.0.0',
-    '0.1.2.3',
-    '127.0.0.1',
-    '127.255.255.254',
-    '127.1',
-    '2130706433',
-    '0x7f000001',
-    '0177.0.0.1',
-    '10.0.0.1',
-    '172.16.0.1',
-    '172.31.255.255',
-    '192.168.1.1',
-    '169.254.169.254',
-    '100.64.0.1',
-    '192.0.0.8',
-    '192.0.2.1',
-    '192.88.99.1',
-    '198.18.0.1',
-    '198.51.100.7',
-    '203.0.113.9',
-    '224.0.0.1',
-    '239.255.255.250',
-    '240.0.0.1',
-    '255.255.255.255',
-    '::',
-    '::1',
-    '0:0:0:0:0:0:0:1',
-    '::ffff:127.0.0.1',
-    '::ffff:7f00:1',
-    '::ffff:10.0.0.1',
-    '::127.0.0.1',
-    '::ffff:0:127.0.0.1',
-    '64:ff9b::7f00:1',
-    '64:ff9b:1::a00:1',
-    '2002:7f00:1::',
-    '2001::1',
-    '2001:db8::1',
-    '2001:2::1',
-    '2001:10::1',
-    '3fff::1',
-    '5f00::1',
-    '100::1',
-    'fc00::1',
-    'fd12:3456::1',
-    'fe80::1',
-    'fe80::1%eth0',
-    'fec0::1',
-    'ff02::1',
-    '4000::1',
-    'not an address',
-    '',
-  ])('%j may not', (address) => {
-    expect(guard.isAllowed(address)).toBe(false);
-  });
-
-  test.each(['127.0.0.1', '[::1]', '::1', '[::ffff:127.0.0.1]', '10.1.2.3', '[fe80::1]'])(
-    'the host %s, an address itself, is refused before a socket is opened',
-    (host) => {
-      expect(guard.vetLiteral(host)).toBeInstanceOf(ForbiddenAddress);
-    },
-  );
-});
-
-test('what the allow-list names is allowed, as range, address or host, and nothing beside it', () => {
-  const guard = createGuard(['127.0.0.0/8', '10.1.2.3', 'fd00::/8', 'Inside.Example']);
-  expect(guard.isAllowed('127.3.2.1')).toBe(true);
-  expect(guard.isAllowed('::ffff:127.0.0.1')).toBe(true);
-  expect(guard.isAllowed('10.1.2.3')).toBe(true);
-  expect(guard.isAllowed('10.1.2.4')).toBe(false);
-  expect(guard.isAllowed('fd00::5')).toBe(true);
-  expect(guard.isAllowed('::1')).toBe(false);
-  expect(guard.vetLiteral('127.0.0.1')).toBeUndefined();
-  expect(guard.vetLiteral('[fd00::5]')).toBeUndefined();
-});
-
-describe('a look-up', () => {
-  const answers: Record<string, LookupAddress[]> = {
-    'mixed.example': [
-      { address: '10.0.0.1', family: 4 },
-      { address: '93.184.216.34', family: 4 },
-      { address: '::1', family: 6 },
-    ],
-    'inside.example': [{ address: '192.168.0.9', family: 4 }],
+/** Where every socket really goes, when a test says so. */
+const diverted: { to?: string } = {};
+vi.mock('node:net', async (original) => {
+  const net = await original<typeof import('node:net')>();
+  const divert: LookupFunction = (_host, { all }, done) => {
+    const address = diverted.to ?? '';
+    if (all) done(null, [{ address, family: 4 }]);
+    else done(null, address, 4);
   };
-  const guard = (allow: readonly string[]) => createGuard(allow, (host, done) => done(null, answers[host] ?? []));
-  const find = (allow: readonly string[], host: string, all: boolean) =>
-    new Promise((resolve, reject) =>
-      guard(allow).lookup(host, { all }, (error, address) => (error ? reject(error) : resolve(address))),
+  return {
+    ...net,
+    connect: (options: TcpNetConnectOpts) =>
+      net.connect(diverted.to === undefined ? options : { ...options, lookup: divert }),
+  };
+});
+
+const closing: (() => Promise<unknown>)[] = [];
+afterEach(async () => {
+  delete diverted.to;
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+interface Station {
+  /** How often it was connected to, and what it was sent. */
+  connections: number;
+  bytes: number;
+}
+
+/** Answers every request on its connection and closes it: the next one connects anew. */
+async function listen(address: string, port: number): Promise<Station & { readonly port: number }> {
+  const sockets = new Set<Socket>();
+  const station = { connections: 0, bytes: 0, port };
+  const server: Server = createServer((socket) => {
+    station.connections += 1;
+    sockets.add(socket);
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk) => {
+      station.bytes += chunk.length;
+      socket.end('HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n');
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(port, address, resolve));
+  closing.push(
+    () =>
+      new Promise((resolve) => {
+        for (const socket of sockets) socket.destroy();
+        server.close(resolve);
+      }),
+  );
+  station.port = (server.address() as AddressInfo).port;
+  return station;
+}
+
+function sender(resolve: Resolve, allow: readonly string[]): (port: number) => Promise<Outcome> {
+  const connections = createConnections(createGuard({ allow, resolve }), DEFAULT_POLICY);
+  closing.push(() => connections.close());
+  return (port) =>
+    attempt(
+      { url: new URL(`http://receiver.example:${port}/hook`), headers: {}, body: '{}' },
+      connections,
+      DEFAULT_POLICY,
+      new AbortController().signal,
     );
+}
 
-  test('answers only the allowed addresses', async () => {
-    expect(await find([], 'mixed.example', true)).toEqual([{ address: '93.184.216.34', family: 4 }]);
-    expect(await find([], 'mixed.example', false)).toBe('93.184.216.34');
-  });
+const v4 = (...addresses: string[]) => addresses.map((address) => ({ address, family: 4 }));
 
-  test('fails when none is allowed, naming the address', async () => {
-    await expect(find([], 'inside.example', true)).rejects.toMatchObject({ address: '192.168.0.9' });
-    await expect(find([], 'nowhere.example', true)).rejects.toBeInstanceOf(ForbiddenAddress);
-  });
+test('DNS that changes between look-ups reaches nothing that was not vetted: there is one look-up for a connection', async () => {
+  const outside = await listen('127.0.0.2', 0);
+  const inside = await listen('127.0.0.1', outside.port);
+  const answers = [v4('127.0.0.2'), v4('127.0.0.1'), v4('127.0.0.2')];
+  let lookUps = 0;
+  const send = sender(async () => answers[lookUps++] ?? [], ['127.0.0.2']);
+  expect(await send(outside.port)).toEqual({ kind: 'delivered', status: 204 });
+  expect(lookUps).toBe(1);
+  expect(await send(outside.port)).toEqual({ kind: 'forbidden', address: '127.0.0.1', reason: 'loopback' });
+  expect(lookUps).toBe(2);
+  expect(await send(outside.port)).toEqual({ kind: 'delivered', status: 204 });
+  expect(lookUps).toBe(3);
+  expect([outside.connections, inside.connections]).toEqual([2, 0]);
+});
 
-  test('trusts a host that the allow-list names, and no other', async () => {
-    expect(await find(['INSIDE.example'], 'inside.example', false)).toBe('192.168.0.9');
-    await expect(find(['example'], 'inside.example', false)).rejects.toBeInstanceOf(ForbiddenAddress);
-  });
+test('a vetted address that does not answer is not made up for by one that was refused', async () => {
+  const inside = await listen('127.0.0.1', 0);
+  const send = sender(async () => v4('127.0.0.1', '127.0.0.2', '127.0.0.3'), ['127.0.0.2', '127.0.0.3']);
+  expect(await send(inside.port)).toMatchObject({ kind: 'unreachable', reason: 'connect' });
+  expect(inside.connections).toBe(0);
+});
+
+test('of several vetted addresses the one that answers is used', async () => {
+  const second = await listen('127.0.0.3', 0);
+  const send = sender(async () => v4('127.0.0.2', '127.0.0.3'), ['127.0.0.0/8']);
+  expect(await send(second.port)).toEqual({ kind: 'delivered', status: 204 });
+});
+
+test('a connection that ends at another address than those vetted is closed before a byte is sent', async () => {
+  const elsewhere = await listen('127.0.0.1', 0);
+  diverted.to = '127.0.0.1';
+  const send = sender(async () => v4('127.0.0.2'), ['127.0.0.0/8']);
+  expect(await send(elsewhere.port)).toEqual({ kind: 'forbidden', address: '127.0.0.1', reason: 'unvetted' });
+  expect(elsewhere.bytes).toBe(0);
 });

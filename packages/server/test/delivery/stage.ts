@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDelivery, type Delivery } from '../../src/delivery/delivery.ts';
+import { createGuard } from '../../src/delivery/guard.ts';
+import type { Resolve } from '../../src/delivery/resolve.ts';
 import type { ChangedRecord, Operation } from '../../src/domain/change.ts';
 import type { Channel } from '../../src/domain/channel.ts';
 import { DEFAULT_POLICY, type DeliveryPolicy } from '../../src/domain/delivery-policy.ts';
@@ -31,6 +33,7 @@ interface LogLine {
 export interface StageOptions {
   readonly policy?: Partial<DeliveryPolicy>;
   readonly allow?: readonly string[];
+  readonly resolve?: Resolve;
   readonly dataDir?: string;
   readonly clock?: ManualClock;
   /** Stands between delivery and the store. */
@@ -74,7 +77,10 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
     clock,
     random: () => 0,
     policy: { ...DEFAULT_POLICY, ...options.policy },
-    allow: options.allow ?? ['127.0.0.0/8'],
+    guard: createGuard({
+      allow: options.allow ?? ['127.0.0.0/8'],
+      ...(options.resolve && { resolve: options.resolve }),
+    }),
     base: () => 'http://127.0.0.1:8686',
     compat: DEFAULT_COMPAT,
     version: '0.0.1',

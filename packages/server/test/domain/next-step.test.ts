@@ -62,7 +62,7 @@ describe('the next step after an attempt', () => {
     [{ kind: 'rejected', status: 301 }],
     [{ kind: 'rejected', status: 404 }],
     [{ kind: 'rejected', status: 410 }],
-    [{ kind: 'forbidden', address: '10.0.0.1' }],
+    [{ kind: 'forbidden', address: '10.0.0.1', reason: 'private' }],
     [{ kind: 'unreachable', reason: 'timeout', message: '' }],
   ])('is a retry after %j', (outcome) => {
     expect(after(outcome, 1)).toEqual({ kind: 'retry', at: NOW + 5000 });
