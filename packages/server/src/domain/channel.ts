@@ -20,8 +20,8 @@ export interface LiveChannel {
   readonly expiresAt: number;
   /** The org's change number after which it owed too much and took no more; undefined while it takes notifications. */
   readonly overflowFrom?: number;
-  /** Of the store when it took its newest notification; one restored from a backup has a higher one. */
-  readonly epoch: number;
+  /** Of the store when it took its newest notification; one restored from a backup has a higher one. Set as the next. */
+  epoch: number;
   /** Number of its newest notification; 0 at the start of a generation. Counted up in place by the writer alone. */
   lastNumber: number;
 }

@@ -6,6 +6,7 @@ import {
   type EndedReason,
   type Lapse,
   type LiveChannel,
+  type Restart,
 } from './channel.ts';
 import { type ChannelIndex, dueChannels, putChannel, removeChannel } from './channel-index.ts';
 import type { DeletedRecord } from './deleted-record.ts';
@@ -24,6 +25,7 @@ import type { Catalog } from './modules/catalog.ts';
 import type { Notification } from './notification.ts';
 import type { Org, User } from './org.ts';
 import { type KeyRef, keyRef, type RecordRef, recordKey, type StoredRecord } from './record.ts';
+import { mustRestart, restartAt, type StoreEpoch, withRestart } from './restart.ts';
 
 /** Counters of an organisation, saved with each batch. */
 export interface OrgCounters {
@@ -66,6 +68,8 @@ export interface WriteSet {
   readonly channels: Map<Generation, Channel>;
   /** Highest number given in this batch, for channels that took notifications. */
   readonly numbers: Map<Generation, number>;
+  /** Channels that began to count anew under the store's epoch, and where; those in `channels` have it in their own list. */
+  readonly restarts: Map<Generation, { readonly epoch: number; readonly restart: Restart }>;
   /** Channels whose expiry this batch committed, with the change after which they lapsed. */
   readonly lapsed: Map<Generation, number>;
   readonly revisions: ChannelRevision[];
@@ -88,6 +92,8 @@ export interface RemovedRecord extends RecordRef {
 export interface WorkingSet {
   org: Org;
   catalog: Catalog;
+  /** Of the store, for the whole time that it is open. */
+  readonly epoch: StoreEpoch;
   /** The batch's time: `max(clock, lastTime)`. */
   readonly now: number;
   readonly records: Map<string, StoredRecord | undefined>;
@@ -116,6 +122,7 @@ export const emptyWrites = (counters: OrgCounters): WriteSet => ({
   notifications: [],
   channels: new Map(),
   numbers: new Map(),
+  restarts: new Map(),
   lapsed: new Map(),
   revisions: [],
   lapses: [],
@@ -210,6 +217,7 @@ export function addChange(
   const change: Change = { number, module, operation, at: set.now, by, records };
   set.writes.changes.push(change);
   for (const { channel, ...subject } of match(change, set.index)) {
+    if (mustRestart(channel, set.epoch)) beginAnew(set, channel);
     channel.lastNumber += 1;
     set.writes.numbers.set(channel.generation, channel.lastNumber);
     set.writes.notifications.push({
@@ -223,6 +231,22 @@ export function addChange(
       change,
     });
   }
+}
+
+/** After a restore the numbers that come next may have been given before: receivers are told another generation from here. */
+function beginAnew(set: WorkingSet, channel: LiveChannel): void {
+  const { generation } = channel;
+  const restart = restartAt(channel, set.epoch);
+  const epoch = set.epoch.number;
+  channel.epoch = epoch;
+  const loaded = set.channels.get(channelKey(channel.userId, channel.channelId));
+  if (loaded?.generation === generation) {
+    const known = { ...withRestart(loaded, restart), epoch };
+    set.channels.set(channelKey(channel.userId, channel.channelId), known);
+  }
+  const saved = set.writes.channels.get(generation);
+  if (saved) set.writes.channels.set(generation, { ...withRestart(saved, restart), epoch });
+  else set.writes.restarts.set(generation, { epoch, restart });
 }
 
 /** The caller's channel of this id, live or lapsed, as the commands before left it. */
@@ -247,6 +271,7 @@ export function saveChannel(set: WorkingSet, channel: Channel, kind: ChannelRevi
   }
   set.channels.set(channelKey(channel.userId, channel.channelId), saved);
   set.writes.channels.set(channel.generation, saved);
+  set.writes.restarts.delete(channel.generation);
   putChannel(set.index, liveChannel(saved));
   addRevision(set, kind, saved);
 }
@@ -260,6 +285,7 @@ export function saveOrg(set: WorkingSet, org: Org): void {
 /** Ends a generation: what it still owed is cancelled, and its id is free for a new one. */
 export function endChannel(set: WorkingSet, channel: Channel, reason: EndedReason = 'deleted'): void {
   set.channels.delete(channelKey(channel.userId, channel.channelId));
+  set.writes.restarts.delete(channel.generation);
   set.writes.channels.set(channel.generation, { ...channel, endedAt: set.now, endedReason: reason });
   removeChannel(set.index, channel);
   addRevision(set, reason, channel);

@@ -147,6 +147,7 @@ function openSet(loaded: Loaded, { clock, randomId }: WriterOptions): WorkingSet
   return {
     org: loaded.org,
     catalog: loaded.catalog,
+    epoch: loaded.epoch,
     now,
     records: new Map(loaded.records),
     keys: new Map([...loaded.keys].map(([key, ids]) => [key, new Set(ids)])),

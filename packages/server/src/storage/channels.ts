@@ -108,7 +108,7 @@ export function readChannel(row: Row, org: OrgId, cipher: Cipher): Channel {
  */
 export function saveChannels(
   org: OrgId,
-  { channels, lapsed, numbers }: Pick<WriteSet, 'channels' | 'lapsed' | 'numbers'>,
+  { channels, lapsed, numbers, restarts }: Pick<WriteSet, 'channels' | 'lapsed' | 'numbers' | 'restarts'>,
   cipher: Cipher,
 ): Write[] {
   return [
@@ -167,6 +167,14 @@ export function saveChannels(
       ([generation, number]) => sql`
         UPDATE channel SET last_number = ${number} WHERE org_id = ${org} AND generation = ${generation}`,
     ),
+    changeRows(restarts, ([generation, { epoch, restart }]) => {
+      const item = JSON.stringify(restart);
+      return sql`
+        UPDATE channel SET epoch = ${epoch}, restarts =
+          CASE restarts WHEN '[]' THEN ${`[${item}]`}
+          ELSE SUBSTR(restarts, 1, LENGTH(restarts) - 1) || ${`,${item}]`} END
+        WHERE org_id = ${org} AND generation = ${generation}`;
+    }),
   ];
 }
 

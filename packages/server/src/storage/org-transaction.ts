@@ -5,6 +5,7 @@ import { answerKey } from '../domain/idempotency.ts';
 import type { OrgId, RecordId } from '../domain/ids.ts';
 import { keyRef, type RecordRef, recordKey } from '../domain/record.ts';
 import { unknownTargets } from '../domain/records/targets.ts';
+import type { StoreEpoch } from '../domain/restart.ts';
 import type { Needs, WriteSet } from '../domain/working-set.ts';
 import { readCounters, readOrg, readUser, saveCounters, saveOrg, selectOrg, selectUsers } from './accounts.ts';
 import { type Catalogs, saveAdditions, selectInUse } from './catalogs.ts';
@@ -37,6 +38,7 @@ export async function loadBatch(
   cipher: Cipher,
   known: ChannelIndex | undefined,
   catalogs: Catalogs,
+  epoch: StoreEpoch,
 ): Promise<Loaded> {
   const plan = openPlan();
   const orgs = plan.add(selectOrg(id));
@@ -65,6 +67,7 @@ export async function loadBatch(
   return {
     org: readOrg(org),
     catalog,
+    epoch,
     counters,
     records: loaded,
     present: await loadPresent(query, id, unknownTargets(catalog, loaded)),

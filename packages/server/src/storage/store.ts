@@ -9,6 +9,7 @@ import type { Notification, NotificationState } from '../domain/notification.ts'
 import type { Org, Profile, User, UserStatus } from '../domain/org.ts';
 import type { RecordRef, StoredRecord } from '../domain/record.ts';
 import type { Position, SortOrder } from '../domain/record-list.ts';
+import type { StoreEpoch } from '../domain/restart.ts';
 import type { Condition } from '../domain/search/condition.ts';
 import type { Candidates } from '../domain/search/plan.ts';
 import type { Needs, OrgCounters, WriteSet } from '../domain/working-set.ts';
@@ -38,6 +39,7 @@ export interface Store {
 export interface Loaded {
   readonly org: Org;
   readonly catalog: Catalog;
+  readonly epoch: StoreEpoch;
   readonly counters: OrgCounters;
   readonly records: ReadonlyMap<string, StoredRecord>;
   /** By `recordKey`: what the records point at and was not loaded with them, as far as it is there. */

@@ -3,6 +3,7 @@ import { channelKey } from '../../src/domain/channel.ts';
 import { createChannelIndex } from '../../src/domain/channel-index.ts';
 import type { ChannelId, Generation, NotificationId, OrgId, UserId } from '../../src/domain/ids.ts';
 import { STANDARD_CATALOG } from '../../src/domain/modules/catalog.ts';
+import { FIRST_EPOCH } from '../../src/domain/restart.ts';
 import { emptyWrites, type OrgCounters, type WorkingSet } from '../../src/domain/working-set.ts';
 
 export const NOW = Date.UTC(2026, 0, 5, 9);
@@ -45,6 +46,7 @@ export function channelSet(channels: readonly Channel[] = [], now = NOW): Workin
   return {
     org: { id: '3652397' as OrgId, name: 'Sample', timeZone: 'Asia/Kolkata' },
     catalog: STANDARD_CATALOG,
+    epoch: FIRST_EPOCH,
     modulesInUse: new Set(),
     now,
     records: new Map(),

@@ -1,5 +1,6 @@
 import type { ChannelIndex } from '../../domain/channel-index.ts';
 import type { OrgId } from '../../domain/ids.ts';
+import type { StoreEpoch } from '../../domain/restart.ts';
 import type { Catalogs } from '../catalogs.ts';
 import type { Cipher } from '../cipher.ts';
 import type { Db } from '../db.ts';
@@ -10,6 +11,8 @@ import type { OrgTransactions } from '../store.ts';
 const MAX_INDEXES = 1000;
 
 export interface SqliteOrgTransactions extends OrgTransactions {
+  /** Builds every index anew from what is stored. */
+  forgetAll(): void;
   /** Resolves when all that was begun has ended. */
   idle(): Promise<void>;
 }
@@ -18,7 +21,12 @@ export interface SqliteOrgTransactions extends OrgTransactions {
  * This process is the only writer, so nothing is locked between load and save: it is enough that each organisation has
  * one transaction at a time.
  */
-export function createOrgTransactions(db: Db, cipher: Cipher, catalogs: Catalogs): SqliteOrgTransactions {
+export function createOrgTransactions(
+  db: Db,
+  cipher: Cipher,
+  catalogs: Catalogs,
+  epoch: StoreEpoch,
+): SqliteOrgTransactions {
   const turns = new Map<OrgId, Promise<unknown>>();
   const indexes = new Map<OrgId, ChannelIndex>();
 
@@ -50,7 +58,7 @@ export function createOrgTransactions(db: Db, cipher: Cipher, catalogs: Catalogs
     inOrg(org, needs, decide) {
       return inTurn(org, async () => {
         try {
-          const loaded = await loadBatch(db.load, org, needs, cipher, indexes.get(org), catalogs);
+          const loaded = await loadBatch(db.load, org, needs, cipher, indexes.get(org), catalogs, epoch);
           const { writes, result } = decide(loaded);
           const rows = saveBatch(org, writes, cipher);
           if (rows.length > 0) await db.write(rows);
@@ -64,6 +72,9 @@ export function createOrgTransactions(db: Db, cipher: Cipher, catalogs: Catalogs
     },
     forget(org) {
       indexes.delete(org);
+    },
+    forgetAll() {
+      indexes.clear();
     },
     async idle() {
       while (turns.size > 0) await Promise.all(turns.values());

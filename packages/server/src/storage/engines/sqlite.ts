@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import type { Logger } from '../../telemetry/logger.ts';
 import { createAccountStore } from '../accounts.ts';
@@ -9,6 +10,7 @@ import { createClientStore } from '../clients.ts';
 import { type Db, type Dialect, sql } from '../db.ts';
 import { createDeletedRecordStore } from '../deleted-records.ts';
 import { createDeliveryStore } from '../delivery.ts';
+import { loadEpoch, saveNextEpoch } from '../epoch.ts';
 import { createErasureStore } from '../erasure.ts';
 import { checkSecretKey, probe } from '../key-check.ts';
 import { createRecordListReads } from '../record-lists.ts';
@@ -30,7 +32,12 @@ export interface SqliteOptions {
   /** 32 bytes; the same at every start. */
   readonly secretKey: Uint8Array;
   readonly logger: Logger;
+  /** It was put there from a backup: begins a new history, in which nothing is numbered as it may have been before. */
+  readonly isRestored?: boolean;
 }
+
+/** As many as make it unlikely that two stores restored from one backup have the same. */
+const EPOCH_LABEL_BYTES = 6;
 
 const DIALECT: Dialect = {
   contains: (column, text) => sql`instr(${column}, ${text}) > 0`,
@@ -59,7 +66,12 @@ async function emptyLog(storage: ThreadClient): Promise<boolean> {
 }
 
 /** Opens the embedded store and migrates it. Rejects with a `StoreRefusal` that says what to mend. */
-export async function createSqliteStore({ dataDir, secretKey, logger }: SqliteOptions): Promise<Store> {
+export async function createSqliteStore({
+  dataDir,
+  secretKey,
+  logger,
+  isRestored = false,
+}: SqliteOptions): Promise<Store> {
   const cipher = createCipher(secretKey);
   await makeDirectory(dataDir);
   const storage = await startThread({ role: 'storage', dataDir }, logger);
@@ -79,8 +91,11 @@ export async function createSqliteStore({ dataDir, secretKey, logger }: SqliteOp
       write: (writes) => storage.send('write', writes.map(toCommand)),
     };
     await checkSecretKey(db, cipher);
+    if (isRestored) {
+      await db.write(saveNextEpoch(await loadEpoch(db), randomBytes(EPOCH_LABEL_BYTES).toString('hex'), Date.now()));
+    }
     const catalogs = createCatalogs();
-    const writing = createOrgTransactions(db, cipher, catalogs);
+    const writing = createOrgTransactions(db, cipher, catalogs, await loadEpoch(db));
     return {
       writing,
       records: createRecordReads(db),

@@ -11,6 +11,7 @@ import type { Written } from '../../../src/domain/records/call.ts';
 import { type RecordInput, readInput } from '../../../src/domain/records/input.ts';
 import { keysOf } from '../../../src/domain/records/keys.ts';
 import type { Result } from '../../../src/domain/records/result.ts';
+import { FIRST_EPOCH } from '../../../src/domain/restart.ts';
 import { emptyWrites, type WorkingSet } from '../../../src/domain/working-set.ts';
 
 export const NOW = Date.UTC(2026, 10, 21, 20, 43, 33);
@@ -60,6 +61,7 @@ export function openSet(
   return {
     org: { id: ORG, name: 'Test', timeZone: 'Asia/Kolkata' },
     catalog: STANDARD_CATALOG,
+    epoch: FIRST_EPOCH,
     modulesInUse: new Set(),
     now: NOW,
     records: new Map(records.map((record) => [recordKey(record.module, record.id), record])),

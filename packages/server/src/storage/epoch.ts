@@ -1,0 +1,37 @@
+import { FIRST_EPOCH, type StoreEpoch } from '../domain/restart.ts';
+import { type Db, insertRows, type Statement, sql, type Write } from './db.ts';
+import { jsonObject } from './rows.ts';
+
+const NAME = 'epoch';
+
+/** Serials left out at a restore, and from when (epoch ms) on how many at least there are for each second. */
+const SERIALS_LEFT_OUT = 1_000_000;
+const SERIALS_SINCE = Date.UTC(2026, 0, 1);
+const SERIALS_PER_SECOND = 1000;
+
+export const selectEpoch: Statement = sql`SELECT value FROM meta WHERE name = ${NAME}`;
+
+/** Of a store as it is. */
+export async function loadEpoch(db: Db): Promise<StoreEpoch> {
+  const [[row] = []] = await db.load([selectEpoch]);
+  return row ? jsonObject<StoreEpoch>(row, 'value') : FIRST_EPOCH;
+}
+
+/**
+ * Begins a new history of a store that was restored from a backup. Numbers and ids that the original may have given since
+ * are left out: those of records go on where an original that gave a thousand a second could not have come to.
+ */
+export function saveNextEpoch(current: StoreEpoch, label: string, realNow: number): Write[] {
+  const next: StoreEpoch = { number: current.number + 1, label };
+  const reachable = Math.max(0, Math.floor((realNow - SERIALS_SINCE) / 1000)) * SERIALS_PER_SECOND;
+  return [
+    insertRows(
+      'meta (name, value)',
+      [[NAME, JSON.stringify(next)]],
+      'ON CONFLICT (name) DO UPDATE SET value = excluded.value',
+    ),
+    sql`
+      UPDATE org SET next_serial =
+        CASE WHEN next_serial + ${SERIALS_LEFT_OUT} > ${reachable} THEN next_serial + ${SERIALS_LEFT_OUT} ELSE ${reachable} END`,
+  ];
+}
