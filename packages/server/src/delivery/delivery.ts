@@ -9,6 +9,7 @@ import type { WriteSet } from '../domain/working-set.ts';
 import type { DeliveryStore, OwedNotification } from '../storage/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { createComebacks } from './comebacks.ts';
 import { createConnections } from './connections.ts';
 import { createDueTimes } from './due-times.ts';
 import type { Guard } from './guard.ts';
@@ -40,6 +41,11 @@ export interface DeliveryOptions {
 export interface Delivery {
   /** Takes up everything that the store still owes. */
   start(): Promise<void>;
+  /**
+   * The store was lost and is there again: a commit may have been made that nobody was told of. All lanes begin anew, and
+   * all that is owed is read.
+   */
+  recover(): void;
   /** Told of each commit, in commit order for each organisation. Never throws. */
   committed(org: OrgId, writes: WriteSet): void;
   /** Starts no attempt, ends those in flight within `withinMs`, and saves what became of them. */
@@ -82,7 +88,10 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   setMaxListeners(0, stopping.signal, cutting.signal);
   /** Before that, what is owed is not known, and every lane reads from its first number. */
   let isStarted = false;
+  /** Counts what began to read all that is owed; only the last one is used. */
+  let recoveries = 0;
 
+  const comebacks = createComebacks(comeBack);
   const connections = createConnections(options.guard, policy);
   const receivers = createReceivers(store, policy);
   const slots = createSlots(policy, () => stopping.signal.aborted || settler.isFull());
@@ -114,9 +123,18 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     stop: stopping.signal,
     isSuspended,
     findReceiver: receivers.find,
-    onClosed(lane, receiver, isLeft) {
-      if (lanes.get(lane.generation) === lane) lanes.delete(lane.generation);
-      if (isLeft && !isSuspended(lane.org)) left.add(lane.generation);
+    onClosed(lane, receiver, why) {
+      const { org, generation } = lane;
+      if (lanes.get(generation) === lane) lanes.delete(generation);
+      if (why !== 'done' && !isSuspended(org)) left.add(generation);
+      if (why === 'anew' || why === 'failed') {
+        // What it knew of its channel may be what was wrong.
+        receivers.forget(generation);
+        if (why === 'failed') comebacks.failed(org, generation);
+        else comeBack(org, generation);
+        return;
+      }
+      comebacks.forget(generation);
       if (receiver) receivers.remember(receiver);
     },
     onQuiet: checkIdle,
@@ -129,10 +147,17 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     return lane;
   }
 
+  /** Without effect on one that came back meanwhile by a commit, or is to be read when its organisation is resumed. */
+  function comeBack(org: OrgId, generation: Generation): void {
+    if (stopping.signal.aborted || isSuspended(org) || lanes.has(generation) || !left.has(generation)) return;
+    open(org, generation, 1);
+  }
+
   function channelSaved(org: OrgId, channel: Channel): void {
     const lane = lanes.get(channel.generation);
     if (channel.endedAt !== undefined) {
       receivers.forget(channel.generation);
+      comebacks.forget(channel.generation);
       lane?.end();
       left.delete(channel.generation);
       return;
@@ -153,6 +178,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     if (suspendedAt === undefined && !wasSuspended) return;
     suspended.set(id, suspendedAt !== undefined);
     unread.add(id);
+    if (!isStarted && recoveries > 0) void recoverAll();
     for (const lane of lanes.values()) if (lane.org === id) lane.wake();
     if (suspendedAt === undefined) void takeUp(id);
   }
@@ -179,6 +205,36 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     checkIdle();
   }
 
+  function recover(): void {
+    isStarted = false;
+    receivers.forgetAll();
+    for (const lane of lanes.values()) lane.beginAnew();
+    void recoverAll();
+  }
+
+  async function recoverAll(): Promise<void> {
+    recoveries += 1;
+    const recovery = recoveries;
+    // What changes while it is read is read once more.
+    const isGivenUp = () => stopping.signal.aborted || recovery !== recoveries;
+    takingUp += 1;
+    const read = await readPatiently(
+      () => Promise.all([store.lanes(), store.suspended()]),
+      isGivenUp,
+      stopping.signal,
+      (error) => logger.error({ err: error }, 'what is owed cannot be read, trying again'),
+    );
+    takingUp -= 1;
+    if (read && !isGivenUp()) {
+      isStarted = true;
+      const [owing, held] = read.rows;
+      for (const org of held) suspended.set(org, true);
+      for (const [org, isHeld] of suspended) if (isHeld && !held.includes(org)) suspended.set(org, false);
+      for (const { org, generation } of owing) if (!lanes.has(generation)) open(org, generation, 1);
+    }
+    checkIdle();
+  }
+
   function take(org: OrgId, writes: WriteSet): void {
     if (writes.org) orgSaved(writes.org);
     for (const channel of writes.channels.values()) channelSaved(org, channel);
@@ -187,6 +243,10 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       // From now on only its renewal, which is a commit of the channel, starts a lane.
       left.delete(generation);
       lanes.get(generation)?.lapse();
+    }
+    for (const [generation, { restart }] of writes.restarts) {
+      receivers.restart(generation, restart);
+      lanes.get(generation)?.restarted(restart);
     }
     const fed = new Map<Generation, OwedNotification[]>();
     for (const notification of writes.notifications) {
@@ -252,11 +312,14 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       try {
         if (!stopping.signal.aborted) take(org, writes);
       } catch (error) {
-        logger.error({ err: error, org }, 'a commit was not taken up by delivery; it is at the next start');
+        logger.error({ err: error, org }, 'a commit was not taken up by delivery, which reads anew what is owed');
+        recover();
       }
     },
+    recover,
     async stop(withinMs = STOP_WITHIN_MS) {
       stopping.abort();
+      comebacks.stop();
       context.dueTimes.stop();
       const timer = setTimeout(() => cutting.abort(), withinMs);
       await landed();

@@ -4,6 +4,7 @@ import type { Channel } from '../domain/channel.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
 import { nextStep } from '../domain/next-step.ts';
+import { identityOf } from '../domain/restart.ts';
 import type { Compat } from '../domain/wire/compat.ts';
 import { notificationBody, requestUrl } from '../domain/wire/notification-body.ts';
 import type { OwedNotification } from '../storage/store.ts';
@@ -66,6 +67,7 @@ function postOf(
   number: number,
   { base, compat, userAgent }: FlightContext,
 ): Post {
+  const identity = identityOf(channel, owed.number);
   return {
     url: new URL(requestUrl(channel.notifyUrl)),
     body: notificationBody(owed, channel, { base: base(), compat }),
@@ -75,8 +77,8 @@ function postOf(
       'webhook-id': owed.id,
       // Real time, as receivers judge its age by their own clocks (P12).
       'webhook-timestamp': String(Math.floor(Date.now() / 1000)),
-      'watchbell-generation': owed.generation,
-      'watchbell-sequence': String(owed.number),
+      'watchbell-generation': identity.generation,
+      'watchbell-sequence': String(identity.number),
       'watchbell-attempt': String(number),
     },
   };

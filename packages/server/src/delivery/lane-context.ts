@@ -1,4 +1,4 @@
-import type { Channel } from '../domain/channel.ts';
+import type { Channel, Restart } from '../domain/channel.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
 import type { Generation, OrgId } from '../domain/ids.ts';
@@ -19,6 +19,10 @@ export interface Lane {
   feed(owed: readonly OwedNotification[]): void;
   /** Takes the channel as a commit left it: where it is sent to and until when. */
   update(channel: Channel): void;
+  /** Takes where its numbers began anew for receivers. */
+  restarted(restart: Restart): void;
+  /** Begins anew from what is stored, once nothing is in flight or unsaved. */
+  beginAnew(): void;
   /** Its expiry was committed: no attempt starts any more. */
   lapse(): void;
   /** Its channel was deleted: what it still owes is cancelled. */
@@ -32,6 +36,12 @@ export interface Lane {
   /** Notifications that wait for their retry. */
   waiting(): number;
 }
+
+/**
+ * Why a lane closed: nothing is owed now, or a committed lapse holds it, or its channel ended; something is still owed
+ * that no lapse holds; it is to begin anew at once; or it failed.
+ */
+export type Closing = 'done' | 'left' | 'anew' | 'failed';
 
 export interface LaneContext {
   readonly store: DeliveryStore;
@@ -49,8 +59,7 @@ export interface LaneContext {
   readonly isSuspended: (org: OrgId) => boolean;
   /** The receiver as it is now; undefined when the channel has ended. */
   readonly findReceiver: (org: OrgId, generation: Generation) => Promise<Receiver | undefined>;
-  /** `isLeft`: something is still owed and no committed lapse says so. */
-  readonly onClosed: (lane: Lane, receiver: Receiver | undefined, isLeft: boolean) => void;
+  readonly onClosed: (lane: Lane, receiver: Receiver | undefined, why: Closing) => void;
   /** Called when it may have stopped being busy. */
   readonly onQuiet: () => void;
 }

@@ -1,9 +1,11 @@
+import type { Restart } from '../domain/channel.ts';
 import type { Generation, OrgId } from '../domain/ids.ts';
 import { stateAfter } from '../domain/next-step.ts';
+import { withRestart } from '../domain/restart.ts';
 import type { OwedNotification } from '../storage/store.ts';
 import { createBacklog } from './backlog.ts';
 import { fly, type Landed } from './flight.ts';
-import type { Lane, LaneContext } from './lane-context.ts';
+import type { Closing, Lane, LaneContext } from './lane-context.ts';
 import { answer, createLaneState, finish, found, isClear, knownRecords, nextSearch, scan } from './lane-state.ts';
 import { weigh } from './memory.ts';
 import { readPatiently } from './patient-read.ts';
@@ -32,7 +34,9 @@ export function createLane(
   let isScheduled = false;
   let isClosed = false;
   let hasLapsed = false;
-  let hasFailed = false;
+  /** It does nothing more but land and save what is in the air, then makes room for its successor. */
+  let isLeaving: 'anew' | 'failed' | undefined;
+  let lastRestart: Restart | undefined;
 
   const seat: Seat = {
     org,
@@ -78,6 +82,14 @@ export function createLane(
       backlog.reaches(newer.lastNumber);
       soon();
     },
+    restarted(restart) {
+      lastRestart = restart;
+      if (channel) channel = withRestart(channel, restart);
+    },
+    beginAnew() {
+      isLeaving ??= 'anew';
+      soon();
+    },
     lapse() {
       hasLapsed = true;
       soon();
@@ -100,6 +112,7 @@ export function createLane(
         // A commit may have brought a newer channel meanwhile.
         channel ??= known?.channel;
         if (!channel) return close();
+        if (lastRestart) channel = withRestart(channel, lastRestart);
         slots.withdraw(seat);
         seat.origin = originOf(channel);
         seat.standing = known?.standing ?? seat.standing;
@@ -125,7 +138,7 @@ export function createLane(
   }
 
   function goOn(): void {
-    if (isClosed || stop.aborted || (!channel && !hasFailed)) return;
+    if (isClosed || stop.aborted || (!channel && !isLeaving)) return;
     if (isHeld()) {
       slots.withdraw(seat);
       backlog.forget();
@@ -144,9 +157,9 @@ export function createLane(
     return seat.flying === 0 && saving === 0 && reads === 0;
   }
 
-  /** Expired, or its organisation suspended: what is owed waits for the end of that (P6). Or failed: for another lane. */
+  /** Expired, or its organisation suspended: what is owed waits for the end of that (P6). Or it leaves: for another lane. */
   function isHeld(): boolean {
-    if (hasLapsed || hasFailed || channel?.lapsedFrom !== undefined || context.isSuspended(org)) return true;
+    if (hasLapsed || isLeaving || channel?.lapsedFrom !== undefined || context.isSuspended(org)) return true;
     return channel !== undefined && clock.now() >= channel.expiresAt;
   }
 
@@ -299,10 +312,15 @@ export function createLane(
 
   /** Closes once nothing is in flight or unsaved, so that the next lane repeats nothing. */
   function fail(error: unknown): void {
-    context.logger.error({ err: error, org, generation }, 'a lane failed and begins anew with its next notification');
-    if (hasFailed) close();
-    hasFailed = true;
+    context.logger.error({ err: error, org, generation }, 'a lane failed and begins anew');
+    if (isLeaving === 'failed') close();
+    isLeaving = 'failed';
     soon();
+  }
+
+  function closing(): Closing {
+    if (isLeaving) return isLeaving;
+    return channel !== undefined && !hasLapsed && !(isClear(state) && backlog.isEmpty()) ? 'left' : 'done';
   }
 
   function close(): void {
@@ -312,8 +330,7 @@ export function createLane(
     dueTimes.remove(lane);
     backlog.forget();
     for (const { owed } of ready.splice(0)) if (owed) memory.add(-weigh(owed));
-    const isLeft = hasFailed || (channel !== undefined && !hasLapsed && !(isClear(state) && backlog.isEmpty()));
-    context.onClosed(lane, channel && { channel, standing: seat.standing, level: seat.level }, isLeft);
+    context.onClosed(lane, channel && { channel, standing: seat.standing, level: seat.level }, closing());
     context.onQuiet();
   }
 }

@@ -1,6 +1,7 @@
-import type { Channel } from '../domain/channel.ts';
+import type { Channel, Restart } from '../domain/channel.ts';
 import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
 import type { Generation, OrgId } from '../domain/ids.ts';
+import { withRestart } from '../domain/restart.ts';
 import { requestUrl } from '../domain/wire/notification-body.ts';
 import type { DeliveryStore } from '../storage/store.ts';
 import type { Standing } from './slots.ts';
@@ -20,8 +21,11 @@ export interface Receivers {
   remember(receiver: Receiver): void;
   /** Takes a channel as it was just committed. */
   update(channel: Channel): void;
+  /** Takes where its numbers began anew for receivers. */
+  restart(generation: Generation, restart: Restart): void;
   forget(generation: Generation): void;
   forgetOrg(org: OrgId): void;
+  forgetAll(): void;
 }
 
 export function createReceivers(store: Pick<DeliveryStore, 'channel'>, policy: DeliveryPolicy): Receivers {
@@ -72,8 +76,15 @@ export function createReceivers(store: Pick<DeliveryStore, 'channel'>, policy: D
         isMoved ? { channel, standing: 'unproven', level: policy.firstFlights } : { ...known, channel },
       );
     },
+    restart(generation, restart) {
+      const known = kept.get(generation);
+      if (known) kept.set(generation, { ...known, channel: withRestart(known.channel, restart) });
+    },
     forget(generation) {
       kept.delete(generation);
+    },
+    forgetAll() {
+      kept.clear();
     },
     forgetOrg(org) {
       // Every id made in an organisation begins with its own.
