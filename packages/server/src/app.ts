@@ -90,6 +90,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     randomId: newNotificationId,
     maxQueued: config.maxQueuedWrites,
     maxBatchWeight: MAX_BATCH_WEIGHT,
+    maxBacklog: config.maxBacklog,
     onCommitted(org, writes, commands) {
       metrics.commits.observe(commands);
       metrics.changes.inc(writes.changes.length);

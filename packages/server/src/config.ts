@@ -40,6 +40,8 @@ export interface Config {
   readonly egressPorts?: readonly PortRange[];
   /** How long a lapsed channel can be taken up again by a POST. */
   readonly retentionMs: number;
+  /** Most notifications that a channel may owe. */
+  readonly maxBacklog: number;
   readonly compat: Compat;
   readonly delivery: DeliveryPolicy;
   readonly oauth: OAuthPolicy;
@@ -133,6 +135,7 @@ export function loadConfig(profile: Profile, flags: Flags, env: NodeJS.ProcessEn
     egressAllow: [...egressAllow, ...(profile === 'dev' ? ['127.0.0.0/8', '::1/128'] : [])],
     ...(egressPorts && { egressPorts }),
     retentionMs: integer('retentionHours', 24, 2160) * HOUR_MS,
+    maxBacklog: integer('maxBacklog', 10, 100_000_000),
     compat: {
       ...DEFAULT_COMPAT,
       failedStatus: oneOf('failedStatus', ['documented', 'observed']),

@@ -145,6 +145,13 @@ export const SETTINGS = {
     help: 'How long a POST by its owner can take up a lapsed channel again, with all it owes, 24 to 2160.',
     fallback: '72',
   },
+  maxBacklog: {
+    env: 'WATCHBELL_MAX_BACKLOG',
+    flag: '--max-backlog',
+    placeholder: '<number>',
+    help: 'Notifications that a channel may owe, 10 to 100000000. Beyond it changes are kept as a range, without notifications, until it owes a tenth less.',
+    fallback: '1000000',
+  },
   failedStatus: {
     env: 'WATCHBELL_COMPAT_FAILED_STATUS',
     flag: '--compat-failed-status',

@@ -1,7 +1,8 @@
 import type { Operation } from './change.ts';
 import { channelKey, type LiveChannel } from './channel.ts';
 import { eventKey } from './event-type.ts';
-import type { ChannelId, UserId } from './ids.ts';
+import type { ChannelId, Generation, UserId } from './ids.ts';
+import type { Counted } from './overflow.ts';
 
 /**
  * The live channels of one organisation, found by what they watch. The writer owns it and is the only one to change it;
@@ -11,12 +12,26 @@ export interface ChannelIndex {
   readonly byKey: Map<string, LiveChannel>;
   readonly byEvent: Map<string, Map<string, LiveChannel>>;
   readonly countByUser: Map<UserId, number>;
+  /** Keys of those that take no numbers. */
+  readonly overflowing: Set<string>;
+  /** Of the channels that came near the limit, what they were counted to owe. */
+  readonly counted: Map<Generation, Counted>;
+  /** Those that are to be counted, with their keys; the store takes them out. */
+  readonly uncounted: Map<Generation, string>;
   /** No channel expires before this; may be earlier than the earliest expiry, never later. */
   nextExpiryAt: number;
 }
 
 export function createChannelIndex(channels: Iterable<LiveChannel>): ChannelIndex {
-  const index: ChannelIndex = { byKey: new Map(), byEvent: new Map(), countByUser: new Map(), nextExpiryAt: Infinity };
+  const index: ChannelIndex = {
+    byKey: new Map(),
+    byEvent: new Map(),
+    countByUser: new Map(),
+    overflowing: new Set(),
+    counted: new Map(),
+    uncounted: new Map(),
+    nextExpiryAt: Infinity,
+  };
   for (const channel of channels) putChannel(index, channel);
   return index;
 }
@@ -25,9 +40,12 @@ export const findChannel = (index: ChannelIndex, userId: UserId, channelId: Chan
   index.byKey.get(channelKey(userId, channelId));
 
 export function putChannel(index: ChannelIndex, channel: LiveChannel): void {
+  const counted = index.counted.get(channel.generation);
   removeChannel(index, channel);
   const key = channelKey(channel.userId, channel.channelId);
   index.byKey.set(key, channel);
+  if (counted) index.counted.set(channel.generation, counted);
+  if (channel.overflowFrom !== undefined) index.overflowing.add(key);
   index.countByUser.set(channel.userId, (index.countByUser.get(channel.userId) ?? 0) + 1);
   index.nextExpiryAt = Math.min(index.nextExpiryAt, channel.expiresAt);
   for (const event of channel.events) {
@@ -46,6 +64,9 @@ export function removeChannel(
   const known = index.byKey.get(key);
   if (!known) return;
   index.byKey.delete(key);
+  index.overflowing.delete(key);
+  index.counted.delete(known.generation);
+  index.uncounted.delete(known.generation);
   const left = (index.countByUser.get(userId) ?? 1) - 1;
   if (left > 0) index.countByUser.set(userId, left);
   else index.countByUser.delete(userId);

@@ -24,6 +24,7 @@ import type { AddedField, AddedModule } from './modules/additions.ts';
 import type { Catalog } from './modules/catalog.ts';
 import type { Notification } from './notification.ts';
 import type { Org, User } from './org.ts';
+import { flowingAgain, isFull } from './overflow.ts';
 import { type KeyRef, keyRef, type RecordRef, recordKey, type StoredRecord } from './record.ts';
 import { mustRestart, restartAt, type StoreEpoch, withRestart } from './restart.ts';
 
@@ -72,6 +73,10 @@ export interface WriteSet {
   readonly restarts: Map<Generation, { readonly epoch: number; readonly restart: Restart }>;
   /** Channels whose expiry this batch committed, with the change after which they lapsed. */
   readonly lapsed: Map<Generation, number>;
+  /** Channels whose failures so far count no more: resumed, or sent elsewhere from now on. */
+  readonly forgiven: Set<Generation>;
+  /** Channels that overflowed, with the change after which, or (null) take numbers again. */
+  readonly overflowed: Map<Generation, number | null>;
   readonly revisions: ChannelRevision[];
   readonly lapses: Lapse[];
   /** Modules and fields of the organisation that were added or changed. */
@@ -96,6 +101,8 @@ export interface WorkingSet {
   readonly epoch: StoreEpoch;
   /** The batch's time: `max(clock, lastTime)`. */
   readonly now: number;
+  /** Most notifications that a channel may owe. */
+  readonly maxBacklog: number;
   readonly records: Map<string, StoredRecord | undefined>;
   /** By `recordKey`: what records loaded point at, is there, and was not loaded itself. */
   readonly present: ReadonlySet<string>;
@@ -124,6 +131,8 @@ export const emptyWrites = (counters: OrgCounters): WriteSet => ({
   numbers: new Map(),
   restarts: new Map(),
   lapsed: new Map(),
+  overflowed: new Map(),
+  forgiven: new Set(),
   revisions: [],
   lapses: [],
   additions: { modules: new Map(), fields: new Map() },
@@ -216,7 +225,9 @@ export function addChange(
   set.writes.counters = { ...set.writes.counters, lastChange: number };
   const change: Change = { number, module, operation, at: set.now, by, records };
   set.writes.changes.push(change);
+  const full = new Set<LiveChannel>();
   for (const { channel, ...subject } of match(change, set.index)) {
+    if (channel.overflowFrom !== undefined) continue;
     if (mustRestart(channel, set.epoch)) beginAnew(set, channel);
     channel.lastNumber += 1;
     set.writes.numbers.set(channel.generation, channel.lastNumber);
@@ -230,6 +241,35 @@ export function addChange(
       withValues: channel.withValues,
       change,
     });
+    if (isFull(channel, set.index, set.maxBacklog)) full.add(channel);
+  }
+  for (const channel of full) beginOverflow(set, channel, number);
+}
+
+/** What comes after the change `fromChange` is kept as a range, without numbers. */
+function beginOverflow(set: WorkingSet, channel: LiveChannel, fromChange: number): void {
+  const overflowing: LiveChannel = { ...channel, overflowFrom: fromChange };
+  putChannel(set.index, overflowing);
+  set.writes.overflowed.set(channel.generation, fromChange);
+  set.writes.lapses.push({ generation: channel.generation, kind: 'overflow', fromChange, at: set.now });
+  addRevision(set, 'overflowed', overflowing);
+}
+
+/** Ends the range of an overflow, if there is one, with the newest change. */
+function closeOverflow(set: WorkingSet, { generation, overflowFrom }: LiveChannel): void {
+  if (overflowFrom === undefined) return;
+  const toChange = set.writes.counters.lastChange;
+  set.writes.overflowed.set(generation, null);
+  set.writes.lapses.push({ generation, kind: 'overflow', fromChange: overflowFrom, toChange, at: set.now });
+}
+
+/** Lets channels that owe less by now take numbers again; at the beginning of a batch, after its expiries. */
+export function endOverflows(set: WorkingSet): void {
+  for (const channel of flowingAgain(set.index, set.maxBacklog)) {
+    const { overflowFrom, ...flowing } = channel;
+    closeOverflow(set, channel);
+    putChannel(set.index, flowing);
+    addRevision(set, 'flowing', flowing);
   }
 }
 
@@ -254,11 +294,13 @@ export const loadedChannel = (set: WorkingSet, userId: UserId, channelId: Channe
   set.channels.get(channelKey(userId, channelId));
 
 /** Saves a channel that is live from now on. Ends its lapse, if it was in one. */
-export function saveChannel(set: WorkingSet, channel: Channel, kind: ChannelRevision['kind']): void {
-  const { lapsedFrom, ...rest } = channel;
+export function saveChannel(set: WorkingSet, channel: Channel, kind: ChannelRevision['kind']): Channel {
+  const { lapsedFrom, overflowFrom: _, ...rest } = channel;
   const known = set.index.byKey.get(channelKey(channel.userId, channel.channelId));
-  const lastNumber = known?.generation === channel.generation ? known.lastNumber : channel.lastNumber;
-  const saved: Channel = { ...rest, lastNumber };
+  const counted = known?.generation === channel.generation ? known : undefined;
+  const lastNumber = counted?.lastNumber ?? channel.lastNumber;
+  const overflow = counted?.overflowFrom !== undefined && { overflowFrom: counted.overflowFrom };
+  const saved: Channel = { ...rest, lastNumber, ...overflow };
   if (lapsedFrom !== undefined) {
     const toChange = set.writes.counters.lastChange;
     set.writes.lapses.push({
@@ -269,11 +311,32 @@ export function saveChannel(set: WorkingSet, channel: Channel, kind: ChannelRevi
       at: set.now,
     });
   }
-  set.channels.set(channelKey(channel.userId, channel.channelId), saved);
-  set.writes.channels.set(channel.generation, saved);
-  set.writes.restarts.delete(channel.generation);
   putChannel(set.index, liveChannel(saved));
+  // All is cancelled: there is nothing to count.
+  if (saved.cancelledTo === lastNumber) set.index.counted.set(saved.generation, { upTo: lastNumber, owed: 0 });
+  putRow(set, saved, kind);
+  return saved;
+}
+
+/** Saves a change to a channel that leaves it as live or as lapsed as it was. */
+export function amendChannel(set: WorkingSet, channel: Channel, kind: ChannelRevision['kind']): Channel {
+  if (channel.lapsedFrom === undefined) return saveChannel(set, channel, kind);
+  putRow(set, channel, kind);
+  return channel;
+}
+
+function putRow(set: WorkingSet, saved: Channel, kind: ChannelRevision['kind']): void {
+  const key = channelKey(saved.userId, saved.channelId);
+  const before = set.channels.get(key);
+  set.channels.set(key, saved);
+  set.writes.channels.set(saved.generation, saved);
+  set.writes.restarts.delete(saved.generation);
   addRevision(set, kind, saved);
+  if (before?.generation !== saved.generation) return;
+  const isResumed = before.suspension !== undefined && saved.suspension === undefined;
+  if (isResumed || before.notifyUrl !== saved.notifyUrl) set.writes.forgiven.add(saved.generation);
+  // However it came about, that a suspension ended is told apart.
+  if (isResumed && kind !== 'resumed') addRevision(set, 'resumed', saved);
 }
 
 /** Changes the organisation itself, for the commands that follow as well. */
@@ -284,21 +347,34 @@ export function saveOrg(set: WorkingSet, org: Org): void {
 
 /** Ends a generation: what it still owed is cancelled, and its id is free for a new one. */
 export function endChannel(set: WorkingSet, channel: Channel, reason: EndedReason = 'deleted'): void {
-  set.channels.delete(channelKey(channel.userId, channel.channelId));
-  set.writes.restarts.delete(channel.generation);
-  set.writes.channels.set(channel.generation, { ...channel, endedAt: set.now, endedReason: reason });
+  const key = channelKey(channel.userId, channel.channelId);
+  const live = set.index.byKey.get(key);
+  if (live) closeOverflow(set, live);
+  const { generation, lapsedFrom } = channel;
+  if (lapsedFrom !== undefined) {
+    const toChange = set.writes.counters.lastChange;
+    set.writes.lapses.push({ generation, kind: 'expired', fromChange: lapsedFrom, toChange, at: set.now });
+  }
+  set.channels.delete(key);
+  set.writes.restarts.delete(generation);
+  set.writes.channels.set(generation, { ...channel, endedAt: set.now, endedReason: reason });
   removeChannel(set.index, channel);
   addRevision(set, reason, channel);
 }
 
 /** Commits the expiries that are due, before anything else of the batch is decided (DESIGN §3). */
 export function expireDue(set: WorkingSet): void {
-  for (const channel of dueChannels(set.index, set.now)) {
+  for (const due of dueChannels(set.index, set.now)) {
     const fromChange = set.writes.counters.lastChange;
+    closeOverflow(set, due);
+    const { overflowFrom: _, ...channel } = due;
     removeChannel(set.index, channel);
     const key = channelKey(channel.userId, channel.channelId);
     const loaded = set.channels.get(key);
-    if (loaded) set.channels.set(key, { ...loaded, lastNumber: channel.lastNumber, lapsedFrom: fromChange });
+    if (loaded) {
+      const { overflowFrom: _, ...rest } = loaded;
+      set.channels.set(key, { ...rest, lastNumber: channel.lastNumber, lapsedFrom: fromChange });
+    }
     set.writes.lapsed.set(channel.generation, fromChange);
     set.writes.lapses.push({ generation: channel.generation, kind: 'expired', fromChange, at: set.now });
     addRevision(set, 'expired', channel);

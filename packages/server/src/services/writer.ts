@@ -2,7 +2,15 @@ import type { Clock } from '../domain/clock.ts';
 import { AppError } from '../domain/error.ts';
 import type { NotificationId, OrgId } from '../domain/ids.ts';
 import { requireOpen } from '../domain/org.ts';
-import { emptyWrites, expireDue, type Needs, type WorkingSet, type WriteSet } from '../domain/working-set.ts';
+import { DEFAULT_MAX_BACKLOG } from '../domain/overflow.ts';
+import {
+  emptyWrites,
+  endOverflows,
+  expireDue,
+  type Needs,
+  type WorkingSet,
+  type WriteSet,
+} from '../domain/working-set.ts';
 import type { Loaded, OrgTransactions } from '../storage/store.ts';
 
 /** One step of an organisation's history. */
@@ -33,6 +41,8 @@ export interface WriterOptions {
   readonly maxQueued: number;
   /** Most row weight of one batch, notifications included; a single command may exceed it. */
   readonly maxBatchWeight: number;
+  /** Most notifications that a channel may owe before it overflows; 1,000,000 unless given. */
+  readonly maxBacklog?: number;
 }
 
 interface Queued {
@@ -77,7 +87,10 @@ export function createWriter(options: WriterOptions): Writer {
       (loaded) => {
         const set = openSet(loaded, options);
         // Of an organisation that is being erased nothing more is written, so that nothing is left of it.
-        if (set.org.erasingAt === undefined) expireDue(set);
+        if (set.org.erasingAt === undefined) {
+          expireDue(set);
+          endOverflows(set);
+        }
         return { writes: set.writes, result: { verdicts: decideMany(batch, set), writes: set.writes } };
       },
     );
@@ -142,13 +155,14 @@ function decideOne(command: Command<unknown>, set: WorkingSet): Verdict {
   }
 }
 
-function openSet(loaded: Loaded, { clock, randomId }: WriterOptions): WorkingSet {
+function openSet(loaded: Loaded, { clock, randomId, maxBacklog = DEFAULT_MAX_BACKLOG }: WriterOptions): WorkingSet {
   const now = Math.max(clock.now(), loaded.counters.lastTime);
   return {
     org: loaded.org,
     catalog: loaded.catalog,
     epoch: loaded.epoch,
     now,
+    maxBacklog,
     records: new Map(loaded.records),
     keys: new Map([...loaded.keys].map(([key, ids]) => [key, new Set(ids)])),
     present: loaded.present,

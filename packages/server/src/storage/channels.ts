@@ -14,6 +14,7 @@ import type { EventType } from '../domain/event-type.ts';
 import type { ChannelId, Generation, OrgId, UserId } from '../domain/ids.ts';
 import { API_VERSIONS } from '../domain/wire/api-version.ts';
 import type { Needs, WriteSet } from '../domain/working-set.ts';
+import { dropHealth } from './channel-health.ts';
 import type { Cipher, Place } from './cipher.ts';
 import { changeRows, type Db, insertRows, list, type Row, type Statement, sql, type Write } from './db.ts';
 import { groupBy } from './group.ts';
@@ -54,6 +55,9 @@ export const selectPage = (
 
 export const selectGeneration = (org: OrgId, generation: Generation): Statement => sql`
   SELECT ${COLUMNS} FROM channel WHERE org_id = ${org} AND generation = ${generation} AND ended_at IS NULL`;
+
+export const selectAnyGeneration = (org: OrgId, generation: Generation): Statement => sql`
+  SELECT ${COLUMNS} FROM channel WHERE org_id = ${org} AND generation = ${generation}`;
 
 export function readLiveChannel(row: Row): LiveChannel {
   const overflowFrom = integerOrNone(row, 'overflow_from');
@@ -108,9 +112,17 @@ export function readChannel(row: Row, org: OrgId, cipher: Cipher): Channel {
  */
 export function saveChannels(
   org: OrgId,
-  { channels, lapsed, numbers, restarts }: Pick<WriteSet, 'channels' | 'lapsed' | 'numbers' | 'restarts'>,
+  {
+    channels,
+    lapsed,
+    overflowed,
+    numbers,
+    restarts,
+    forgiven,
+  }: Pick<WriteSet, 'channels' | 'lapsed' | 'overflowed' | 'numbers' | 'restarts' | 'forgiven'>,
   cipher: Cipher,
 ): Write[] {
+  const ended = [...channels.values()].flatMap(({ generation, endedAt }) => (endedAt === undefined ? [] : generation));
   return [
     changeRows(
       lapsed,
@@ -167,6 +179,12 @@ export function saveChannels(
       ([generation, number]) => sql`
         UPDATE channel SET last_number = ${number} WHERE org_id = ${org} AND generation = ${generation}`,
     ),
+    changeRows(
+      overflowed,
+      ([generation, fromChange]) => sql`
+        UPDATE channel SET overflow_from = ${fromChange} WHERE org_id = ${org} AND generation = ${generation}`,
+    ),
+    dropHealth([...forgiven, ...ended].map((generation) => ({ org, generation }))),
     changeRows(restarts, ([generation, { epoch, restart }]) => {
       const item = JSON.stringify(restart);
       return sql`

@@ -49,6 +49,7 @@ export function channelSet(channels: readonly Channel[] = [], now = NOW): Workin
     epoch: FIRST_EPOCH,
     modulesInUse: new Set(),
     now,
+    maxBacklog: 1_000_000,
     records: new Map(),
     keys: new Map(),
     present: new Set(),

@@ -1,6 +1,7 @@
 import type { ChannelIndex } from '../../domain/channel-index.ts';
 import type { OrgId } from '../../domain/ids.ts';
 import type { StoreEpoch } from '../../domain/restart.ts';
+import { createBacklogCounts } from '../backlog-counts.ts';
 import type { Catalogs } from '../catalogs.ts';
 import type { Cipher } from '../cipher.ts';
 import type { Db } from '../db.ts';
@@ -29,6 +30,7 @@ export function createOrgTransactions(
 ): SqliteOrgTransactions {
   const turns = new Map<OrgId, Promise<unknown>>();
   const indexes = new Map<OrgId, ChannelIndex>();
+  const counts = createBacklogCounts(db);
 
   function keep(org: OrgId, index: ChannelIndex): void {
     indexes.delete(org);
@@ -63,6 +65,7 @@ export function createOrgTransactions(
           const rows = saveBatch(org, writes, cipher);
           if (rows.length > 0) await db.write(rows);
           keep(org, loaded.index);
+          counts.take(org, loaded.index);
           return result;
         } catch (error) {
           indexes.delete(org);
@@ -78,6 +81,7 @@ export function createOrgTransactions(
     },
     async idle() {
       while (turns.size > 0) await Promise.all(turns.values());
+      await counts.stop();
     },
   };
 }

@@ -64,6 +64,7 @@ export function openSet(
     epoch: FIRST_EPOCH,
     modulesInUse: new Set(),
     now: NOW,
+    maxBacklog: 1_000_000,
     records: new Map(records.map((record) => [recordKey(record.module, record.id), record])),
     keys,
     present: new Set(),

@@ -1,0 +1,48 @@
+import { channelKey, type LiveChannel } from './channel.ts';
+import type { ChannelIndex } from './channel-index.ts';
+
+/** Most notifications that a channel owes, unless it is set otherwise; then it overflows (P10). */
+export const DEFAULT_MAX_BACKLOG = 1_000_000;
+
+/** From this part of the limit on a channel's backlog is counted; below it an overflow ends. */
+const NEAR = 0.9;
+/** A count is good for so much growth, as part of the limit: an overflow begins that much early at most. */
+const STEP = 0.05;
+
+/** What was counted of a channel: of its numbers up to `upTo`, so many were owed. */
+export interface Counted {
+  readonly upTo: number;
+  readonly owed: number;
+}
+
+/** More than this it does not owe; less, as far as something was finished since it was counted. */
+function owedAtMost({ generation, lastNumber }: LiveChannel, { counted }: ChannelIndex): number {
+  const known = counted.get(generation);
+  return known ? known.owed + lastNumber - known.upTo : lastNumber;
+}
+
+/**
+ * Whether a channel that has just taken a number takes no more. One that comes near the limit is marked to be counted;
+ * before it was counted it is never full.
+ */
+export function isFull(channel: LiveChannel, index: ChannelIndex, limit: number): boolean {
+  const owed = owedAtMost(channel, index);
+  if (owed < limit * NEAR) return false;
+  const known = index.counted.get(channel.generation);
+  if (!known || channel.lastNumber - known.upTo >= limit * STEP) {
+    index.uncounted.set(channel.generation, channelKey(channel.userId, channel.channelId));
+  }
+  return known !== undefined && owed >= limit;
+}
+
+/** Channels in overflow that may take numbers again, as far as they were counted; the others are marked to be. */
+export function flowingAgain(index: ChannelIndex, limit: number): LiveChannel[] {
+  const flowing: LiveChannel[] = [];
+  for (const key of index.overflowing) {
+    const channel = index.byKey.get(key);
+    if (!channel) continue;
+    if (index.counted.has(channel.generation) && owedAtMost(channel, index) < limit * NEAR) flowing.push(channel);
+    else index.uncounted.set(channel.generation, key);
+  }
+  return flowing;
+}
