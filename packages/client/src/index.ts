@@ -16,5 +16,14 @@ export { ApiError, UnreachableError } from './errors.ts';
 export { createInbox, type Inbox, type InboxOptions, type InboxQuery } from './inbox.ts';
 export type { ListOptions, Records, UpsertResult } from './records.ts';
 export type { Settings } from './settings.ts';
+export {
+  type ReceivedHeaders,
+  SignatureError,
+  type SignedContent,
+  sign,
+  type Verified,
+  type VerifyOptions,
+  verify,
+} from './signature.ts';
 export type { EventRemoval, Watch, WatchFilter } from './watch.ts';
 export type * from './wire.ts';
