@@ -109,7 +109,7 @@ function tokenFaults(value: Readonly<Record<string, unknown>>): string[] {
   return known && ['string', 'undefined'].includes(typeof error_description) ? [] : ['no answer of a token call'];
 }
 
-export function decoded({ headers, body }: Pick<Came, 'headers' | 'body'>): string {
+function decoded({ headers, body }: Pick<Came, 'headers' | 'body'>): string {
   const encoding = headers['content-encoding'];
   const plain = encoding === 'gzip' ? gunzipSync(body) : encoding === 'br' ? brotliDecompressSync(body) : body;
   return plain.toString();
@@ -125,3 +125,12 @@ function parse(text: string): unknown {
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The body; undefined when there is none. */
+export const jsonOf = (came: Came) => (came.body.length === 0 ? undefined : JSON.parse(decoded(came)));
+
+/** What is wrong with the answer of a call that must be refused as a whole with that code. */
+export const refusedFaults = (code: string, came: Came): string[] => {
+  const body = jsonOf(came);
+  return body?.code === code ? [] : [`${came.status} ${body?.code} instead of ${code}`];
+};

@@ -58,11 +58,11 @@ export function formBodies({ victim }: World): fc.Arbitrary<BodyPlan> {
 
 /** What the operation can use: records of the module's own fields, else the document's example or schema. */
 export function goodBodies(operation: Operation, world: World, module: string): fc.Arbitrary<Tree> {
-  const ids = idsOf(world, module);
+  const ids = idsOf(world, module, operation.path);
   const example = operation.example as Tree | undefined;
   if (example === undefined)
     return operation.schema === undefined ? fc.constant({}) : ofSchema(operation.schema, world);
-  const withIds = fc.array(ids, { minLength: 1, maxLength: 3 }).map((list) => fillIds(example, list));
+  const withIds = fc.array(ids, { minLength: 1, maxLength: 3 }).map((list) => fillIds(example, list, world.userIds));
   if (!isTreeObject(example) || !Array.isArray(example.data)) return withIds;
   const data = fc.array(records(world.fields.get(module) ?? [], ids), { minLength: 1, maxLength: 3 });
   return fc.oneof(
@@ -74,15 +74,17 @@ export function goodBodies(operation: Operation, world: World, module: string): 
 }
 
 /** The example with ids that are there in place of its own. */
-function fillIds(tree: Tree, ids: readonly string[]): Tree {
+function fillIds(tree: Tree, ids: readonly string[], owners: readonly string[]): Tree {
   if (typeof tree === 'string') return /^\d{19}$/.test(tree) ? (ids[0] ?? tree) : tree;
   if (Array.isArray(tree)) {
     return tree.every((item: Tree) => typeof item === 'string' && /^\d{19}$/.test(item))
       ? ids
-      : tree.map((item: Tree) => fillIds(item, ids));
+      : tree.map((item: Tree) => fillIds(item, ids, owners));
   }
   if (!isTreeObject(tree)) return tree;
-  return Object.fromEntries(Object.entries(tree).map(([key, value]) => [key, fillIds(value, ids)]));
+  return Object.fromEntries(
+    Object.entries(tree).map(([key, value]) => [key, fillIds(value, key === 'owner' ? owners : ids, owners)]),
+  );
 }
 
 function records(facts: readonly FieldFacts[], ids: fc.Arbitrary<string>): fc.Arbitrary<Tree> {
@@ -138,6 +140,39 @@ function fieldValues({ type, choices }: FieldFacts, ids: fc.Arbitrary<string>): 
   }
 }
 
+/** What a member of that name takes, mostly; else anything of its type. */
+function ofMember(name: string, schema: unknown, world: World): fc.Arbitrary<Tree> {
+  const { victim } = world;
+  const good: Readonly<Record<string, readonly Tree[]>> = {
+    name: ['A name', 'Another'],
+    email: ['a@example.com', 'b@example.com', 'c@example.com'],
+    first_name: ['Ada'],
+    last_name: ['Lovelace'],
+    time_zone: ['Europe/Berlin', 'UTC', 'Nowhere/Nothing'],
+    profile: [victim.profile],
+    user: [victim.user],
+    scopes: [['ZohoCRM.modules.ALL'], ['ZohoCRM.modules.ALL', 'ZohoCRM.notifications.READ']],
+    redirect_uris: [['https://example.com/back'], []],
+    denied_modules: [['Leads'], []],
+    api_name: ['Extra', 'Extras', 'Last_Name'],
+    singular: ['Extra'],
+    plural: ['Extras'],
+    label: ['An extra'],
+    lookup: ['Leads', 'Extras'],
+    length: [50],
+    decimals: [2],
+    rows: [[{ api_name: 'Part', type: 'text' }]],
+    pick_list: [['One', 'Two']],
+    fields: [[{ api_name: 'Extra', type: 'text' }], []],
+  };
+  const values = Object.hasOwn(good, name) ? good[name] : undefined;
+  if (!values) return ofSchema(schema, world);
+  return fc.oneof(
+    { weight: 8, arbitrary: fc.constantFrom(...values) },
+    { weight: 1, arbitrary: ofSchema(schema, world) },
+  );
+}
+
 /** Out of a JSON schema as our own API's operations have it. */
 function ofSchema(schema: unknown, world: World): fc.Arbitrary<Tree> {
   const {
@@ -167,7 +202,7 @@ function ofSchema(schema: unknown, world: World): fc.Arbitrary<Tree> {
   if (anyOf) return fc.oneof(...anyOf.map((one) => ofSchema(one, world)));
   switch (type) {
     case 'object': {
-      const inner = Object.entries(properties ?? {}).map(([name, one]) => [name, ofSchema(one, world)] as const);
+      const inner = Object.entries(properties ?? {}).map(([name, one]) => [name, ofMember(name, one, world)] as const);
       return fc.record(Object.fromEntries(inner), { requiredKeys: [...(required ?? [])] }) as fc.Arbitrary<Tree>;
     }
     case 'array':

@@ -27,11 +27,19 @@ export const junkText = fc.oneof(oddTexts.map(encoded), oddTexts.map(bare), brok
 /** Values by the name of a parameter. */
 type Values = Readonly<Record<string, fc.Arbitrary<string>>>;
 
-/** Ids of records, of the module mostly. */
-export function idsOf({ recordIds, otherIds, victim }: World, module: string): fc.Arbitrary<string> {
+/** Ids of what the path is about: records of the module mostly. */
+export function idsOf(world: World, module: string, path: string): fc.Arbitrary<string> {
+  const { recordIds, tagIds, binIds, otherIds, userIds, victim } = world;
   const all = ['3652397000000200001', ...[...recordIds.values()].flat()];
+  const about = path.includes('/recycle_bin')
+    ? binIds
+    : path.includes('/settings/tags')
+      ? tagIds.get(module)
+      : path.includes('/users')
+        ? userIds
+        : recordIds.get(module);
   return fc.oneof(
-    { weight: 20, arbitrary: fc.constantFrom(...(recordIds.get(module) ?? []), ...all.slice(0, 1)) },
+    { weight: 20, arbitrary: fc.constantFrom(...(about ?? []), ...all.slice(0, 1)) },
     { weight: 2, arbitrary: fc.constantFrom(...all, ...otherIds) },
     { weight: 1, arbitrary: fc.constantFrom('3652397000000999999', '1', '9'.repeat(30), victim.user) },
   );
@@ -45,20 +53,20 @@ const modules = (module: string) => usually(module, 'users', 'Nothings', 'leads'
 /** The operation's path for a request about a module. */
 export function pathsOf({ path }: Operation, world: World, module: string): fc.Arbitrary<string> {
   const { victim } = world;
-  const ids = idsOf(world, module);
+  const ids = idsOf(world, module, path);
   const values: Values = {
     version: fc.constantFrom(...VERSIONS),
-    module: modules(module),
-    id: path.includes('{module}') ? ids : fc.oneof(ids, fc.constantFrom(...world.otherIds)),
-    relatedId: ids,
-    related: fc.constantFrom('Notes', 'Contacts', 'Deals', 'Tasks', 'Leads', 'Nothings', 'actions', 'photo'),
+    module: path.startsWith('/crm/') ? modules(module) : usually('Extras', module, 'Nope'),
+    id: path.includes('/fields/') ? fc.constantFrom(...world.otherIds) : ids,
+    relatedId: idsOf(world, 'Contacts', path),
+    related: usually('Contacts', 'Notes', 'Deals', 'Tasks', 'Leads', 'Nothings', 'actions', 'photo'),
     // Never an organisation that the model knows: calls may end it.
     org: usually(victim.org, '8999999', '12', 'x'),
     user: usually(victim.user, `${victim.org}000000999999`),
-    profile: usually(victim.profile, `${victim.org}000000999999`),
+    profile: fc.constantFrom(victim.profile, victim.spareProfile),
     client: usually(victim.clientId, '1000.NONE'),
-    token: fc.constantFrom('1', '999', 'x'),
-    field: fc.constantFrom('Extra', 'Last_Name', 'Nope'),
+    token: fc.constantFrom(...victim.tokens, '1', 'x'),
+    field: usually('Extra', 'Last_Name', 'Nope'),
     name: fc.constantFrom('fuzz', 'a.b', 'x'),
   };
   const parts = path.split(/(\{\w+\})/).map((part) => {
@@ -74,7 +82,7 @@ const asSent = (values: fc.Arbitrary<string>) =>
 /** What may stand behind the `?` of the operation. */
 export function queriesOf({ parameters, path }: Operation, world: World, module: string): fc.Arbitrary<string> {
   const { victim } = world;
-  const ids = idsOf(world, module);
+  const ids = idsOf(world, module, path);
   const numbers = fc.oneof(
     { weight: 8, arbitrary: fc.constantFrom('1', '2', '200') },
     { weight: 1, arbitrary: fc.constantFrom('0', '-1', '201', '1.5', '1000001', 'x', '') },

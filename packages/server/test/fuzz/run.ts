@@ -3,13 +3,13 @@ import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { Pool } from 'undici';
 import { type LiveApp, startLiveApp } from '../support/live-app.ts';
-import { type Came, decoded, faultsOf } from './answers.ts';
-import type { BodyPlan } from './bodies.ts';
-import { depthOf, meaning, mutate, type Tree, toText } from './json-tree.ts';
+import { type Came, faultsOf, jsonOf, refusedFaults } from './answers.ts';
+import { depthOf, meaning, mutate, toText } from './json-tree.ts';
 import { expectList, listFaults } from './listing.ts';
 import { type ModelUser, remove, write } from './model.ts';
 import { type Actor, type CallPlan, calls } from './requests.ts';
 import { type SocketPlan, sockets, tryOnSocket } from './sockets.ts';
+import { bodyOf, type ClockMove, clockMoves, describe, openSome, type Step } from './steps.ts';
 import { CHANNEL_IDS, USERS, type UserName, VERSIONS, type WatchCall, watchCalls } from './watch-calls.ts';
 import { materialise, watchFaults } from './watch-check.ts';
 import { DENIED, makeVictim, readNames, readOperations, readWorld, type Victim } from './world.ts';
@@ -22,14 +22,6 @@ const SESSION = 60;
 const SESSIONS_PER_CHUNK = 8;
 /** Tries to find a smaller counterexample. */
 const MAX_SHRINKS = 300;
-
-type Step = WatchCall | CallPlan | SocketPlan | ClockMove;
-
-/** By so many milliseconds, or to just before or just at the next end of a channel. */
-interface ClockMove {
-  readonly kind: 'clock';
-  readonly by: number | 'to the end' | 'before the end';
-}
 
 export interface FuzzRun {
   readonly requests: number;
@@ -304,68 +296,8 @@ async function openBench(app: LiveApp, receiver: string) {
   };
 }
 
-/** What each session finds: channels to change and to end. */
-const openSome = (user: UserName): WatchCall => ({
-  kind: 'watch',
-  user,
-  version: 'v8',
-  act: {
-    method: 'POST',
-    body: {
-      watch: CHANNEL_IDS.slice(0, 3).map((id) => ({
-        channel_id: id,
-        events: ['Leads.all', 'Contacts.edit', 'Tasks.create'],
-        notify_url: { $url: id },
-        token: id,
-        channel_expiry: { $in: 5 * 86_400, $form: 'Z' },
-        notification_condition: [
-          { type: 'field_selection', module: { api_name: 'Leads' }, field_selection: { field: { api_name: 'Email' } } },
-        ],
-      })),
-    },
-    mutations: [],
-    broken: 'not',
-    type: undefined,
-  },
-});
-
-const clockMoves: fc.Arbitrary<ClockMove> = fc.record({
-  kind: fc.constant('clock'),
-  by: fc.oneof(
-    fc.constantFrom<ClockMove['by']>('to the end', 'before the end'),
-    fc.constantFrom(1, 1000, 59_999, 3_600_000, 86_400_000, 3 * 86_400_000, 8 * 86_400_000),
-  ),
-});
-
-function bodyOf(plan: BodyPlan): { bytes?: Buffer; type?: string } {
-  switch (plan.kind) {
-    case 'none':
-      return {};
-    case 'json':
-      return { bytes: Buffer.from(toText(plan.mutations.reduce<Tree>(mutate, plan.tree))) };
-    case 'form': {
-      const pairs = plan.pairs.map(([key, value]) => `${key}=${encodeURIComponent(value.toWellFormed())}`);
-      return { bytes: Buffer.from(pairs.join('&')), type: 'application/x-www-form-urlencoded' };
-    }
-    case 'bytes':
-      return { bytes: Buffer.from(plan.bytes) };
-    case 'big':
-      return { bytes: Buffer.alloc(plan.size, '[') };
-  }
-}
-
-const jsonOf = (came: Came) => (came.body.length === 0 ? undefined : JSON.parse(decoded(came)));
-
-const refusedFaults = (code: string, came: Came): string[] => {
-  const body = jsonOf(came);
-  return body?.code === code ? [] : [`${came.status} ${body?.code} instead of ${code}`];
-};
-
 /** What went wrong, and with what: the library tells the former as the cause only. */
 const errorText = (error: unknown): string =>
   error instanceof Error
     ? `${error.cause instanceof Error ? error.cause.message : ''}\n${error.message}`
     : String(error);
-
-const describe = (one: object): string =>
-  JSON.stringify(one, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value)).slice(0, 3000);

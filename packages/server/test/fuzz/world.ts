@@ -1,4 +1,5 @@
 import type { LiveApp } from '../support/live-app.ts';
+import { operatorOf } from '../support/operator.ts';
 import type { Names } from './model-condition.ts';
 
 /** Modules of which records are made and changed; the others are named only. */
@@ -16,13 +17,16 @@ export interface FieldFacts {
 /** An organisation that the calls may suspend, rob of its tokens or erase. */
 export interface Victim {
   readonly org: string;
-  readonly adminToken: string;
   readonly accessToken: string;
   readonly refreshToken: string;
   readonly clientId: string;
   readonly clientSecret: string;
   readonly user: string;
   readonly profile: string;
+  /** Nobody has it. */
+  readonly spareProfile: string;
+  /** By which the operator names tokens. */
+  readonly tokens: readonly string[];
 }
 
 /** What is there to be named. */
@@ -34,7 +38,11 @@ export interface World {
   readonly fields: ReadonlyMap<string, readonly FieldFacts[]>;
   /** By module. */
   readonly recordIds: ReadonlyMap<string, readonly string[]>;
-  /** Ids of modules, fields, users and tags. */
+  /** By module. */
+  readonly tagIds: ReadonlyMap<string, readonly string[]>;
+  readonly binIds: readonly string[];
+  readonly userIds: readonly string[];
+  /** Of fields. */
   readonly otherIds: readonly string[];
   readonly victim: Victim;
 }
@@ -89,6 +97,7 @@ export async function readNames(call: (path: string) => Promise<Loose>): Promise
 export async function readWorld(app: LiveApp, operations: readonly Operation[], victim: Victim): Promise<World> {
   const fields = new Map<string, readonly FieldFacts[]>();
   const recordIds = new Map<string, readonly string[]>();
+  const tagIds = new Map<string, readonly string[]>();
   const otherIds: string[] = [];
   for (const module of MODULES) {
     const { fields: found = [] } = await read(app, `/crm/v8/settings/fields?module=${module}`);
@@ -108,16 +117,22 @@ export async function readWorld(app: LiveApp, operations: readonly Operation[], 
       data.map((record: Loose) => record.id),
     );
     const { tags = [] } = await read(app, `/crm/v8/settings/tags?module=${module}`);
-    otherIds.push(...tags.slice(0, 2).map((tag: Loose) => tag.id));
+    tagIds.set(
+      module,
+      tags.slice(0, 4).map((tag: Loose) => tag.id),
+    );
   }
   const { users = [] } = await read(app, '/crm/v8/users');
-  otherIds.push(...users.map((user: Loose) => user.id));
+  const bin = await read(app, '/crm/v8/settings/recycle_bin?per_page=8');
   return {
     operations,
     modules: MODULES,
     watchable: [...MODULES, ...WATCHED_ONLY],
     fields,
     recordIds,
+    tagIds,
+    binIds: (bin.recycle_bin ?? []).map((item: Loose) => item.id),
+    userIds: users.map((user: Loose) => user.id),
     otherIds,
     victim,
   };
@@ -129,6 +144,7 @@ async function addRecords(app: LiveApp, module: string): Promise<void> {
   const data = [1, 2].map((i) => ({ ...sample, Subject: `S${i}`, Product_Name: `P${i}`, Email: `${i}@example.com` }));
   // Of those modules whose mandatory fields these are.
   await app.owner.call('POST', `/crm/v8/${module}`, { data });
+  await app.owner.call('POST', `/crm/v8/settings/tags?module=${module}`, { tags: [{ name: 'Important' }] });
 }
 
 export async function makeVictim(app: LiveApp): Promise<Victim> {
@@ -140,7 +156,7 @@ export async function makeVictim(app: LiveApp): Promise<Victim> {
     lastName: 'Victim',
     clientName: 'Test',
   });
-  const { clientId, clientSecret, refreshToken, adminToken } = made;
+  const { clientId, clientSecret, refreshToken } = made;
   const form = {
     grant_type: 'refresh_token',
     client_id: clientId,
@@ -154,14 +170,18 @@ export async function makeVictim(app: LiveApp): Promise<Victim> {
   });
   const { users } = (await response.json()) as Loose;
   const org = String(users[0].id).slice(0, 7);
+  const operate = operatorOf(app.base);
+  const { body: spare } = await operate('POST', `/orgs/${org}/profiles`, { name: 'Spare' });
+  const { body: tokens } = await operate('GET', `/orgs/${org}/tokens`);
   return {
     org,
-    adminToken,
     accessToken,
     refreshToken,
     clientId,
     clientSecret,
     user: users[0].id,
-    profile: users[0].profile?.id ?? '',
+    profile: users[0].profile.id,
+    spareProfile: (spare as Loose).id,
+    tokens: (tokens as Loose).tokens.map((token: Loose) => token.id),
   };
 }
