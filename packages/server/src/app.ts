@@ -62,7 +62,12 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
   const { clock = systemClock, realNow = Date.now, random = Math.random } = surroundings;
   const logger = createLogger(config);
   const secretKey = await secretKeyOf(config);
-  const store = await createSqliteStore({ dataDir: config.dataDir, secretKey, logger });
+  const store = await createSqliteStore({
+    dataDir: config.dataDir,
+    secretKey,
+    logger,
+    ...(config.isRestored && { isRestored: true }),
+  });
   const metrics = createMetrics();
   let listening: string | undefined;
   const base = () => config.publicUrl ?? listening ?? '';

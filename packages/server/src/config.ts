@@ -45,6 +45,8 @@ export interface Config {
   readonly compat: Compat;
   readonly delivery: DeliveryPolicy;
   readonly oauth: OAuthPolicy;
+  /** The store was put there from a copy since the last start. */
+  readonly isRestored?: boolean;
 }
 
 export type LogLevel = (typeof LOG_LEVELS)[number];

@@ -1,13 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import type { Credentials } from '@watchbell/client';
 import type { Config } from './config.ts';
-import { createLogger, credentials, openStore } from './opening.ts';
+import { createLogger, credentials, hasSecretKey, openStore, secretKeyOf } from './opening.ts';
 import { createAccounts, type SetupInput } from './services/accounts.ts';
 import { migrationStatus } from './storage/engines/sqlite.ts';
+import { backUpStore, type CopyFacts, restoreStore } from './storage/engines/sqlite-backup.ts';
+import { StoreRefusal } from './storage/refusal.ts';
 import type { Store } from './storage/store.ts';
 import { systemClock } from './system-clock.ts';
 
-// What is done to a store while no server holds it.
+// What is done to a store while no server holds it; a backup also beside one.
+
+export type { CopyFacts };
 
 /** Makes an organisation with its first user, client and admin token. The secrets are in the answer and nowhere else. */
 export async function setup(config: Config, input: SetupInput): Promise<Credentials> {
@@ -54,4 +58,18 @@ export async function checkStore(config: Config): ReturnType<Store['check']> {
   } finally {
     await store.close();
   }
+}
+
+/** Copies the store as it is at one moment into a new file, also while a server holds it. */
+export const backUp = (dataDir: string, to: string): Promise<CopyFacts> => backUpStore(dataDir, to);
+
+/** Puts a backup as the store into the configured data directory, which must have none. */
+export async function restore(config: Config, from: string): Promise<CopyFacts> {
+  if (!(await hasSecretKey(config))) {
+    throw new StoreRefusal(
+      'WRONG_SECRET_KEY',
+      `Put secret.key of the data directory that the backup was made from into ${config.dataDir} first`,
+    );
+  }
+  return restoreStore(from, config.dataDir, await secretKeyOf(config));
 }

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Credentials } from '@watchbell/client';
@@ -18,6 +19,10 @@ export async function openStore(config: Config, logger: Logger): Promise<Store> 
 
 export const secretKeyOf = async (config: Config): Promise<Uint8Array> =>
   config.secretKey ?? (await devSecretKey(config.dataDir));
+
+/** Whether the key is there, without making one. */
+export const hasSecretKey = async (config: Config): Promise<boolean> =>
+  config.secretKey !== undefined || existsSync(join(config.dataDir, 'secret.key'));
 
 /** The dev profile's own key, made once and kept beside its data: whole, or not there at all. */
 async function devSecretKey(dataDir: string): Promise<Uint8Array> {

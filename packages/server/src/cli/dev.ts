@@ -9,6 +9,7 @@ import { type Environment, readConfig } from './settings.ts';
 
 export interface DevOptions {
   readonly json?: boolean;
+  readonly restored?: boolean;
 }
 
 /** Serves the dev profile and says how to go on. */
@@ -16,7 +17,7 @@ export async function dev(
   options: DevOptions & Readonly<Record<string, unknown>>,
   env: Environment,
 ): Promise<ExitCode> {
-  const config = readConfig('dev', options, env);
+  const config = { ...readConfig('dev', options, env), isRestored: options.restored === true };
   return runServer(config, async (base) => {
     const path = join(config.dataDir, 'credentials.json');
     if (options.json) return printJson({ base, credentials: path });

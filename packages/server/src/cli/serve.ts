@@ -5,6 +5,7 @@ import { type Environment, readConfig } from './settings.ts';
 
 export interface ServeOptions {
   readonly json?: boolean;
+  readonly restored?: boolean;
 }
 
 /** Serves the production profile. */
@@ -12,7 +13,8 @@ export async function serve(
   options: ServeOptions & Readonly<Record<string, unknown>>,
   env: Environment,
 ): Promise<ExitCode> {
-  return runServer(readConfig('production', options, env), (base) => {
+  const config = { ...readConfig('production', options, env), isRestored: options.restored === true };
+  return runServer(config, (base) => {
     if (options.json) printJson({ base });
     else print(`Watchbell is ready on ${base}.`);
   });

@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
+import type { BackupOptions } from './backup.ts';
 import { examples, type Run } from './declare.ts';
 import type { DevOptions } from './dev.ts';
 import type { DoctorOptions } from './doctor.ts';
 import type { MigrateOptions } from './migrate.ts';
+import type { RestoreOptions } from './restore.ts';
 import type { ServeOptions } from './serve.ts';
-import { addSettings, type Environment } from './settings.ts';
+import { addSettings, credentialsDirOption, type Environment } from './settings.ts';
 import type { SetupOptions } from './setup.ts';
 
 /** What opening the store of a configuration needs. */
@@ -19,6 +21,8 @@ export function declareServerCommands(program: Command, run: Run, env: Environme
   declareSetup(program, run, env);
   declareMigrate(program, run, env);
   declareDoctor(program, run, env);
+  declareBackup(program, run, env);
+  declareRestore(program, run, env);
 }
 
 function declareDev(program: Command, run: Run, env: Environment): void {
@@ -28,6 +32,10 @@ function declareDev(program: Command, run: Run, env: Environment): void {
         'Prints lines to paste for a first notification.',
     )
     .option('--json', 'when ready, print one JSON object: base and credentials (a path)')
+    .option(
+      '--restored',
+      'the store was put there from a copy by other means than "watchbell restore": numbers begin anew; for one start',
+    )
     .addHelpText(
       'after',
       examples('watchbell dev', 'watchbell dev --port 0 --data-dir /tmp/try --time-zone Asia/Kolkata'),
@@ -42,6 +50,10 @@ function declareServe(program: Command, run: Run, env: Environment): void {
   addSettings(program.command('serve'))
     .description('Serve the production profile. Assumes nothing: says what it needs before it starts.')
     .option('--json', 'when ready, print one JSON object: base')
+    .option(
+      '--restored',
+      'the store was put there from a copy by other means than "watchbell restore": numbers begin anew; for one start',
+    )
     .addHelpText(
       'after',
       examples(
@@ -103,5 +115,40 @@ function declareDoctor(program: Command, run: Run, env: Environment): void {
     .action(async (options: Options<DoctorOptions>) => {
       const { doctor } = await import('./doctor.ts');
       await run(doctor(options, env));
+    });
+}
+
+function declareBackup(program: Command, run: Run, env: Environment): void {
+  program
+    .command('backup')
+    .description('Copy the store as it is at one moment into a new file, checked, while the server runs or not.')
+    .requiredOption('--to <file>', 'file to write; refused when it is there')
+    .addOption(credentialsDirOption(env, 'directory of the store'))
+    .option('--json', 'print one JSON object: file, bytes, committed_at, organisations and changes')
+    .addHelpText(
+      'after',
+      examples(
+        'watchbell backup --to /backups/watchbell-$(date +%F).sqlite',
+        'watchbell backup --data-dir /var/lib/watchbell --to /backups/now.sqlite --json',
+      ),
+    )
+    .action(async (options: BackupOptions) => {
+      const { backup } = await import('./backup.ts');
+      await run(backup(options));
+    });
+}
+
+function declareRestore(program: Command, run: Run, env: Environment): void {
+  addSettings(program.command('restore'), STORE_SETTINGS)
+    .description(
+      'Put a backup as the store into an empty data directory. Numbers that its original gave since are not given again.',
+    )
+    .requiredOption('--from <file>', 'the backup')
+    .option('--dev', 'of the dev profile; its secret.key must be in the data directory')
+    .option('--json', 'print one JSON object: file, bytes, committed_at, organisations and changes')
+    .addHelpText('after', examples('watchbell restore --from /backups/now.sqlite --data-dir /var/lib/watchbell-2'))
+    .action(async (options: Options<RestoreOptions>) => {
+      const { restore } = await import('./restore.ts');
+      await run(restore(options, env));
     });
 }

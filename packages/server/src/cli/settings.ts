@@ -19,12 +19,10 @@ function optionFor(name: SettingName): Option {
   return new Option(`${flag} ${placeholder}`, `${help} (${env})`);
 }
 
-/** The data directory for a command that only reads the credentials in it. */
-export function credentialsDirOption(env: Environment): Option {
+/** The data directory for a command that needs no other setting, such as one that only reads the credentials in it. */
+export function credentialsDirOption(env: Environment, what = 'where the server keeps credentials.json'): Option {
   const { env: variable, flag, placeholder, fallback } = SETTINGS.dataDir;
-  return new Option(`${flag} ${placeholder}`, `where the server keeps credentials.json (${variable})`).default(
-    env[variable] || fallback,
-  );
+  return new Option(`${flag} ${placeholder}`, `${what} (${variable})`).default(env[variable] || fallback);
 }
 
 /** The admin token for a command that calls a running server with it. */

@@ -3,16 +3,17 @@ import { type Db, insertRows, type Statement, sql, type Write } from './db.ts';
 import { jsonObject } from './rows.ts';
 
 const NAME = 'epoch';
+export const EPOCH_LABEL_BYTES = 6;
 
 /** Serials left out at a restore, and from when (epoch ms) on how many at least there are for each second. */
 const SERIALS_LEFT_OUT = 1_000_000;
 const SERIALS_SINCE = Date.UTC(2026, 0, 1);
 const SERIALS_PER_SECOND = 1000;
 
-export const selectEpoch: Statement = sql`SELECT value FROM meta WHERE name = ${NAME}`;
+const selectEpoch: Statement = sql`SELECT value FROM meta WHERE name = ${NAME}`;
 
 /** Of a store as it is. */
-export async function loadEpoch(db: Db): Promise<StoreEpoch> {
+export async function loadEpoch(db: Pick<Db, 'load'>): Promise<StoreEpoch> {
   const [[row] = []] = await db.load([selectEpoch]);
   return row ? jsonObject<StoreEpoch>(row, 'value') : FIRST_EPOCH;
 }

@@ -1,28 +1,55 @@
-import type { Cipher } from './cipher.ts';
+import type { Cipher, Place } from './cipher.ts';
 import { type Db, insertRows, sql } from './db.ts';
 import { StoreRefusal } from './refusal.ts';
 import { text } from './rows.ts';
 
-const NAME = 'key_check';
-const PLACE = ['meta', NAME];
+/** One row of `meta` for each key under which something may be sealed, written before the first such thing. */
+const PREFIX = 'key_check/';
+/** What follows the prefix in the order of texts. */
+const BEYOND = 'key_check0';
 const TEXT = 'watchbell';
 
-/** Binds a new store to its secret key and refuses another one later. */
-export async function checkSecretKey(db: Db, cipher: Cipher): Promise<void> {
-  const [rows = []] = await db.load([sql`SELECT value FROM meta WHERE name = ${NAME}`]);
-  const [row] = rows;
-  if (!row) {
-    await db.write([insertRows('meta (name, value)', [[NAME, cipher.seal(TEXT, PLACE)]])]);
-    return;
+const nameOf = (keyId: string): string => PREFIX + keyId;
+const placeOf = (keyId: string): Place => ['meta', nameOf(keyId)];
+
+/**
+ * Refuses a store of which something may be sealed under a key that is not given, and binds it to the present key. Answers
+ * the ids of former keys that it still needs.
+ */
+export async function checkSecretKeys(db: Db, cipher: Cipher): Promise<string[]> {
+  const [rows = []] = await db.load([
+    sql`SELECT name, value FROM meta WHERE name >= ${PREFIX} AND name < ${BEYOND} ORDER BY name`,
+  ]);
+  const checks = rows.map((row) => ({ keyId: text(row, 'name').slice(PREFIX.length), sealed: text(row, 'value') }));
+  const missing = checks.filter(({ keyId }) => !cipher.knows(keyId)).map(({ keyId }) => keyId);
+  if (missing.length > 0) {
+    throw new StoreRefusal(
+      'WRONG_SECRET_KEY',
+      `This store holds secrets under the key with the id ${missing.join(', ')}, which is neither WATCHBELL_SECRET_KEY ` +
+        `(its id is ${cipher.keyId}) nor in WATCHBELL_FORMER_SECRET_KEYS`,
+    );
   }
+  for (const { keyId, sealed } of checks) tryKey(cipher, keyId, sealed);
+  if (!checks.some(({ keyId }) => keyId === cipher.keyId)) {
+    await db.write([
+      insertRows('meta (name, value)', [[nameOf(cipher.keyId), cipher.seal(TEXT, placeOf(cipher.keyId))]]),
+    ]);
+  }
+  return checks.map(({ keyId }) => keyId).filter((keyId) => keyId !== cipher.keyId);
+}
+
+function tryKey(cipher: Cipher, keyId: string, sealed: string): void {
   try {
-    cipher.open(text(row, 'value'), PLACE);
+    cipher.open(sealed, placeOf(keyId));
   } catch (cause) {
-    throw new StoreRefusal('WRONG_SECRET_KEY', 'WATCHBELL_SECRET_KEY is not the key that this store was created with', {
-      cause,
-    });
+    throw new StoreRefusal('WRONG_SECRET_KEY', `The key with the id ${keyId} does not open what it should`, { cause });
   }
 }
 
+/** Nothing is sealed under these keys any more: the store opens without them. */
+export const forgetKeys = (db: Db, keyIds: readonly string[]) =>
+  db.write(keyIds.map((keyId) => sql`DELETE FROM meta WHERE name = ${nameOf(keyId)}`));
+
 /** Writes for real and changes nothing. */
-export const probe = (db: Db) => db.write([sql`UPDATE meta SET value = value WHERE name = ${NAME}`]);
+export const probe = (db: Db, { keyId }: Pick<Cipher, 'keyId'>) =>
+  db.write([sql`UPDATE meta SET value = value WHERE name = ${nameOf(keyId)}`]);

@@ -4,7 +4,10 @@ export type RefusalCode =
   | 'STORE_TOO_NEW'
   | 'MIGRATION_EDITED'
   | 'CANNOT_OPEN'
-  | 'NO_ORGANISATION';
+  | 'NO_ORGANISATION'
+  | 'FILE_EXISTS'
+  | 'NOT_EMPTY'
+  | 'NOT_A_BACKUP';
 
 /** Why a store was not opened, or not served: something that the operator can mend. The message says what. */
 export class StoreRefusal extends Error {

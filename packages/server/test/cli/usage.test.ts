@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { runCommand, temporaryDirectory } from './command.ts';
 
-const COMMANDS = ['dev', 'serve', 'setup', 'migrate', 'doctor', 'listen', 'trigger', 'demo'];
+const COMMANDS = ['dev', 'serve', 'setup', 'migrate', 'doctor', 'backup', 'restore', 'listen', 'trigger', 'demo'];
 const NOWHERE = ['--base', 'http://127.0.0.1:1', '--client-id', 'a', '--client-secret', 'b', '--refresh-token', 'c'];
 
 test.each(COMMANDS)('the help of %s shows examples on stdout and exits 0', async (command) => {

@@ -31,7 +31,17 @@ const TABLE: Readonly<Record<string, Rule>> = {
 };
 
 /** Commands that run the server or look into its store themselves. */
-const SERVER_COMMANDS = ['dev', 'serve', 'setup', 'migrate', 'doctor', 'server-command', 'settings'];
+const SERVER_COMMANDS = [
+  'dev',
+  'serve',
+  'setup',
+  'migrate',
+  'doctor',
+  'backup',
+  'restore',
+  'server-command',
+  'settings',
+];
 
 /** What is wrong with importing `specifier` in `file` (a path below `src/`), or undefined. */
 export function violation(file: string, specifier: string): string | undefined {

@@ -12,7 +12,7 @@ const CHECKPOINT_PAGES = 4000;
 const SYNCHRONOUS_FULL = 2;
 const INCREMENTAL = 2;
 
-const storeFile = (dataDir: string): string => join(dataDir, STORE_FILE);
+export const storeFile = (dataDir: string): string => join(dataDir, STORE_FILE);
 
 /**
  * Holds the directory until the connection is closed or the process ends, however it ends: the lock is the operating

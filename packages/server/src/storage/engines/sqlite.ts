@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { mkdir } from 'node:fs/promises';
 import type { Logger } from '../../telemetry/logger.ts';
 import { createAccountStore } from '../accounts.ts';
@@ -20,6 +19,7 @@ import { createRelatedReads } from '../related.ts';
 import { createSearchReads } from '../search.ts';
 import type { Store } from '../store.ts';
 import { createTokenStore } from '../tokens.ts';
+import { newEpochLabel } from './sqlite-backup.ts';
 import { startThread, type ThreadClient } from './sqlite-client.ts';
 import { toCommand } from './sqlite-message.ts';
 import { appliedMigrations, pendingMigrations, readMigrations } from './sqlite-migrations.ts';
@@ -35,9 +35,6 @@ export interface SqliteOptions {
   /** It was put there from a backup: begins a new history, in which nothing is numbered as it may have been before. */
   readonly isRestored?: boolean;
 }
-
-/** As many as make it unlikely that two stores restored from one backup have the same. */
-const EPOCH_LABEL_BYTES = 6;
 
 const DIALECT: Dialect = {
   contains: (column, text) => sql`instr(${column}, ${text}) > 0`,
@@ -92,7 +89,8 @@ export async function createSqliteStore({
     };
     await checkSecretKey(db, cipher);
     if (isRestored) {
-      await db.write(saveNextEpoch(await loadEpoch(db), randomBytes(EPOCH_LABEL_BYTES).toString('hex'), Date.now()));
+      await db.write(saveNextEpoch(await loadEpoch(db), newEpochLabel(), Date.now()));
+      logger.warn({ dataDir }, 'the store was restored, as was said at this start: channels number anew from here on');
     }
     const catalogs = createCatalogs();
     const writing = createOrgTransactions(db, cipher, catalogs, await loadEpoch(db));
