@@ -15,6 +15,7 @@ CREATE TABLE org (
   -- Set while it is served nothing; with erasing_at, until nothing of it is left.
   suspended_at    INTEGER,
   erasing_at      INTEGER,
+  signing         TEXT, -- sealed JSON
   -- Counters, saved with each batch of its writer.
   next_serial     INTEGER NOT NULL,
   last_change     INTEGER NOT NULL,
@@ -196,7 +197,7 @@ CREATE TABLE attempt (
   PRIMARY KEY (org_id, generation, number, attempt)
 ) STRICT, WITHOUT ROWID;
 
--- One row for each generation. notify_url and token are sealed under the secret key.
+-- One row for each generation. notify_url, token and signing are sealed under the secret key.
 CREATE TABLE channel (
   org_id            TEXT    NOT NULL,
   generation        TEXT    NOT NULL,
@@ -233,6 +234,17 @@ CREATE UNIQUE INDEX channel_current ON channel (org_id, user_id, channel_id) WHE
 CREATE INDEX channel_client ON channel (org_id, client_id, user_id, channel_id) WHERE ended_at IS NULL;
 CREATE INDEX channel_live ON channel (org_id, opened_at, generation) WHERE ended_at IS NULL AND lapsed_from IS NULL;
 
+-- How a channel has failed since its last success; one that is well has no row.
+CREATE TABLE channel_health (
+  org_id          TEXT    NOT NULL,
+  generation      TEXT    NOT NULL,
+  failing_since   INTEGER NOT NULL,
+  failed_attempts INTEGER NOT NULL,
+  last_failed_at  INTEGER NOT NULL,
+  failed_numbers  TEXT    NOT NULL, -- JSON list of the first few different ones
+  PRIMARY KEY (org_id, generation)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE channel_revision (
   org_id     TEXT    NOT NULL,
   version    INTEGER NOT NULL,
@@ -242,6 +254,8 @@ CREATE TABLE channel_revision (
   snapshot   TEXT    NOT NULL, -- JSON object; holds no secret
   PRIMARY KEY (org_id, version)
 ) STRICT;
+
+CREATE INDEX channel_revision_generation ON channel_revision (org_id, generation, version);
 
 -- Changes that a channel did not see, because it had expired or owed too much: from_change exclusive, to_change
 -- inclusive, open while NULL.
@@ -253,6 +267,17 @@ CREATE TABLE lapse (
   to_change   INTEGER,
   at          INTEGER NOT NULL,
   PRIMARY KEY (org_id, generation, from_change, kind)
+) STRICT, WITHOUT ROWID;
+
+-- Numbers of notifications that were never delivered and that retention removed, with why; both ends inclusive.
+CREATE TABLE removed_range (
+  org_id      TEXT    NOT NULL,
+  generation  TEXT    NOT NULL,
+  from_number INTEGER NOT NULL,
+  to_number   INTEGER NOT NULL,
+  reason      TEXT    NOT NULL,
+  at          INTEGER NOT NULL, -- of the newest removal
+  PRIMARY KEY (org_id, generation, from_number)
 ) STRICT, WITHOUT ROWID;
 
 -- Answers to writes whose callers gave a key, kept for 24 hours.
@@ -276,6 +301,11 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
   ('channel', 'channel_current', '900000 9000 1000 1'),
   ('channel', 'channel_client', '900000 9000 3000 1000 1'),
   ('channel', 'channel_live', '900000 9000 2 1'),
+  ('channel_health', 'channel_health', '100000 1000 1'),
+  ('channel_revision', 'sqlite_autoindex_channel_revision_1', '1000000 10000 1'),
+  ('channel_revision', 'channel_revision_generation', '1000000 10000 10 1'),
+  ('lapse', 'lapse', '100000 1000 2 1 1'),
+  ('removed_range', 'removed_range', '100000 1000 2 1'),
   ('notification', 'notification', '10000000 1000000 10000 1'),
   ('notification', 'notification_id', '10000000 1000000 1'),
   ('notification', 'notification_pending', '100000 10000 100 1'),

@@ -4,25 +4,28 @@ import type { Config } from './config.ts';
 import { createDelivery } from './delivery/delivery.ts';
 import { createGuard } from './delivery/guard.ts';
 import type { Resolve } from './delivery/resolve.ts';
+import type { ChannelRevision, LiveChannel } from './domain/channel.ts';
 import type { Clock } from './domain/clock.ts';
 import type { NotificationId, OrgId } from './domain/ids.ts';
 import { DEFAULT_CHANNEL_POLICY } from './domain/watch.ts';
 import { createHttp } from './http/server.ts';
 import { applyModuleFile } from './module-file.ts';
-import { createLogger, credentials, secretKeyOf, writeCredentials } from './opening.ts';
+import { createLogger, credentials, secretKeysOf, writeCredentials } from './opening.ts';
 import { type Accounts, createAccounts, DEV_CREDENTIALS, DEV_MEMBER } from './services/accounts.ts';
 import { createAdministration } from './services/administration.ts';
 import { createAuth } from './services/auth.ts';
 import { createCatalogs } from './services/catalogs.ts';
+import { createChannelControl } from './services/channel-control.ts';
 import { createChannels } from './services/channels.ts';
 import { createErasure } from './services/erasure.ts';
+import { type Housekeeping, startHousekeeping } from './services/housekeeping.ts';
 import { createInbox } from './services/inbox.ts';
 import { createMetadata } from './services/metadata.ts';
 import { createPageTokens } from './services/page-tokens.ts';
-import { type Purging, startPurging } from './services/purging.ts';
 import { createRecordLists } from './services/record-lists.ts';
 import { createRecordServices } from './services/record-services.ts';
 import { createRecycleBin } from './services/recycle-bin.ts';
+import { type Resealing, startResealing } from './services/resealing.ts';
 import { seedSample } from './services/sample.ts';
 import { createSearch, DEFAULT_SEARCH_POLICY } from './services/search.ts';
 import { createWriter } from './services/writer.ts';
@@ -48,7 +51,7 @@ export interface App {
   start(): Promise<{ readonly base: string }>;
   /** Takes no more requests, answers those begun, finishes attempts in flight, saves their outcomes, lets go of the data. */
   stop(): Promise<void>;
-  /** Resolves when nothing is being sent and nothing could be sent now. */
+  /** Resolves when nothing is being tidied up or sent, and nothing could be sent now. */
   idle(): Promise<void>;
   /** To add organisations, users and clients while it runs. */
   readonly accounts: Accounts;
@@ -61,14 +64,21 @@ const MAX_BATCH_WEIGHT = 2000;
 export async function createApp(config: Config, surroundings: Surroundings = {}): Promise<App> {
   const { clock = systemClock, realNow = Date.now, random = Math.random } = surroundings;
   const logger = createLogger(config);
-  const secretKey = await secretKeyOf(config);
+  const secretKeys = await secretKeysOf(config);
   const store = await createSqliteStore({
     dataDir: config.dataDir,
-    secretKey,
+    secretKey: secretKeys.key,
+    formerKeys: secretKeys.former,
     logger,
     ...(config.isRestored && { isRestored: true }),
+    onRecovered: () => delivery.recover(),
   });
   const metrics = createMetrics();
+  metrics.gauges.register(
+    'watchbell_former_secret_keys',
+    'Former secret keys under which something is still sealed',
+    () => store.sealed.formerKeys().length,
+  );
   let listening: string | undefined;
   const base = () => config.publicUrl ?? listening ?? '';
 
@@ -88,11 +98,12 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     version: VERSION,
     metrics,
     logger,
+    suspend: (org, request) => channelControl.ask(org, request),
   });
   const writer = createWriter({
     store: store.writing,
     clock,
-    randomId: newNotificationId,
+    randomId: () => newNotificationId(realNow()),
     maxQueued: config.maxQueuedWrites,
     maxBatchWeight: MAX_BATCH_WEIGHT,
     maxBacklog: config.maxBacklog,
@@ -100,9 +111,18 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
       metrics.commits.observe(commands);
       metrics.changes.inc(writes.changes.length);
       metrics.notifications.inc(writes.notifications.length);
+      for (const { kind, channel } of writes.revisions) tellOfOverflow(org, kind, channel);
       delivery.committed(org, writes);
     },
   });
+  const channelControl = createChannelControl({ writer, store: store.administration, clock });
+  function tellOfOverflow(org: OrgId, kind: ChannelRevision['kind'], { channelId, generation }: LiveChannel): void {
+    if (kind !== 'overflowed' && kind !== 'flowing') return;
+    metrics.overflows.inc({ kind });
+    const which = { org, channel: channelId, generation };
+    if (kind === 'overflowed') logger.warn(which, 'a channel owes too much and takes no more notifications');
+    else logger.info(which, 'a channel takes notifications again');
+  }
   const accounts = createAccounts({
     accounts: store.accounts,
     administration: store.administration,
@@ -166,7 +186,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     lists: store.recordLists,
     reads: store.records,
     accounts: store.accounts,
-    tokens: createPageTokens(secretKey),
+    tokens: createPageTokens(secretKeys.key, secretKeys.former),
     clock,
   });
   const recycleBin = createRecycleBin({
@@ -183,13 +203,15 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     policy: { ...DEFAULT_CHANNEL_POLICY, ...config.compat, retentionMs: config.retentionMs },
   });
   const inbox = config.profile === 'dev' ? createInbox({ realNow }) : undefined;
-  let purging: Purging | undefined;
+  let housekeeping: Housekeeping | undefined;
+  let resealing: Resealing | undefined;
   let state: 'starting' | 'ready' | 'stopping' = 'starting';
   const http = createHttp({
     logger,
     metrics,
     auth,
     administration,
+    channelControl,
     metadata,
     channels,
     catalogs,
@@ -234,7 +256,17 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
       listening = originOf(http.server.address() as AddressInfo);
       await delivery.start();
       for (const org of await store.accounts.listOrgs()) if (org.erasingAt !== undefined) erasure.begin(org.id);
-      purging = startPurging({ deleted: store.deleted, accounts: store.accounts, clock, logger });
+      resealing = startResealing({ store: store.sealed, logger, given: secretKeys.former.length });
+      housekeeping = startHousekeeping({
+        store: store.housekeeping,
+        deleted: store.deleted,
+        accounts: store.accounts,
+        writer,
+        clock,
+        retentionMs: config.retentionMs,
+        metrics,
+        logger,
+      });
       if (config.profile === 'dev') await writeCredentials(config.dataDir, credentials(base(), DEV_CREDENTIALS));
       state = 'ready';
       logger.info({ base: base(), dataDir: config.dataDir, profile: config.profile }, 'ready');
@@ -244,14 +276,18 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
       state = 'stopping';
       inbox?.close();
       await http.close();
-      await purging?.stop();
+      await housekeeping?.stop();
+      await resealing?.stop();
       await erasure.stop();
       await writer.drain();
       await delivery.stop();
       await store.close();
       logger.info({}, 'stopped');
     },
-    idle: () => delivery.idle(),
+    async idle() {
+      await housekeeping?.idle();
+      await delivery.idle();
+    },
   };
 }
 
@@ -260,4 +296,8 @@ function originOf({ address, family, port }: AddressInfo): string {
   return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }
 
-const newNotificationId = (): NotificationId => `msg_${randomUUID().replaceAll('-', '')}` as NotificationId;
+/** Begins with the time, so that ids of one time stand together in the store; the rest is random. */
+function newNotificationId(now: number): NotificationId {
+  const random = randomUUID().replaceAll('-', '').slice(12);
+  return `msg_${now.toString(16).padStart(12, '0')}${random}` as NotificationId;
+}

@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { isAbsolute, resolve } from 'node:path';
-import { DEFAULT_POLICY, type DeliveryPolicy } from './domain/delivery-policy.ts';
+import { DEFAULT_POLICY, DEV_POLICY, type DeliveryPolicy } from './domain/delivery-policy.ts';
 import type { PortRange } from './domain/egress.ts';
 import { DEFAULT_OAUTH_POLICY, DEV_OAUTH_POLICY, type OAuthPolicy } from './domain/oauth/policy.ts';
 import type { RateLimits } from './domain/rate-limit.ts';
@@ -23,6 +23,8 @@ export interface Config {
   readonly dataDir: string;
   /** 32 bytes. Undefined only in the dev profile, which keeps one in its data directory. */
   readonly secretKey?: Uint8Array;
+  /** Keys before it, under which something may still be sealed. */
+  readonly formerSecretKeys: readonly Uint8Array[];
   /** An operator's token beside the stored ones. */
   readonly adminToken?: string;
   /** File of modules and fields to add at the start, absolute. */
@@ -96,6 +98,9 @@ export function loadConfig(profile: Profile, flags: Flags, env: NodeJS.ProcessEn
   }
   const publicUrl = readPublicUrl(text('publicUrl'), (what) => problem('publicUrl', what));
   const secretKey = readKey(text('secretKey'), (what) => problem('secretKey', what));
+  const formerSecretKeys = readFormerKeys(list(text('formerSecretKeys')), secretKey, (what) =>
+    problem('formerSecretKeys', what),
+  );
   if (profile === 'production') {
     if (text('publicUrl') === undefined) problem('publicUrl', 'is required, such as https://watchbell.example.com');
     if (text('secretKey') === undefined) problem('secretKey', 'is required; make one with: openssl rand -hex 32');
@@ -123,6 +128,7 @@ export function loadConfig(profile: Profile, flags: Flags, env: NodeJS.ProcessEn
     trustProxy: readTrustProxy(list(text('trustProxy')), (what) => problem('trustProxy', what)),
     dataDir: isAbsolute(dataDir) ? dataDir : resolve(dataDir),
     ...(secretKey && { secretKey }),
+    formerSecretKeys,
     ...(adminToken !== undefined && { adminToken }),
     ...(modulesFile !== undefined && { modulesFile: resolve(modulesFile) }),
     logLevel: oneOf('logLevel', LOG_LEVELS),
@@ -147,7 +153,7 @@ export function loadConfig(profile: Profile, flags: Flags, env: NodeJS.ProcessEn
       afterExpiry: oneOf('afterExpiry', ['hold', 'drop']),
       patch: oneOf('patch', ['merge', 'observed']),
     },
-    delivery: DEFAULT_POLICY,
+    delivery: profile === 'dev' ? DEV_POLICY : DEFAULT_POLICY,
     oauth: profile === 'dev' ? DEV_OAUTH_POLICY : DEFAULT_OAUTH_POLICY,
   };
   if (problems.length > 0) throw new ConfigError(problems);
@@ -235,4 +241,18 @@ function readKey(text: string | undefined, problem: (what: string) => void): Uin
   if (/^[0-9a-fA-F]{64}$/.test(text)) return Buffer.from(text, 'hex');
   problem('must be 64 hexadecimal digits (32 bytes); make one with: openssl rand -hex 32');
   return undefined;
+}
+
+/** More than a few mean that one rotation began before the last was over. */
+const MAX_FORMER_KEYS = 8;
+
+function readFormerKeys(
+  entries: readonly string[],
+  present: Uint8Array | undefined,
+  problem: (what: string) => void,
+): readonly Uint8Array[] {
+  if (entries.length > MAX_FORMER_KEYS) problem(`holds more than ${MAX_FORMER_KEYS} keys`);
+  const keys = entries.flatMap((entry) => readKey(entry, problem) ?? []);
+  if (present && keys.some((key) => Buffer.compare(key, present) === 0)) problem('holds the present key, too');
+  return keys;
 }

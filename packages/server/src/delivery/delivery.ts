@@ -4,11 +4,13 @@ import type { Clock } from '../domain/clock.ts';
 import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
 import type { Generation, OrgId } from '../domain/ids.ts';
 import type { Org } from '../domain/org.ts';
+import type { SuspensionRequest } from '../domain/suspension.ts';
 import type { Compat } from '../domain/wire/compat.ts';
 import type { WriteSet } from '../domain/working-set.ts';
 import type { DeliveryStore, OwedNotification } from '../storage/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { createCircuits } from './circuits.ts';
 import { createComebacks } from './comebacks.ts';
 import { createConnections } from './connections.ts';
 import { createDueTimes } from './due-times.ts';
@@ -35,6 +37,8 @@ export interface DeliveryOptions {
   readonly version: string;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** Has the channel's suspension decided and committed; false: not as it is now. Rejects when the store is in trouble. */
+  readonly suspend: (org: OrgId, request: SuspensionRequest) => Promise<boolean>;
 }
 
 /** Sends what is owed, until it is delivered, parked, or its channel lapses or ends. */
@@ -79,6 +83,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const suspended = new Map<OrgId, boolean>();
   /** What they owe has not been read since they were suspended. */
   const unread = new Set<OrgId>();
+  /** Suspended channels that owe something: what else they come to owe starts no lane. */
+  const resting = new Set<Generation>();
   let takingUp = 0;
   const idlers: (() => void)[] = [];
   const quietWaiters = new Map<() => void, OrgId>();
@@ -94,7 +100,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const comebacks = createComebacks(comeBack);
   const connections = createConnections(options.guard, policy);
   const receivers = createReceivers(store, policy);
-  const slots = createSlots(policy, () => stopping.signal.aborted || settler.isFull());
+  const circuits = createCircuits({ policy, clock, logger, onAdmitting: (org, origin) => slots.readmit(org, origin) });
+  const slots = createSlots(policy, () => stopping.signal.aborted || settler.isFull(), circuits);
   const settler = createSettler({
     store,
     policy,
@@ -123,10 +130,13 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     stop: stopping.signal,
     isSuspended,
     findReceiver: receivers.find,
+    circuits,
+    suspend,
     onClosed(lane, receiver, why) {
       const { org, generation } = lane;
       if (lanes.get(generation) === lane) lanes.delete(generation);
-      if (why !== 'done' && !isSuspended(org)) left.add(generation);
+      if (why === 'suspended') resting.add(generation);
+      else if (why !== 'done' && !isSuspended(org)) left.add(generation);
       if (why === 'anew' || why === 'failed') {
         // What it knew of its channel may be what was wrong.
         receivers.forget(generation);
@@ -144,6 +154,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     const lane = createLane(org, generation, from, receivers.known(generation), context);
     lanes.set(generation, lane);
     left.delete(generation);
+    resting.delete(generation);
     return lane;
   }
 
@@ -153,19 +164,32 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     open(org, generation, 1);
   }
 
-  function channelSaved(org: OrgId, channel: Channel): void {
+  async function suspend(org: OrgId, request: SuspensionRequest): Promise<boolean> {
+    const isSuspended = await options.suspend(org, request);
+    if (isSuspended) {
+      const { channelId, generation } = request.channel;
+      metrics.suspensions.inc({ why: request.why });
+      logger.warn({ org, channel: channelId, generation, why: request.why }, 'channel suspended: its receiver fails');
+    }
+    return isSuspended;
+  }
+
+  function channelSaved(org: OrgId, channel: Channel, isForgiven: boolean): void {
     const lane = lanes.get(channel.generation);
     if (channel.endedAt !== undefined) {
       receivers.forget(channel.generation);
       comebacks.forget(channel.generation);
       lane?.end();
       left.delete(channel.generation);
+      resting.delete(channel.generation);
       return;
     }
-    receivers.update(channel);
-    if (lane) lane.update(channel);
-    // It may come back from a lapse with something still owed; only the store knows.
-    else if (channel.lastNumber > 0) open(org, channel.generation, 1).update(channel);
+    receivers.update(channel, isForgiven);
+    if (lane) lane.update(channel, isForgiven);
+    // It may come back from a lapse or a suspension with something still owed; only the store knows.
+    else if (channel.lastNumber > 0 && !channel.suspension) {
+      open(org, channel.generation, 1).update(channel, isForgiven);
+    } else if (channel.suspension) resting.add(channel.generation);
   }
 
   function isSuspended(org: OrgId): boolean {
@@ -208,6 +232,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   function recover(): void {
     isStarted = false;
     receivers.forgetAll();
+    resting.clear();
     for (const lane of lanes.values()) lane.beginAnew();
     void recoverAll();
   }
@@ -237,7 +262,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 
   function take(org: OrgId, writes: WriteSet): void {
     if (writes.org) orgSaved(writes.org);
-    for (const channel of writes.channels.values()) channelSaved(org, channel);
+    for (const channel of writes.channels.values()) channelSaved(org, channel, writes.forgiven.has(channel.generation));
     for (const generation of writes.lapsed.keys()) {
       if (writes.channels.has(generation)) continue;
       // From now on only its renewal, which is a commit of the channel, starts a lane.
@@ -257,7 +282,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     }
     for (const [generation, owed] of fed) {
       const first = owed[0];
-      if (!first || writes.channels.get(generation)?.endedAt !== undefined) continue;
+      if (!first || resting.has(generation) || writes.channels.get(generation)?.endedAt !== undefined) continue;
       // Without a lane nothing before is pending, unless it was left.
       const isKnown = isStarted && !left.has(generation) && !unread.has(org);
       const lane = lanes.get(generation) ?? open(org, generation, isKnown ? first.number : 1);
@@ -295,6 +320,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     return !slots.isFlying(org) && !settler.holds(org);
   }
 
+  metrics.gauges.register('watchbell_circuits_open', 'Receivers that are only probed', () => circuits.open());
   metrics.gauges.register('watchbell_lanes', 'Channels that owe something', () => lanes.size);
   metrics.gauges.register('watchbell_lanes_stalled', 'Lanes that owe too much to look further', () => counts().stalled);
   metrics.gauges.register('watchbell_attempts_in_flight', 'Requests to receivers in the air', () => slots.inFlight());
@@ -321,6 +347,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       stopping.abort();
       comebacks.stop();
       context.dueTimes.stop();
+      circuits.stop();
       const timer = setTimeout(() => cutting.abort(), withinMs);
       await landed();
       await settler.drain(cutting.signal);
@@ -341,6 +368,9 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       suspended.delete(org);
       unread.delete(org);
       receivers.forgetOrg(org);
+      circuits.forget(org);
+      // Every id made in an organisation begins with its own.
+      for (const generation of resting) if (generation.startsWith(org)) resting.delete(generation);
     },
     counts,
   };

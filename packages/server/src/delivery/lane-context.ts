@@ -2,8 +2,10 @@ import type { Channel, Restart } from '../domain/channel.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
 import type { Generation, OrgId } from '../domain/ids.ts';
+import type { SuspensionRequest } from '../domain/suspension.ts';
 import type { DeliveryStore, OwedNotification } from '../storage/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { Circuits } from './circuits.ts';
 import type { DueTimes } from './due-times.ts';
 import type { FlightContext } from './flight.ts';
 import type { Memory } from './memory.ts';
@@ -17,8 +19,11 @@ export interface Lane {
   readonly generation: Generation;
   /** Takes notifications just committed, in number order. */
   feed(owed: readonly OwedNotification[]): void;
-  /** Takes the channel as a commit left it: where it is sent to and until when. */
-  update(channel: Channel): void;
+  /**
+   * Takes the channel as a commit left it: where it is sent to and until when. `isForgiven`: how its receiver did so far
+   * counts no more, and what waits is due at once.
+   */
+  update(channel: Channel, isForgiven: boolean): void;
   /** Takes where its numbers began anew for receivers. */
   restarted(restart: Restart): void;
   /** Begins anew from what is stored, once nothing is in flight or unsaved. */
@@ -38,10 +43,10 @@ export interface Lane {
 }
 
 /**
- * Why a lane closed: nothing is owed now, or a committed lapse holds it, or its channel ended; something is still owed
- * that no lapse holds; it is to begin anew at once; or it failed.
+ * Why a lane closed: nothing is owed now, or a committed lapse holds it, or its channel ended; its channel is suspended;
+ * something is still owed that neither holds; it is to begin anew at once; or it failed.
  */
-export type Closing = 'done' | 'left' | 'anew' | 'failed';
+export type Closing = 'done' | 'suspended' | 'left' | 'anew' | 'failed';
 
 export interface LaneContext {
   readonly store: DeliveryStore;
@@ -59,6 +64,9 @@ export interface LaneContext {
   readonly isSuspended: (org: OrgId) => boolean;
   /** The receiver as it is now; undefined when the channel has ended. */
   readonly findReceiver: (org: OrgId, generation: Generation) => Promise<Receiver | undefined>;
+  /** Asks for the channel to be suspended; false: it was changed meanwhile, and is to be tried as it is now. */
+  readonly suspend: (org: OrgId, request: SuspensionRequest) => Promise<boolean>;
+  readonly circuits: Pick<Circuits, 'admits'>;
   readonly onClosed: (lane: Lane, receiver: Receiver | undefined, why: Closing) => void;
   /** Called when it may have stopped being busy. */
   readonly onQuiet: () => void;

@@ -1,7 +1,10 @@
-import type { Restart } from '../domain/channel.ts';
+import type { Attempt, Outcome } from '../domain/attempt.ts';
+import type { Channel, Restart } from '../domain/channel.ts';
+import { afterFailure, type ChannelHealth, isFailingLong } from '../domain/channel-health.ts';
 import type { Generation, OrgId } from '../domain/ids.ts';
 import { stateAfter } from '../domain/next-step.ts';
 import { withRestart } from '../domain/restart.ts';
+import type { SuspensionRequest } from '../domain/suspension.ts';
 import type { OwedNotification } from '../storage/store.ts';
 import { createBacklog } from './backlog.ts';
 import { fly, type Landed } from './flight.ts';
@@ -22,12 +25,20 @@ export function createLane(
   receiver: Receiver | undefined,
   context: LaneContext,
 ): Lane {
-  const { store, clock, policy, slots, settler, dueTimes, memory, stop } = context;
+  const { store, clock, policy, slots, settler, dueTimes, memory, circuits, stop } = context;
   const state = createLaneState(from);
   const backlog = createBacklog(from, policy, memory);
   const ready: Item[] = [];
   const waiting = createWaitingList();
   let channel = receiver?.channel;
+  let health = receiver?.health;
+  /** Before that nothing is sent: how its receiver did so far is not known. */
+  let isKnown = receiver !== undefined;
+  /** Counts how often its failures were forgiven: those of attempts begun before count no more. */
+  let forgivings = 0;
+  /** Numbers up to this one, as read from the store, are due at once. */
+  let dueTo = 0;
+  let isAsking = false;
   let reads = 0;
   let saving = 0;
   let isReading = false;
@@ -48,7 +59,7 @@ export function createLane(
     launch(flight) {
       const item = ready.shift();
       void send(item).then(
-        (succeeded) => back(flight, succeeded),
+        (outcome) => back(flight, outcome),
         (error) => {
           back(flight, undefined);
           fail(error);
@@ -65,20 +76,14 @@ export function createLane(
       for (const one of owed) backlog.feed(one);
       soon();
     },
-    update(newer) {
-      const isMoved = channel !== undefined && channel.notifyUrl !== newer.notifyUrl;
+    update(newer, isForgiven) {
       const isCut = owedFrom() <= (newer.cancelledTo ?? 0);
       channel = newer;
       hasLapsed = false;
       if (isCut) dropCancelled();
       slots.withdraw(seat);
       seat.origin = originOf(newer);
-      if (isMoved) {
-        // What failed elsewhere is tried here without waiting on.
-        waiting.free();
-        seat.standing = 'unproven';
-        seat.level = policy.firstFlights;
-      }
+      if (isForgiven) forgive(newer);
       backlog.reaches(newer.lastNumber);
       soon();
     },
@@ -96,12 +101,12 @@ export function createLane(
     },
     end: () => close(),
     wake: () => soon(),
-    isBusy: () => !isClosed && (isScheduled || !isResting() || (!isHeld() && (ready.length > 0 || mayGoOn()))),
+    isBusy: () => !isClosed && (isScheduled || !isResting() || (!isHeld() && couldGoOn())),
     isStalled: () => !isHeld() && !hasRoom() && !backlog.isEmpty(),
     waiting: waiting.size,
   };
 
-  if (!channel) start();
+  if (!isKnown) start();
   soon();
   return lane;
 
@@ -113,10 +118,14 @@ export function createLane(
         channel ??= known?.channel;
         if (!channel) return close();
         if (lastRestart) channel = withRestart(channel, lastRestart);
+        isKnown = true;
         slots.withdraw(seat);
         seat.origin = originOf(channel);
-        seat.standing = known?.standing ?? seat.standing;
-        seat.level = known?.level ?? seat.level;
+        if (known && forgivings === 0) {
+          seat.standing = known.standing;
+          seat.level = known.level;
+          health = known.health;
+        }
         backlog.reaches(channel.lastNumber);
       },
     );
@@ -138,14 +147,20 @@ export function createLane(
   }
 
   function goOn(): void {
-    if (isClosed || stop.aborted || (!channel && !isLeaving)) return;
+    if (isClosed || stop.aborted || (!isKnown && !isLeaving)) return;
     if (isHeld()) {
       slots.withdraw(seat);
       backlog.forget();
     } else {
       ready.push(...waiting.takeDue(clock.now()));
       search();
-      scanOn();
+      if (isGrounded()) {
+        // One is enough to probe with; what is behind it waits in the store.
+        scanOn(1);
+        backlog.forget();
+      } else {
+        scanOn(policy.channelFlights);
+      }
       arm();
       slots.request(seat);
     }
@@ -157,10 +172,30 @@ export function createLane(
     return seat.flying === 0 && saving === 0 && reads === 0;
   }
 
-  /** Expired, or its organisation suspended: what is owed waits for the end of that (P6). Or it leaves: for another lane. */
+  /** Expired or suspended: what is owed waits for the end of that (P6). Or it leaves: for another lane. */
   function isHeld(): boolean {
-    if (hasLapsed || isLeaving || channel?.lapsedFrom !== undefined || context.isSuspended(org)) return true;
-    return channel !== undefined && clock.now() >= channel.expiresAt;
+    if (hasLapsed || isLeaving || isAsking || context.isSuspended(org)) return true;
+    if (!channel) return false;
+    return channel.lapsedFrom !== undefined || channel.suspension !== undefined || clock.now() >= channel.expiresAt;
+  }
+
+  /** The circuit of its origin admits no attempt now. */
+  function isGrounded(): boolean {
+    return !circuits.admits(org, seat.origin);
+  }
+
+  function couldGoOn(): boolean {
+    return isGrounded() ? ready.length === 0 && mayGoOn() : ready.length > 0 || mayGoOn();
+  }
+
+  /** It is sent elsewhere, or was resumed: what failed before is tried without waiting on. */
+  function forgive({ lastNumber }: Channel): void {
+    forgivings += 1;
+    health = undefined;
+    waiting.free();
+    dueTo = lastNumber;
+    seat.standing = 'unproven';
+    seat.level = policy.firstFlights;
   }
 
   /** Numbers before it are owed no more, though their rows may say pending. */
@@ -205,8 +240,8 @@ export function createLane(
     }
   }
 
-  function scanOn(): void {
-    while (ready.length < policy.channelFlights && hasRoom()) {
+  function scanOn(most: number): void {
+    while (ready.length < most && hasRoom()) {
       const next = backlog.take();
       if (!next) {
         readOn();
@@ -231,7 +266,8 @@ export function createLane(
   }
 
   function admit(owed: OwedNotification): void {
-    const { number, attemptsMade, dueAt = 0 } = owed;
+    const { number, attemptsMade } = owed;
+    const dueAt = number <= dueTo ? 0 : (owed.dueAt ?? 0);
     if (number < owedFrom()) {
       // Read before it was cancelled.
       finish(state, number);
@@ -244,8 +280,8 @@ export function createLane(
     }
   }
 
-  /** Makes one attempt; true when it succeeded, undefined when none was made. */
-  async function send(item: Item | undefined): Promise<boolean | undefined> {
+  /** Makes one attempt; undefined when none was made. */
+  async function send(item: Item | undefined): Promise<Outcome | undefined> {
     if (!item) return undefined;
     const owed = item.owed ?? (await readAgain(item.number));
     if (!isClosed && (stop.aborted || !channel || isHeld())) {
@@ -259,9 +295,11 @@ export function createLane(
       finish(state, item.number);
       return undefined;
     }
-    const landed = await fly({ ...owed, attemptsMade: item.attemptsMade }, channel, context.flights);
-    land(item, landed);
-    return landed.next.kind === 'done';
+    const target = channel;
+    const before = forgivings;
+    const landed = await fly({ ...owed, attemptsMade: item.attemptsMade }, target, context.flights);
+    land(item, landed, before === forgivings ? target : undefined);
+    return landed.attempt.outcome;
   }
 
   async function readAgain(number: number): Promise<OwedNotification | undefined> {
@@ -275,23 +313,46 @@ export function createLane(
     return first?.number === number ? first : undefined;
   }
 
-  function back(flight: Flight, succeeded: boolean | undefined): void {
-    slots.release(seat, flight, succeeded);
+  function back(flight: Flight, outcome: Outcome | undefined): void {
+    slots.release(seat, flight, outcome);
     if (isClosed) context.onQuiet();
     soon();
   }
 
-  function land({ number }: Item, { attempt, next }: Landed): void {
+  /** `target`: the channel as it was sent to; undefined when what it came to was forgiven meanwhile. */
+  function land({ number }: Item, { attempt, next }: Landed, target: Channel | undefined): void {
     saving += 1;
     // What waits behind a success may go before it is saved (P4).
     if (next.kind === 'done') answer(state, number);
-    settler.add({ org, generation, number, attempt, ...stateAfter(next) }, () => {
+    const told = target ? judge(attempt, number) : {};
+    settler.add({ org, generation, number, attempt, ...stateAfter(next), ...told }, () => {
       saving -= 1;
-      if (next.kind === 'retry' && number >= owedFrom())
-        waiting.add({ number, attemptsMade: attempt.attempt, dueAt: next.at });
+      const isOwed = (next.kind === 'retry' || next.kind === 'suspend') && number >= owedFrom();
+      if (isOwed) waiting.add({ number, attemptsMade: attempt.attempt, dueAt: next.kind === 'retry' ? next.at : 0 });
       else finish(state, number);
       soon();
     });
+    if (!target || isHeld()) return;
+    if (next.kind === 'suspend') ask({ channel: target, why: 'gone' });
+    else if (health && isFailingLong(health, clock.now(), policy.suspension)) ask({ channel: target, why: 'failing' });
+  }
+
+  /** How its receiver does after an attempt, if that is not as before it. */
+  function judge({ at, outcome }: Attempt, number: number): { readonly health?: ChannelHealth | null } {
+    const before = health;
+    health = outcome.kind === 'delivered' ? undefined : afterFailure(before, at, number);
+    return health === before ? {} : { health: health ?? null };
+  }
+
+  /** Until it is answered, nothing is sent. */
+  function ask(request: SuspensionRequest): void {
+    isAsking = true;
+    void read(
+      () => context.suspend(org, request),
+      () => {
+        isAsking = false;
+      },
+    );
   }
 
   /** Nothing is made of what was read once the lane is closed or stopped. */
@@ -320,7 +381,9 @@ export function createLane(
 
   function closing(): Closing {
     if (isLeaving) return isLeaving;
-    return channel !== undefined && !hasLapsed && !(isClear(state) && backlog.isEmpty()) ? 'left' : 'done';
+    if (!channel || hasLapsed || channel.lapsedFrom !== undefined) return 'done';
+    if (channel.suspension) return 'suspended';
+    return isClear(state) && backlog.isEmpty() ? 'done' : 'left';
   }
 
   function close(): void {
@@ -330,7 +393,9 @@ export function createLane(
     dueTimes.remove(lane);
     backlog.forget();
     for (const { owed } of ready.splice(0)) if (owed) memory.add(-weigh(owed));
-    context.onClosed(lane, channel && { channel, standing: seat.standing, level: seat.level }, closing());
+    const { standing, level } = seat;
+    const known = isKnown && channel ? { channel, standing, level, ...(health && { health }) } : undefined;
+    context.onClosed(lane, known, closing());
     context.onQuiet();
   }
 }

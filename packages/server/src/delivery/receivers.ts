@@ -1,4 +1,5 @@
 import type { Channel, Restart } from '../domain/channel.ts';
+import type { ChannelHealth } from '../domain/channel-health.ts';
 import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
 import type { Generation, OrgId } from '../domain/ids.ts';
 import { withRestart } from '../domain/restart.ts';
@@ -11,6 +12,8 @@ export interface Receiver {
   readonly channel: Channel;
   readonly standing: Standing;
   readonly level: number;
+  /** Undefined: it has not failed since its last success. */
+  readonly health?: ChannelHealth;
 }
 
 /** Where channels send to, kept for those that were busy last, so that their next lane starts without a read. */
@@ -19,8 +22,8 @@ export interface Receivers {
   /** Reads it from the store, few at a time; undefined when the channel has ended. */
   readonly find: (org: OrgId, generation: Generation) => Promise<Receiver | undefined>;
   remember(receiver: Receiver): void;
-  /** Takes a channel as it was just committed. */
-  update(channel: Channel): void;
+  /** Takes a channel as it was just committed. `isForgiven`: how its receiver did so far counts no more. */
+  update(channel: Channel, isForgiven: boolean): void;
   /** Takes where its numbers began anew for receivers. */
   restart(generation: Generation, restart: Restart): void;
   forget(generation: Generation): void;
@@ -51,11 +54,9 @@ export function createReceivers(store: Pick<DeliveryStore, 'channel'>, policy: D
     async find(org, generation) {
       const stored = await turn(() => store.channel(org, generation));
       if (!stored) return undefined;
-      const { channel, lastSucceeded } = stored;
-      if (lastSucceeded === undefined) return { channel, standing: 'unproven', level: policy.firstFlights };
-      return lastSucceeded
-        ? { channel, standing: 'proven', level: policy.firstFlights }
-        : { channel, standing: 'failing', level: 1 };
+      const { channel, lastSucceeded, health } = stored;
+      if (lastSucceeded === false) return { channel, standing: 'failing', level: 1, ...(health && { health }) };
+      return { channel, standing: lastSucceeded ? 'proven' : 'unproven', level: policy.firstFlights };
     },
     remember(receiver) {
       const { generation } = receiver.channel;
@@ -67,13 +68,12 @@ export function createReceivers(store: Pick<DeliveryStore, 'channel'>, policy: D
         return;
       }
     },
-    update(channel) {
+    update(channel, isForgiven) {
       const known = kept.get(channel.generation);
       if (!known) return;
-      const isMoved = known.channel.notifyUrl !== channel.notifyUrl;
       kept.set(
         channel.generation,
-        isMoved ? { channel, standing: 'unproven', level: policy.firstFlights } : { ...known, channel },
+        isForgiven ? { channel, standing: 'unproven', level: policy.firstFlights } : { ...known, channel },
       );
     },
     restart(generation, restart) {

@@ -1,5 +1,7 @@
+import type { Outcome } from '../domain/attempt.ts';
 import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
 import type { OrgId } from '../domain/ids.ts';
+import type { Circuits } from './circuits.ts';
 
 /** By a lane's last outcome. Each standing has its own part of the node, so that none waits for another's receivers. */
 export type Standing = 'proven' | 'unproven' | 'failing';
@@ -23,6 +25,8 @@ export interface Seat {
 export interface Flight {
   readonly standing: Standing;
   readonly origin: string;
+  /** The one attempt by which a circuit finds out whether its origin is reached again. */
+  readonly isProbe: boolean;
 }
 
 /** Deals out the requests that may be in the air at once (DESIGN §6). */
@@ -30,8 +34,10 @@ export interface Slots {
   /** Lets a seat that has something ready wait for its turn; it may be launched before this answers. */
   request(seat: Seat): void;
   withdraw(seat: Seat): void;
-  /** Gives a flight back. `succeeded` undefined: no request was made. */
-  release(seat: Seat, flight: Flight, succeeded: boolean | undefined): void;
+  /** Gives a flight back. `outcome` undefined: no request was made. */
+  release(seat: Seat, flight: Flight, outcome: Outcome | undefined): void;
+  /** Takes those up again whose origin was not admitted. */
+  readmit(org: OrgId, origin: string): void;
   /** Deals again after `isBlocked` changed. */
   deal(): void;
   inFlight(): number;
@@ -43,8 +49,14 @@ export interface Slots {
 /** Waiting seats of one standing: dealt to round-robin by org, then origin, then lane. A Map keeps the turn's order. */
 type Waiting = Map<OrgId, Map<string, Set<Seat>>>;
 
-export function createSlots(policy: DeliveryPolicy, isBlocked: () => boolean): Slots {
+export function createSlots(
+  policy: DeliveryPolicy,
+  isBlocked: () => boolean,
+  circuits: Pick<Circuits, 'admits' | 'start' | 'land'>,
+): Slots {
   const waiting: Record<Standing, Waiting> = { proven: new Map(), unproven: new Map(), failing: new Map() };
+  /** Those whose origin's circuit admits none, by org and origin: passed over without being looked at. */
+  const grounded = new Map<string, Record<Standing, Set<Seat>>>();
   const limits = partition(policy);
   const held = { all: 0, proven: 0, unproven: 0, failing: 0 };
   const heldByOrg = new Map<string, number>();
@@ -53,12 +65,19 @@ export function createSlots(policy: DeliveryPolicy, isBlocked: () => boolean): S
   let isDealing = false;
 
   function enqueue(seat: Seat): void {
+    const apart = grounded.get(keyOf(seat.org, seat.origin));
+    if (apart) {
+      apart[seat.standing].add(seat);
+      return;
+    }
     const byOrigin = entry(waiting[seat.standing], seat.org, () => new Map<string, Set<Seat>>());
     entry(byOrigin, seat.origin, () => new Set<Seat>()).add(seat);
   }
 
   function withdraw(seat: Seat): void {
+    const apart = grounded.get(keyOf(seat.org, seat.origin));
     for (const standing of STANDINGS) {
+      apart?.[standing].delete(seat);
       const byOrigin = waiting[standing].get(seat.org);
       const seats = byOrigin?.get(seat.origin);
       if (!byOrigin || !seats?.delete(seat)) continue;
@@ -74,11 +93,39 @@ export function createSlots(policy: DeliveryPolicy, isBlocked: () => boolean): S
     for (const [org, byOrigin] of waiting[standing]) {
       if ((heldByOrg.get(`${standing}/${org}`) ?? 0) >= limit.org) continue;
       for (const [origin, seats] of byOrigin) {
-        if ((heldByOrigin.get(`${org}/${origin}`) ?? 0) >= policy.originFlights) continue;
-        for (const seat of seats) return seat;
+        if ((heldByOrigin.get(keyOf(org, origin)) ?? 0) >= policy.originFlights) continue;
+        if (!circuits.admits(org, origin)) ground(org, origin);
+        else for (const seat of seats) return seat;
       }
     }
     return undefined;
+  }
+
+  /** All seats of an origin at once, and those that come later by `enqueue`. */
+  function ground(org: OrgId, origin: string): void {
+    const take = (standing: Standing): Set<Seat> => {
+      const byOrigin = waiting[standing].get(org);
+      const seats = byOrigin?.get(origin);
+      byOrigin?.delete(origin);
+      if (byOrigin?.size === 0) waiting[standing].delete(org);
+      return seats ?? new Set();
+    };
+    grounded.set(keyOf(org, origin), {
+      proven: take('proven'),
+      unproven: take('unproven'),
+      failing: take('failing'),
+    });
+  }
+
+  function readmit(org: OrgId, origin: string): void {
+    const apart = grounded.get(keyOf(org, origin));
+    if (!apart) return;
+    grounded.delete(keyOf(org, origin));
+    for (const standing of STANDINGS) {
+      if (apart[standing].size === 0) continue;
+      entry(waiting[standing], org, () => new Map<string, Set<Seat>>()).set(origin, apart[standing]);
+    }
+    deal();
   }
 
   /** Puts the seat's org, origin and itself behind the others. */
@@ -102,7 +149,8 @@ export function createSlots(policy: DeliveryPolicy, isBlocked: () => boolean): S
     isDealing = true;
     for (const standing of STANDINGS) {
       for (let seat = next(standing); seat && !isBlocked(); seat = next(standing)) {
-        const flight: Flight = { standing, origin: seat.origin };
+        const { org, origin } = seat;
+        const flight: Flight = { standing, origin, isProbe: circuits.start(org, origin) };
         count(seat, flight, 1);
         seat.launch(flight);
         endTurn(seat, standing);
@@ -116,7 +164,7 @@ export function createSlots(policy: DeliveryPolicy, isBlocked: () => boolean): S
     held.all += by;
     held[standing] += by;
     add(heldByOrg, `${standing}/${seat.org}`, by);
-    add(heldByOrigin, `${seat.org}/${origin}`, by);
+    add(heldByOrigin, keyOf(seat.org, origin), by);
   }
 
   return {
@@ -126,9 +174,11 @@ export function createSlots(policy: DeliveryPolicy, isBlocked: () => boolean): S
       deal();
     },
     withdraw,
-    release(seat, flight, succeeded) {
+    release(seat, flight, outcome) {
       count(seat, flight, -1);
-      if (succeeded !== undefined) {
+      circuits.land(seat.org, flight.origin, flight.isProbe, outcome);
+      if (outcome) {
+        const succeeded = outcome.kind === 'delivered';
         withdraw(seat);
         seat.standing = succeeded ? 'proven' : 'failing';
         seat.level = succeeded ? Math.min(seat.level * 2, policy.channelFlights) : 1;
@@ -137,6 +187,7 @@ export function createSlots(policy: DeliveryPolicy, isBlocked: () => boolean): S
       deal();
       for (const call of releaseCalls.splice(0)) call();
     },
+    readmit,
     deal,
     inFlight: () => held.all,
     isFlying: (org) => STANDINGS.some((standing) => heldByOrg.has(`${standing}/${org}`)),
@@ -145,6 +196,8 @@ export function createSlots(policy: DeliveryPolicy, isBlocked: () => boolean): S
     },
   };
 }
+
+const keyOf = (org: OrgId, origin: string): string => `${org}/${origin}`;
 
 const mayFly = (seat: Seat): boolean => seat.flying < seat.level && seat.hasReady();
 

@@ -63,9 +63,11 @@ export interface Suspension {
   readonly why: SuspendedWhy;
 }
 
-/** Secrets (`whsec_…`) that notifications are signed with. */
+/** Secrets (`whsec_…`) that notifications are signed with: of a channel, or of an organisation for those without own. */
 export interface Signing {
   readonly secret: string;
+  /** Since when it is the present one (real time, epoch ms). */
+  readonly since: number;
   /** Signs too until then (real time, epoch ms), while receivers change over. */
   readonly former?: { readonly secret: string; readonly until: number };
 }
@@ -88,6 +90,15 @@ export const ENDED_REASONS: readonly EndedReason[] = [
   'client-removed',
   'retention',
 ];
+
+/** Of one that is expired and suspended, expired: only its owner can take it up again. */
+export type ChannelState = 'live' | 'suspended' | 'expired' | 'ended';
+
+export function channelState(channel: Channel, now: number): ChannelState {
+  if (channel.endedAt !== undefined) return 'ended';
+  if (channel.lapsedFrom !== undefined || now >= channel.expiresAt) return 'expired';
+  return channel.suspension ? 'suspended' : 'live';
+}
 
 /** What a channel was from one moment on: for explaining and for other nodes. Holds no secret. */
 export interface ChannelRevision {

@@ -1,3 +1,6 @@
+import type { SuspensionPolicy } from './channel-health.ts';
+import type { CircuitPolicy } from './circuit.ts';
+
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
@@ -20,6 +23,14 @@ export interface DeliveryPolicy {
   readonly maxAnswer: number;
   /** Most that is kept of the body of a failure. */
   readonly maxExcerpt: number;
+
+  /** Undefined: attempts start however many connections failed. */
+  readonly circuit: CircuitPolicy | undefined;
+  /** Circuits kept of one organisation, and of all together. */
+  readonly orgCircuits: number;
+  readonly nodeCircuits: number;
+  /** Undefined: no channel is suspended for what its receiver does. */
+  readonly suspension: SuspensionPolicy | undefined;
 
   /** Most requests at once to the channel's receiver, and with how many it starts. */
   readonly channelFlights: number;
@@ -77,6 +88,10 @@ export const DEFAULT_POLICY: DeliveryPolicy = {
   connectTimeout: 3 * SECOND,
   maxAnswer: 64 * KIB,
   maxExcerpt: KIB,
+  circuit: { window: 5 * MINUTE, share: 0.7, minimum: 10, probeEvery: 30 * SECOND, successes: 5 },
+  orgCircuits: 4096,
+  nodeCircuits: 16_384,
+  suspension: { after: 24 * HOUR, minAttempts: 50, minNotifications: 3, onGone: true },
   channelFlights: 16,
   firstFlights: 2,
   originFlights: 32,
@@ -96,3 +111,6 @@ export const DEFAULT_POLICY: DeliveryPolicy = {
   settleBatch: 1000,
   maxUnsettled: 5000,
 };
+
+/** Of the dev profile: what fails is tried again as scheduled, whatever failed before it. */
+export const DEV_POLICY: DeliveryPolicy = { ...DEFAULT_POLICY, circuit: undefined, suspension: undefined };

@@ -2,6 +2,8 @@ import type { NextStep, Outcome } from './attempt.ts';
 import type { DeliveryPolicy } from './delivery-policy.ts';
 import type { NotificationState } from './notification.ts';
 
+const GONE = 410;
+
 /**
  * What follows an attempt. `attemptsMade` counts it too, so it is at least 1; `random` answers 0 … 1.
  * A retry is never earlier than its schedule nor than the receiver's `Retry-After`.
@@ -9,7 +11,7 @@ import type { NotificationState } from './notification.ts';
 export function nextStep(
   outcome: Outcome,
   attemptsMade: number,
-  policy: Pick<DeliveryPolicy, 'retrySchedule' | 'jitter' | 'maxRetryAfter'>,
+  policy: Pick<DeliveryPolicy, 'retrySchedule' | 'jitter' | 'maxRetryAfter' | 'suspension'>,
   now: number,
   random: () => number,
 ): NextStep {
@@ -17,6 +19,7 @@ export function nextStep(
     case 'delivered':
       return { kind: 'done' };
     case 'rejected':
+      if (outcome.status === GONE && policy.suspension?.onGone) return { kind: 'suspend' };
       return retry(Math.min(outcome.retryAfterMs ?? 0, policy.maxRetryAfter));
     case 'unreachable':
     case 'forbidden':
@@ -39,5 +42,7 @@ export function stateAfter(next: NextStep): { readonly state: NotificationState;
       return { state: 'pending', dueAt: next.at };
     case 'park':
       return { state: 'parked' };
+    case 'suspend':
+      return { state: 'pending' };
   }
 }

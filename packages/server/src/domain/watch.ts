@@ -3,6 +3,8 @@ import { findChannel } from './channel-index.ts';
 import type { FieldCondition } from './condition.ts';
 import { type EventSelector, expandEvents, modulesOf, selects } from './event-type.ts';
 import type { ChannelId, Generation, UserId } from './ids.ts';
+import { isBeyondRetention } from './retention.ts';
+import { withoutSuspension } from './suspension.ts';
 import { type ApiVersion, DEFAULT_LIFE_MS, VERSION_RULES } from './wire/api-version.ts';
 import { type Compat, DEFAULT_COMPAT } from './wire/compat.ts';
 import { endChannel, loadedChannel, saveChannel, takeId, type WorkingSet } from './working-set.ts';
@@ -126,7 +128,7 @@ function open(
   if (isStrictlyRefused(set, caller, settings, policy)) return refused({ kind: 'expiry-not-allowed' });
   const limit = reachedLimit(set, caller.userId, channelId, policy);
   if (limit !== undefined) return refused({ kind: 'too-many-channels', limit });
-  if (known && set.now < known.expiresAt + policy.retentionMs) {
+  if (known && !isBeyondRetention(known, set.now, policy.retentionMs)) {
     const isRenewed = !isLive(set, known);
     const channel: Channel = {
       ...replaced(set, caller, known, settings),
@@ -180,10 +182,10 @@ function replace(
   return { kind: 'saved', channel };
 }
 
-/** Only what is given is kept, but for the notify URL (reference §3.3). */
+/** Only what is given is kept, but for the notify URL (reference §3.3). A suspension ends. */
 function replaced(set: WorkingSet, caller: WatchCaller, known: Channel, settings: ChannelSettings): Channel {
   const notifyUrl = settings.notifyUrl ?? known.notifyUrl;
-  return { ...known, notifyUrl, ...settingsOrDefaults(set, caller, settings) };
+  return { ...withoutSuspension(known), notifyUrl, ...settingsOrDefaults(set, caller, settings) };
 }
 
 /** Sets the version whose shapes the channel's notifications have from now on. */

@@ -7,6 +7,7 @@ import {
   type Lapse,
   type LiveChannel,
   type Restart,
+  type Signing,
 } from './channel.ts';
 import { type ChannelIndex, dueChannels, putChannel, removeChannel } from './channel-index.ts';
 import type { DeletedRecord } from './deleted-record.ts';
@@ -52,6 +53,8 @@ export interface Needs {
   readonly modulesInUse?: readonly string[];
   /** Channels in full (with URL and token), live or lapsed within retention. */
   readonly channels?: readonly { readonly userId: UserId; readonly channelId: ChannelId }[];
+  /** With what the organisation signs. */
+  readonly orgSigning?: boolean;
   /** Answers that were kept for a caller's keys. */
   readonly answers?: readonly { readonly userId: UserId; readonly key: string }[];
 }
@@ -84,6 +87,8 @@ export interface WriteSet {
   readonly answers: KeptAnswer[];
   /** The organisation itself, when the batch changed it. */
   org?: Org;
+  /** With what it signs from now on, when the batch changed that. */
+  orgSigning?: Signing | 'none';
 }
 
 export interface RemovedRecord extends RecordRef {
@@ -112,6 +117,8 @@ export interface WorkingSet {
   /** Of the modules asked for, those that have records. */
   readonly modulesInUse: ReadonlySet<string>;
   readonly channels: Map<string, Channel>;
+  /** Undefined when it signs nothing, or was not asked for. */
+  orgSigning?: Signing | undefined;
   /** By `answerKey`. */
   readonly answers: Map<string, KeptAnswer>;
   readonly index: ChannelIndex;

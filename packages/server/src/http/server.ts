@@ -10,6 +10,7 @@ import type { Compat } from '../domain/wire/compat.ts';
 import type { Administration } from '../services/administration.ts';
 import type { Auth } from '../services/auth.ts';
 import type { Catalogs } from '../services/catalogs.ts';
+import type { ChannelControl } from '../services/channel-control.ts';
 import type { Channels } from '../services/channels.ts';
 import type { Inbox } from '../services/inbox.ts';
 import type { Metadata } from '../services/metadata.ts';
@@ -52,6 +53,7 @@ export interface HttpParts extends RecordServices {
   readonly metrics: Metrics;
   readonly auth: Auth;
   readonly administration: Administration;
+  readonly channelControl: ChannelControl;
   readonly metadata: Metadata;
   readonly channels: Channels;
   readonly catalogs: Catalogs;

@@ -1,11 +1,11 @@
-import type { Channel, EndedReason } from '../domain/channel.ts';
+import type { EndedReason } from '../domain/channel.ts';
 import type { Clock } from '../domain/clock.ts';
 import { AppError } from '../domain/error.ts';
 import type { OrgId, ProfileId, UserId } from '../domain/ids.ts';
 import { findModule } from '../domain/modules/catalog.ts';
 import { type Org, type Profile, requireStays, type User, type UserStatus } from '../domain/org.ts';
 import { saveOrg, type WorkingSet } from '../domain/working-set.ts';
-import type { AccountStore, AdministrationStore, ChannelFilter, Member, Page } from '../storage/store.ts';
+import type { AccountStore, AdministrationStore, Member, Page } from '../storage/store.ts';
 import { badField, checkText, checkTimeZone, checkUser } from './account-input.ts';
 import type { Accounts, NewOrg, SetupInput } from './accounts.ts';
 import type { Auth } from './auth.ts';
@@ -65,7 +65,6 @@ export interface Administration {
   removeProfile(org: OrgId, profile: ProfileId): Promise<void>;
   /** With its tokens; says how many channels ended. */
   removeClient(org: OrgId, client: string): Promise<number>;
-  listChannels(org: OrgId, filter: ChannelFilter, page: number, perPage: number): Promise<Page<Channel>>;
 }
 
 export interface AdministrationOptions {
@@ -275,11 +274,6 @@ export function createAdministration(options: AdministrationOptions): Administra
       const ended = await endChannels(org, { clientId: id }, 'client-removed');
       await auth.clients.remove(org, id);
       return ended + (await endChannels(org, { clientId: id }, 'client-removed'));
-    },
-
-    async listChannels(org, filter, page, perPage) {
-      await findOrg(org);
-      return store.listChannels(org, filter, page, perPage);
     },
   };
 }

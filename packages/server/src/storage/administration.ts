@@ -1,16 +1,29 @@
-import type { ChannelId, UserId } from '../domain/ids.ts';
+import type { ChannelId, Generation, OrgId, UserId } from '../domain/ids.ts';
 import { readOrg, readProfile, selectOrgs } from './accounts.ts';
-import { readChannel, selectPage } from './channels.ts';
+import { readHealth, selectHealth } from './channel-health.ts';
+import { readChannel, selectAnyGeneration, selectPage } from './channels.ts';
 import type { Cipher } from './cipher.ts';
 import { type Db, type Row, type Statement, sql } from './db.ts';
 import { integer, text } from './rows.ts';
-import type { AdministrationStore } from './store.ts';
+import type { AdministrationStore, ChannelEntry } from './store.ts';
 
 const NEXT_ORG = 'orgs_made';
 
 export function createAdministrationStore(db: Db, cipher: Cipher): AdministrationStore {
   const all = async (statement: Statement): Promise<readonly Row[]> => (await db.read([statement]))[0] ?? [];
   const changed = async (statement: Statement): Promise<boolean> => ((await db.write([statement]))[0] ?? []).length > 0;
+
+  async function entries(org: OrgId, rows: readonly Row[]): Promise<ChannelEntry[]> {
+    if (rows.length === 0) return [];
+    const channels = rows.map((row) => readChannel(row, org, cipher));
+    const generations = channels.map(({ generation }) => generation);
+    const failing = await all(selectHealth(org, generations));
+    const healths = new Map(failing.map((row) => [text<Generation>(row, 'generation'), readHealth(row)]));
+    return channels.map((channel) => {
+      const health = healths.get(channel.generation);
+      return { channel, ...(health && { health }) };
+    });
+  }
 
   return {
     async nextOrg(start) {
@@ -86,8 +99,12 @@ export function createAdministrationStore(db: Db, cipher: Cipher): Administratio
 
     async listChannels(org, { userId, clientId, ended }, page, perPage) {
       const rows = await all(selectPage(org, { userId, clientId, ended }, perPage + 1, (page - 1) * perPage));
-      const items = rows.slice(0, perPage).map((row) => readChannel(row, org, cipher));
-      return { items, hasMore: rows.length > perPage };
+      return { items: await entries(org, rows.slice(0, perPage)), hasMore: rows.length > perPage };
+    },
+
+    async findChannel(org, generation) {
+      const [entry] = await entries(org, await all(selectAnyGeneration(org, generation)));
+      return entry;
     },
 
     async currentChannels(org, { userId, clientId }, limit) {

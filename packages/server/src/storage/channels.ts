@@ -88,8 +88,8 @@ export function readChannel(row: Row, org: OrgId, cipher: Cipher): Channel {
   const clientId = textOrNone(row, 'client_id');
   return {
     ...live,
-    notifyUrl: cipher.open(text(row, 'notify_url'), place(org, live.generation, 'notify_url')),
-    token: token === undefined ? null : cipher.open(token, place(org, live.generation, 'token')),
+    notifyUrl: cipher.open(text(row, 'notify_url'), placeInChannel(org, live.generation, 'notify_url')),
+    token: token === undefined ? null : cipher.open(token, placeInChannel(org, live.generation, 'token')),
     ...(clientId === undefined ? {} : { clientId }),
     openedAt: integer(row, 'opened_at'),
     modifiedAt: integer(row, 'modified_at'),
@@ -100,7 +100,7 @@ export function readChannel(row: Row, org: OrgId, cipher: Cipher): Channel {
       : { suspension: { at: suspendedAt, why: oneOf(row, 'suspended_why', SUSPENDED_WHYS) } }),
     ...(signing === undefined
       ? {}
-      : { signing: JSON.parse(cipher.open(signing, place(org, live.generation, 'signing'))) as Signing }),
+      : { signing: JSON.parse(cipher.open(signing, placeInChannel(org, live.generation, 'signing'))) as Signing }),
     restarts: objectList<Restart>(row, 'restarts', ['from', 'generation']),
     ...(endedAt === undefined ? {} : { endedAt, endedReason: oneOf(row, 'ended_reason', ENDED_REASONS) }),
   };
@@ -145,8 +145,8 @@ export function saveChannels(
         JSON.stringify(channel.conditions),
         channel.expiresAt,
         channel.lastNumber,
-        cipher.seal(channel.notifyUrl, place(org, channel.generation, 'notify_url')),
-        channel.token === null ? null : cipher.seal(channel.token, place(org, channel.generation, 'token')),
+        cipher.seal(channel.notifyUrl, placeInChannel(org, channel.generation, 'notify_url')),
+        channel.token === null ? null : cipher.seal(channel.token, placeInChannel(org, channel.generation, 'token')),
         channel.clientId ?? null,
         channel.openedAt,
         channel.modifiedAt,
@@ -157,7 +157,7 @@ export function saveChannels(
         channel.suspension?.at ?? null,
         channel.suspension?.why ?? null,
         channel.signing
-          ? cipher.seal(JSON.stringify(channel.signing), place(org, channel.generation, 'signing'))
+          ? cipher.seal(JSON.stringify(channel.signing), placeInChannel(org, channel.generation, 'signing'))
           : null,
         channel.epoch,
         JSON.stringify(channel.restarts),
@@ -250,4 +250,9 @@ export function createChannelReads(db: Db, cipher: Cipher): ChannelReads {
   };
 }
 
-const place = (org: OrgId, generation: Generation, column: string): Place => ['channel', org, generation, column];
+export const placeInChannel = (org: OrgId, generation: Generation, column: string): Place => [
+  'channel',
+  org,
+  generation,
+  column,
+];

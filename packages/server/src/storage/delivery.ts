@@ -1,9 +1,11 @@
 import type { Outcome } from '../domain/attempt.ts';
 import type { Generation, OrgId } from '../domain/ids.ts';
+import { readHealth, selectHealth } from './channel-health.ts';
 import { readChannel, selectGeneration } from './channels.ts';
 import type { Cipher } from './cipher.ts';
 import { type Db, sql } from './db.ts';
 import { readOwed, saveSettlements, selectFirstAbout, selectWindow } from './notifications.ts';
+import { readSigning, selectSigning } from './org-signing.ts';
 import { jsonObject, text } from './rows.ts';
 import type { DeliveryStore } from './store.ts';
 
@@ -17,7 +19,7 @@ export function createDeliveryStore(db: Db, cipher: Cipher): DeliveryStore {
       const [rows = []] = await db.read([
         sql`
           SELECT c.org_id, c.generation FROM channel c
-          WHERE c.org_id IN (${orgs}) AND c.ended_at IS NULL AND c.last_number > 0 AND EXISTS (
+          WHERE c.org_id IN (${orgs}) AND c.ended_at IS NULL AND c.suspended_at IS NULL AND c.last_number > 0 AND EXISTS (
             SELECT 1 FROM notification n
             WHERE n.org_id = c.org_id AND n.generation = c.generation AND n.state = 'pending'
               AND n.number > COALESCE(c.cancelled_to, 0))`,
@@ -31,18 +33,28 @@ export function createDeliveryStore(db: Db, cipher: Cipher): DeliveryStore {
     },
 
     async channel(org, generation) {
-      const [channels, attempts] = await db.load([
+      const [channels, attempts, healths] = await db.load([
         selectGeneration(org, generation),
         sql`
           SELECT outcome FROM attempt WHERE org_id = ${org} AND generation = ${generation}
           ORDER BY number DESC, attempt DESC LIMIT 1`,
+        selectHealth(org, [generation]),
       ]);
       const [row] = channels ?? [];
       if (!row) return undefined;
       const channel = readChannel(row, org, cipher);
       const [attempt] = attempts ?? [];
-      if (!attempt) return { channel };
-      return { channel, lastSucceeded: jsonObject<Outcome>(attempt, 'outcome').kind === 'delivered' };
+      const [health] = healths ?? [];
+      return {
+        channel,
+        ...(attempt && { lastSucceeded: jsonObject<Outcome>(attempt, 'outcome').kind === 'delivered' }),
+        ...(health && { health: readHealth(health) }),
+      };
+    },
+
+    async signing(org) {
+      const [rows] = await db.load([selectSigning(org)]);
+      return readSigning(rows?.[0], org, cipher);
     },
 
     async window(org, generation, from, limit, maxBytes) {

@@ -3,6 +3,7 @@ import type { Notification } from '../domain/notification.ts';
 import type { RecordRef } from '../domain/record.ts';
 import { API_VERSIONS } from '../domain/wire/api-version.ts';
 import { CHANGE_COLUMNS, readChange, STORED_OPERATIONS } from './changes.ts';
+import { saveHealth } from './channel-health.ts';
 import { changeRows, type Dialect, insertRows, type Row, type Statement, sql, type Write } from './db.ts';
 import { flag, integer, integerOrNone, oneOf, text, textList } from './rows.ts';
 import type { OwedNotification, Settlement } from './store.ts';
@@ -112,7 +113,9 @@ export const saveSettlements = (settlements: readonly Settlement[]): Write[] => 
   changeRows(
     settlements,
     ({ org, generation, number, attempt, state, dueAt }) => sql`
-      UPDATE notification SET state = ${state}, attempts_made = ${attempt.attempt}, due_at = ${dueAt ?? null}
+      UPDATE notification SET state = ${state}, attempts_made = ${attempt.attempt}, due_at = ${dueAt ?? null},
+        settled_at = ${state === 'pending' ? null : attempt.at + attempt.durationMs}, reason = NULL
       WHERE org_id = ${org} AND generation = ${generation} AND number = ${number}`,
   ),
+  ...saveHealth(settlements),
 ];

@@ -45,6 +45,8 @@ function jsonList<Item>(row: Row, column: string, fits: (item: unknown) => boole
 export const textList = <Text extends string = string>(row: Row, column: string): Text[] =>
   jsonList<Text>(row, column, (item) => typeof item === 'string');
 
+export const integerList = (row: Row, column: string): number[] => jsonList<number>(row, column, Number.isSafeInteger);
+
 /** A JSON list of objects that have these members. */
 export const objectList = <Item extends object>(row: Row, column: string, members: readonly (keyof Item & string)[]) =>
   jsonList<Item>(

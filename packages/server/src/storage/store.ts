@@ -1,5 +1,6 @@
 import type { Attempt } from '../domain/attempt.ts';
-import type { Channel } from '../domain/channel.ts';
+import type { Channel, Signing } from '../domain/channel.ts';
+import type { ChannelHealth } from '../domain/channel-health.ts';
 import type { ChannelIndex } from '../domain/channel-index.ts';
 import type { DeletedRecord } from '../domain/deleted-record.ts';
 import type { KeptAnswer } from '../domain/idempotency.ts';
@@ -10,6 +11,7 @@ import type { Org, Profile, User, UserStatus } from '../domain/org.ts';
 import type { RecordRef, StoredRecord } from '../domain/record.ts';
 import type { Position, SortOrder } from '../domain/record-list.ts';
 import type { StoreEpoch } from '../domain/restart.ts';
+import type { Cancellation, KeptNotification, Removal, UndeliveredRange } from '../domain/retention.ts';
 import type { Condition } from '../domain/search/condition.ts';
 import type { Candidates } from '../domain/search/plan.ts';
 import type { Needs, OrgCounters, WriteSet } from '../domain/working-set.ts';
@@ -29,6 +31,8 @@ export interface Store {
   readonly tokens: TokenStore;
   readonly administration: AdministrationStore;
   readonly erasure: ErasureStore;
+  readonly sealed: SealedStore;
+  readonly housekeeping: HousekeepingStore;
   /** Whether reads and writes work right now; the reason when not. */
   check(): Promise<{ readonly ok: true } | { readonly ok: false; readonly reason: string }>;
   /** Ends the threads or connections after what was begun; releases the data directory. */
@@ -52,6 +56,8 @@ export interface Loaded {
   readonly modulesInUse: ReadonlySet<string>;
   /** By `channelKey`; newest generation that has not ended, live or lapsed. */
   readonly channels: ReadonlyMap<string, Channel>;
+  /** With what the organisation signs; undefined when it does not, or was not asked for. */
+  readonly orgSigning?: Signing | undefined;
   /** By `answerKey`. */
   readonly answers: ReadonlyMap<string, KeptAnswer>;
   /** Up to date with the newest revision. Owned by the engine; the decision may change it. */
@@ -209,15 +215,25 @@ export interface Settlement {
   readonly state: NotificationState;
   /** Time of the next attempt, while pending. */
   readonly dueAt?: number;
+  /** Of its channel after it; null: it is well again. Absent: as it was. */
+  readonly health?: ChannelHealth | null;
 }
 
 export interface DeliveryStore {
-  /** Channels (not ended) that owe something that is not cancelled, live or lapsed: of one organisation, or of all that are not suspended. */
+  /**
+   * Channels (neither ended nor suspended) that owe something that is not cancelled, live or lapsed: of one organisation,
+   * or of all that are not suspended.
+   */
   lanes(org?: OrgId): Promise<LaneStart[]>;
   /** Organisations whose channels send nothing. */
   suspended(): Promise<OrgId[]>;
   /** The channel of a generation as it is now; undefined when it has ended. `lastSucceeded` from its newest attempt. */
-  channel(org: OrgId, generation: Generation): Promise<{ channel: Channel; lastSucceeded?: boolean } | undefined>;
+  channel(
+    org: OrgId,
+    generation: Generation,
+  ): Promise<{ channel: Channel; lastSucceeded?: boolean; health?: ChannelHealth } | undefined>;
+  /** With what the organisation signs for channels without secrets of their own. */
+  signing(org: OrgId): Promise<Signing | undefined>;
   /** Pending notifications numbered `from` and up, in number order, at most `limit` and about `maxBytes` of values. */
   window(
     org: OrgId,
@@ -325,6 +341,13 @@ export interface ChannelFilter {
   readonly ended: boolean;
 }
 
+/** A channel as the operator sees it. */
+export interface ChannelEntry {
+  readonly channel: Channel;
+  /** Undefined: its last attempt succeeded, or there was none. */
+  readonly health?: ChannelHealth;
+}
+
 /** All of a user, or all that were opened by a client. */
 export type ChannelOwner =
   | { readonly userId: UserId; readonly clientId?: undefined }
@@ -348,7 +371,9 @@ export interface AdministrationStore {
   changeProfile(org: OrgId, id: ProfileId, change: Partial<Omit<Profile, 'id'>>): Promise<Profile | undefined>;
   /** False when it is used, also by a removed user, or not there. */
   removeProfile(org: OrgId, id: ProfileId): Promise<boolean>;
-  listChannels(org: OrgId, filter: ChannelFilter, page: number, perPage: number): Promise<Page<Channel>>;
+  listChannels(org: OrgId, filter: ChannelFilter, page: number, perPage: number): Promise<Page<ChannelEntry>>;
+  /** Of any generation, ended or not. */
+  findChannel(org: OrgId, generation: Generation): Promise<ChannelEntry | undefined>;
   /** Channels of a user or a client that have not ended, at most `limit`. */
   currentChannels(
     org: OrgId,
@@ -373,6 +398,93 @@ export interface ErasureStore {
   removeOrg(org: OrgId): Promise<void>;
   /** Takes older copies of what was removed out of the log; false when a reader stood in the way. */
   seal(): Promise<boolean>;
+}
+
+/** A channel, ended or not, as housekeeping looks at it. */
+export interface KeptChannel
+  extends Pick<
+    Channel,
+    'generation' | 'userId' | 'channelId' | 'expiresAt' | 'cancelledTo' | 'cancelledWhy' | 'endedAt' | 'endedReason'
+  > {
+  /** Lowest number that is kept, and that says pending. */
+  readonly firstNumber?: number;
+  readonly firstPending?: number;
+  /** Lapses or removed numbers are listed of it. */
+  readonly hasRanges: boolean;
+}
+
+/**
+ * Writes down what was derived and removes what is finished, in pieces of at most `limit` rows; each answers how many it
+ * changed or removed.
+ */
+export interface HousekeepingStore {
+  /** In order of generations, from after `after`. */
+  channels(org: OrgId, after: string, limit: number): Promise<KeptChannel[]>;
+  cancel(org: OrgId, generation: Generation, cancellation: Cancellation, limit: number): Promise<number>;
+  /** In order of numbers; those about changes up to `throughChange`. Fewer than `limit`: there are no more of them. */
+  notifications(
+    org: OrgId,
+    generation: Generation,
+    from: number,
+    throughChange: number,
+    limit: number,
+  ): Promise<KeptNotification[]>;
+  /** With their attempts; what was never delivered is listed as a range from then on. */
+  removeNotifications(
+    org: OrgId,
+    generation: Generation,
+    removal: Removal,
+    at: number,
+  ): Promise<{ readonly notifications: number; readonly attempts: number }>;
+  /** In order of numbers; those that touch are one. */
+  removedRanges(org: OrgId, generation: Generation): Promise<UndeliveredRange[]>;
+  /** The newest change committed at or before `until`; 0 when there is none. */
+  newestChange(org: OrgId, until: number): Promise<number>;
+  oldestChange(org: OrgId): Promise<{ readonly number: number; readonly at: number } | undefined>;
+  /** The lowest change after which a channel sees none at present. */
+  openLapse(org: OrgId): Promise<number | undefined>;
+  removeChanges(org: OrgId, below: number, limit: number): Promise<number>;
+  /** Those that a newer one before `before` has replaced; `last` says from where on there may be more. */
+  removeRevisions(
+    org: OrgId,
+    after: number,
+    before: number,
+    limit: number,
+  ): Promise<{ readonly removed: number; readonly last?: number }>;
+  /** Of expiries, when all of their changes are below. */
+  removeLapses(org: OrgId, below: number, limit: number): Promise<number>;
+  removeChannels(org: OrgId, generations: readonly Generation[]): Promise<void>;
+  /** Answers kept for callers' keys. */
+  removeAnswers(org: OrgId, until: number, limit: number): Promise<number>;
+  /** Look-up entries of fields that were removed. */
+  removeLookUps(org: OrgId, limit: number): Promise<number>;
+  /** What mass actions came to. */
+  removeJobs(org: OrgId, until: number, limit: number): Promise<number>;
+}
+
+/** A channel in the order in which they are sealed anew. */
+export interface SealedPosition {
+  readonly org: string;
+  readonly generation: string;
+}
+
+/** How many rows a step sealed anew, and the last one it looked at; none: there are no more. */
+export interface Resealed<Position> {
+  readonly resealed: number;
+  readonly last?: Position;
+}
+
+/** Secrets at rest that are still sealed under former keys. Keys are called by their ids. */
+export interface SealedStore {
+  /** Of the present key. */
+  readonly keyId: string;
+  /** Those under which something may be sealed yet. */
+  formerKeys(): readonly string[];
+  /** A bounded number of organisations from after this one on. */
+  resealOrgs(after?: string): Promise<Resealed<string>>;
+  resealChannels(after?: SealedPosition): Promise<Resealed<SealedPosition>>;
+  /** To be called once all were walked: the store opens without those keys. */
+  forgetFormerKeys(): Promise<void>;
 }
 
 /** A token at rest: only its SHA-256 is kept. */

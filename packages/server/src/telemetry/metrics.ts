@@ -8,7 +8,11 @@ export interface Metrics {
   readonly notifications: { inc(count: number): void };
   readonly attempts: { inc(labels: { outcome: string }): void };
   readonly attemptSeconds: { observe(seconds: number): void };
+  readonly suspensions: { inc(labels: { why: string }): void };
   readonly settleBatch: { observe(settlements: number): void };
+  readonly overflows: { inc(labels: { kind: string }): void };
+  readonly housekeepingRows: { inc(labels: { table: string }, count: number): void };
+  readonly housekeepingSeconds: { observe(seconds: number): void };
   /** Read when scraped. */
   readonly gauges: { register(name: string, help: string, read: () => number): void };
   text(): Promise<string>;
@@ -50,10 +54,34 @@ export function createMetrics(): Metrics {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 10],
     registers,
   });
+  const suspensions = new Counter({
+    name: 'watchbell_suspensions_total',
+    help: 'Channels suspended because their receivers fail, by reason',
+    labelNames: ['why'],
+    registers,
+  });
   const settleBatch = new Histogram({
     name: 'watchbell_settle_batch',
     help: 'Outcomes written by one transaction',
     buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500],
+    registers,
+  });
+  const overflows = new Counter({
+    name: 'watchbell_overflows_total',
+    help: 'Channels that began to owe too much (overflowed) or take notifications again (flowing), by kind',
+    labelNames: ['kind'],
+    registers,
+  });
+  const housekeepingRows = new Counter({
+    name: 'watchbell_housekeeping_rows_total',
+    help: 'Rows that housekeeping removed, by table; ended: channels, cancelled: notifications, which stay for now',
+    labelNames: ['table'],
+    registers,
+  });
+  const housekeepingSeconds = new Histogram({
+    name: 'watchbell_housekeeping_seconds',
+    help: 'Duration of a turn of housekeeping',
+    buckets: [0.01, 0.1, 1, 10, 60, 600, 3600],
     registers,
   });
   return {
@@ -63,7 +91,11 @@ export function createMetrics(): Metrics {
     notifications,
     attempts,
     attemptSeconds,
+    suspensions,
     settleBatch,
+    overflows,
+    housekeepingRows,
+    housekeepingSeconds,
     gauges: {
       register(name, help, read) {
         new Gauge({

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { createSlots, type Flight, type Seat, type Slots, type Standing } from '../../src/delivery/slots.ts';
+import type { Outcome } from '../../src/domain/attempt.ts';
 import { DEFAULT_POLICY, type DeliveryPolicy } from '../../src/domain/delivery-policy.ts';
 import type { OrgId } from '../../src/domain/ids.ts';
 
@@ -9,9 +10,16 @@ interface Made extends Seat {
   readonly flights: Flight[];
 }
 
+const outcome = (succeeded: boolean): Outcome => ({ kind: succeeded ? 'delivered' : 'rejected', status: 200 });
+
 /** Seats that have `ready` flights to make and remember those they were dealt, in the order of `dealt`. */
 function table(policy: Partial<DeliveryPolicy> = {}, isBlocked = () => false) {
-  const slots: Slots = createSlots({ ...DEFAULT_POLICY, ...policy }, isBlocked);
+  const closed = new Set<string>();
+  const slots: Slots = createSlots({ ...DEFAULT_POLICY, ...policy }, isBlocked, {
+    admits: (org, origin) => !closed.has(`${org}/${origin}`),
+    start: () => false,
+    land: () => undefined,
+  });
   const dealt: string[] = [];
   const seat = (name: string, org: string, origin: string, standing: Standing, level = 16, ready = 100): Made => {
     const made: Made = {
@@ -32,8 +40,9 @@ function table(policy: Partial<DeliveryPolicy> = {}, isBlocked = () => false) {
     };
     return made;
   };
-  const land = (one: Made, succeeded: boolean | undefined) => slots.release(one, one.flights.shift()!, succeeded);
-  return { slots, seat, dealt, land };
+  const land = (one: Made, succeeded: boolean | undefined) =>
+    slots.release(one, one.flights.shift()!, succeeded === undefined ? undefined : outcome(succeeded));
+  return { slots, seat, dealt, land, closed };
 }
 
 test('a lane starts with two flights, doubles on success up to sixteen, and falls back to one', () => {

@@ -10,6 +10,7 @@ import { DEFAULT_POLICY, type DeliveryPolicy } from '../../src/domain/delivery-p
 import type { ChannelId, Generation, NotificationId, OrgId, RecordId, UserId } from '../../src/domain/ids.ts';
 import { DEFAULT_COMPAT } from '../../src/domain/wire/compat.ts';
 import { addChange, endChannel, loadedChannel, saveChannel, type WorkingSet } from '../../src/domain/working-set.ts';
+import { type ChannelControl, createChannelControl } from '../../src/services/channel-control.ts';
 import { createWriter } from '../../src/services/writer.ts';
 import { createSqliteStore } from '../../src/storage/engines/sqlite.ts';
 import type { DeliveryStore, Store } from '../../src/storage/store.ts';
@@ -45,6 +46,7 @@ export interface Stage {
   readonly clock: ManualClock;
   readonly store: Store;
   readonly delivery: Delivery;
+  readonly control: ChannelControl;
   readonly log: readonly LogLine[];
   /** Opens or replaces a channel on every change of contacts. */
   open(channelId: string, notifyUrl: string, differing?: Partial<Channel>, org?: OrgId): Promise<Channel>;
@@ -86,6 +88,7 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
     version: '0.0.1',
     metrics: createMetrics(),
     logger,
+    suspend: (org, request) => control.ask(org, request),
   });
   const writer = createWriter({
     store: store.writing,
@@ -95,6 +98,7 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
     maxQueued: 100_000,
     maxBatchWeight: 1000,
   });
+  const control = createChannelControl({ writer, store: store.administration, clock });
   const submit = <Answer>(org: OrgId, channelId: string, decide: (set: WorkingSet) => Answer): Promise<Answer> =>
     writer.submit(org, {
       needs: { channels: [{ userId: USER, channelId: channelId as ChannelId }] },
@@ -127,6 +131,7 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
     clock,
     store,
     delivery,
+    control,
     log,
     open: (channelId, notifyUrl, differing = {}, org = ORG) =>
       submit(org, channelId, (set) => {

@@ -16,6 +16,7 @@ import { type Accounts, createAccounts, DEV_CREDENTIALS, DEV_MEMBER } from '../.
 import { createAdministration } from '../../src/services/administration.ts';
 import { type Auth, createAuth } from '../../src/services/auth.ts';
 import { createCatalogs } from '../../src/services/catalogs.ts';
+import { createChannelControl } from '../../src/services/channel-control.ts';
 import { createChannels } from '../../src/services/channels.ts';
 import { createErasure } from '../../src/services/erasure.ts';
 import { createInbox } from '../../src/services/inbox.ts';
@@ -122,6 +123,7 @@ export async function openHttp(
     logger,
     metrics: createMetrics(),
     auth,
+    channelControl: createChannelControl({ writer, store: administration, clock }),
     administration: createAdministration({
       store: administration,
       reads: accountStore,

@@ -1,0 +1,102 @@
+import { type Channel, type ChannelState, channelState } from '../domain/channel.ts';
+import type { ChannelHealth } from '../domain/channel-health.ts';
+import type { Clock } from '../domain/clock.ts';
+import { AppError } from '../domain/error.ts';
+import type { Generation, OrgId } from '../domain/ids.ts';
+import { requireStays } from '../domain/org.ts';
+import {
+  decideSuspension,
+  findGeneration,
+  type ResumeMode,
+  resumeChannel,
+  type SuspensionRequest,
+  suspendChannel,
+} from '../domain/suspension.ts';
+import type { WorkingSet } from '../domain/working-set.ts';
+import type { AdministrationStore, ChannelEntry, ChannelFilter, Page } from '../storage/store.ts';
+import type { Writer } from './writer.ts';
+
+/** A channel as its operator sees it now. */
+export interface ChannelView {
+  readonly channel: Channel;
+  readonly state: ChannelState;
+  /** Undefined: its last attempt succeeded, or there was none. */
+  readonly health?: ChannelHealth;
+}
+
+/** Shows the channels of an organisation, stops them and lets them go on. Generations that are not there: NOT_FOUND. */
+export interface ChannelControl {
+  list(org: OrgId, filter: ChannelFilter, page: number, perPage: number): Promise<Page<ChannelView>>;
+  /** Ended ones too. */
+  find(org: OrgId, generation: Generation): Promise<ChannelView>;
+  /** One that is suspended stays so as it is; one that has ended is NOT_FOUND. */
+  suspend(org: OrgId, generation: Generation): Promise<ChannelView>;
+  /** One that is not suspended stays as it is; one that has ended is NOT_FOUND. */
+  resume(org: OrgId, generation: Generation, mode: ResumeMode): Promise<ChannelView>;
+  /** What delivery asks for: whether the channel is suspended then. Rejects only while the store is in trouble. */
+  ask(org: OrgId, request: SuspensionRequest): Promise<boolean>;
+}
+
+export interface ChannelControlOptions {
+  readonly writer: Writer;
+  readonly store: Pick<AdministrationStore, 'findChannel' | 'listChannels'>;
+  readonly clock: Clock;
+}
+
+export function createChannelControl({ writer, store, clock }: ChannelControlOptions): ChannelControl {
+  const view = (entry: ChannelEntry): ChannelView => ({ ...entry, state: channelState(entry.channel, clock.now()) });
+
+  async function find(org: OrgId, generation: Generation): Promise<ChannelView> {
+    const found = await store.findChannel(org, generation);
+    if (!found) throw notFound();
+    return view(found);
+  }
+
+  /** A change of the channel, in line with all others of its organisation. */
+  async function change(
+    org: OrgId,
+    generation: Generation,
+    act: (set: WorkingSet, channel: Channel) => void,
+  ): Promise<ChannelView> {
+    const { channel: known } = await find(org, generation);
+    await writer.submit(org, {
+      needs: { channels: [known] },
+      weight: 1,
+      isAdministration: true,
+      decide(set) {
+        requireStays(set.org);
+        const channel = findGeneration(set, known);
+        if (!channel) throw notFound();
+        act(set, channel);
+      },
+    });
+    return find(org, generation);
+  }
+
+  return {
+    async list(org, filter, page, perPage) {
+      const { items, hasMore } = await store.listChannels(org, filter, page, perPage);
+      return { items: items.map(view), hasMore };
+    },
+    find,
+    suspend: (org, generation) => change(org, generation, (set, channel) => suspendChannel(set, channel, 'operator')),
+    resume: (org, generation, mode) => change(org, generation, (set, channel) => resumeChannel(set, channel, mode)),
+    async ask(org, request) {
+      try {
+        return await writer.submit(org, {
+          needs: { channels: [request.channel] },
+          weight: 1,
+          isAdministration: true,
+          decide: (set) => set.org.erasingAt === undefined && decideSuspension(set, request),
+        });
+      } catch (error) {
+        if (!(error instanceof AppError) || error.code === 'SERVICE_UNAVAILABLE') throw error;
+        // Its organisation is gone.
+        return false;
+      }
+    },
+  };
+}
+
+const notFound = (): AppError =>
+  new AppError('NOT_FOUND', 'There is no such channel, or it has ended', { api_name: 'channel' });
