@@ -11,29 +11,36 @@ import { createDeletedRecordStore } from '../deleted-records.ts';
 import { createDeliveryStore } from '../delivery.ts';
 import { loadEpoch, saveNextEpoch } from '../epoch.ts';
 import { createErasureStore } from '../erasure.ts';
-import { checkSecretKey, probe } from '../key-check.ts';
+import { createHousekeepingStore } from '../housekeeping.ts';
+import { checkSecretKeys, probe } from '../key-check.ts';
 import { createRecordListReads } from '../record-lists.ts';
 import { createRecordReads } from '../records.ts';
 import { StoreRefusal } from '../refusal.ts';
 import { createRelatedReads } from '../related.ts';
+import { createSealedStore } from '../sealed.ts';
 import { createSearchReads } from '../search.ts';
 import type { Store } from '../store.ts';
 import { createTokenStore } from '../tokens.ts';
 import { newEpochLabel } from './sqlite-backup.ts';
-import { startThread, type ThreadClient } from './sqlite-client.ts';
+import type { ThreadClient } from './sqlite-client.ts';
+import { keepThread } from './sqlite-keeper.ts';
 import { toCommand } from './sqlite-message.ts';
 import { appliedMigrations, pendingMigrations, readMigrations } from './sqlite-migrations.ts';
-import { openForReading, storeExists } from './sqlite-open.ts';
+import { lockDirectory, openForReading, storeExists } from './sqlite-open.ts';
 import { createOrgTransactions } from './sqlite-org.ts';
 
 export interface SqliteOptions {
   /** Made if it is not there, for its owner only. One process at a time owns it. */
   readonly dataDir: string;
-  /** 32 bytes; the same at every start. */
+  /** 32 bytes; the same at every start, or else the one before is among the former ones. */
   readonly secretKey: Uint8Array;
+  /** What is sealed under them is read, too. */
+  readonly formerKeys?: readonly Uint8Array[];
   readonly logger: Logger;
   /** It was put there from a backup: begins a new history, in which nothing is numbered as it may have been before. */
   readonly isRestored?: boolean;
+  /** Told when the storage thread was lost and is there again: what was being written may have been, or not. */
+  readonly onRecovered?: () => void;
 }
 
 const DIALECT: Dialect = {
@@ -66,20 +73,27 @@ async function emptyLog(storage: ThreadClient): Promise<boolean> {
 export async function createSqliteStore({
   dataDir,
   secretKey,
+  formerKeys = [],
   logger,
   isRestored = false,
+  onRecovered = () => {},
 }: SqliteOptions): Promise<Store> {
-  const cipher = createCipher(secretKey);
+  const cipher = createCipher(secretKey, formerKeys);
   await makeDirectory(dataDir);
-  const storage = await startThread({ role: 'storage', dataDir }, logger);
-  const opened: ThreadClient[] = [storage];
+  const lock = lockDirectory(dataDir);
+  const opened: ThreadClient[] = [];
   const closeAll = async () => {
     // Readers first: the last connection to close tidies up the log.
     for (const thread of opened.toReversed()) await thread.close();
+    lock.close();
   };
+  let recovered: () => void = () => {};
   try {
+    const storage = await keepThread({ role: 'storage', dataDir }, logger, () => recovered());
+    opened.push(storage);
     for (const migration of storage.migrated) logger.info({ migration }, 'Applied a migration');
-    const reads = await startThread({ role: 'reads', dataDir }, logger);
+    // It reads what is there: whether it was the same one before makes no difference.
+    const reads = await keepThread({ role: 'reads', dataDir }, logger, () => {});
     opened.push(reads);
     const db: Db = {
       dialect: DIALECT,
@@ -87,13 +101,17 @@ export async function createSqliteStore({
       load: (statements) => storage.send('query', statements.map(toCommand)),
       write: (writes) => storage.send('write', writes.map(toCommand)),
     };
-    await checkSecretKey(db, cipher);
+    const neededKeys = await checkSecretKeys(db, cipher);
     if (isRestored) {
       await db.write(saveNextEpoch(await loadEpoch(db), newEpochLabel(), Date.now()));
       logger.warn({ dataDir }, 'the store was restored, as was said at this start: channels number anew from here on');
     }
     const catalogs = createCatalogs();
     const writing = createOrgTransactions(db, cipher, catalogs, await loadEpoch(db));
+    recovered = () => {
+      writing.forgetAll();
+      onRecovered();
+    };
     return {
       writing,
       records: createRecordReads(db),
@@ -107,13 +125,15 @@ export async function createSqliteStore({
       clients: createClientStore(db),
       tokens: createTokenStore(db),
       administration: createAdministrationStore(db, cipher),
+      housekeeping: createHousekeepingStore(db),
       erasure: createErasureStore(db, { orgTables: ORG_TABLES, seal: () => emptyLog(storage) }),
+      sealed: createSealedStore(db, cipher, neededKeys),
       async check() {
         try {
-          await Promise.all([probe(db), db.read([sql`SELECT 1 AS one`])]);
+          await Promise.all([probe(db, cipher), db.read([sql`SELECT 1 AS one`])]);
           return { ok: true };
         } catch (error) {
-          return { ok: false, reason: error instanceof Error ? error.message : String(error) };
+          return { ok: false, reason: reasonOf(error) };
         }
       },
       async close() {
@@ -125,6 +145,12 @@ export async function createSqliteStore({
     await closeAll();
     throw error;
   }
+}
+
+/** With what the database said, which is what an operator can act on. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
 }
 
 async function makeDirectory(dataDir: string): Promise<void> {

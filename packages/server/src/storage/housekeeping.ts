@@ -1,0 +1,278 @@
+import { ENDED_REASONS } from '../domain/channel.ts';
+import type { ChannelId, Generation, OrgId, UserId } from '../domain/ids.ts';
+import { joined, type NumberRange, type UndeliveredRange } from '../domain/retention.ts';
+import { changeRows, type Db, insertRows, list, type Row, type Statement, sql, type Write } from './db.ts';
+import { integer, integerOrNone, oneOf, text, textOrNone } from './rows.ts';
+import type { HousekeepingStore, KeptChannel } from './store.ts';
+
+const STATES = ['pending', 'delivered', 'parked', 'cancelled'] as const;
+const WHYS = ['expired', 'skipped'] as const;
+/** Names that no module of a caller has (services/bulk.ts). */
+const JOBS = { from: 'jobs.', before: 'jobs/' };
+
+/**
+ * Rows are looked for on the reading side, in slices, and removed by their keys: what is searched through delays no commit.
+ */
+export function createHousekeepingStore(db: Db): HousekeepingStore {
+  async function first(statement: Statement): Promise<Row | undefined> {
+    const [rows] = await db.read([statement]);
+    return rows?.[0];
+  }
+
+  async function some(statement: Statement): Promise<Row[]> {
+    const [rows = []] = await db.read([statement]);
+    return rows;
+  }
+
+  async function remove(write: Write): Promise<number> {
+    const [rows = []] = await db.write([write]);
+    return rows.length;
+  }
+
+  const changeFrom = (org: OrgId, number: number) =>
+    first(
+      sql`SELECT number, at FROM record_change WHERE org_id = ${org} AND number >= ${number} ORDER BY number LIMIT 1`,
+    );
+
+  return {
+    async channels(org, after, limit) {
+      const firstOf = (column: Statement, where: Statement) => sql`(
+        SELECT ${column} FROM notification n
+        WHERE n.org_id = c.org_id AND n.generation = c.generation ${where} ORDER BY n.number LIMIT 1)`;
+      const rows = await some(sql`
+        SELECT c.generation, c.user_id, c.channel_id, c.expires_at, c.cancelled_to, c.cancelled_why, c.ended_at,
+          c.ended_reason, ${firstOf(sql`n.number`, sql``)} AS first_number,
+          ${firstOf(sql`n.number`, sql`AND n.state = 'pending'`)} AS first_pending,
+          EXISTS (SELECT 1 FROM lapse l WHERE l.org_id = c.org_id AND l.generation = c.generation)
+            OR EXISTS (SELECT 1 FROM removed_range r WHERE r.org_id = c.org_id AND r.generation = c.generation)
+            AS has_ranges
+        FROM channel c WHERE c.org_id = ${org} AND c.generation > ${after} ORDER BY c.generation LIMIT ${limit}`);
+      return rows.map(readKept);
+    },
+
+    async cancel(org, generation, { to = Number.MAX_SAFE_INTEGER, reason, at }, limit) {
+      return remove(sql`
+        UPDATE notification SET state = 'cancelled', reason = ${reason}, settled_at = ${at}, due_at = NULL
+        WHERE org_id = ${org} AND generation = ${generation} AND number IN (
+          SELECT number FROM notification
+          WHERE org_id = ${org} AND generation = ${generation} AND state = 'pending' AND number <= ${to}
+          ORDER BY number LIMIT ${limit})
+        RETURNING 1 AS one`);
+    },
+
+    async notifications(org, generation, from, throughChange, limit) {
+      const rows = await some(sql`
+        SELECT number, change_number, state, reason, settled_at FROM notification
+        WHERE org_id = ${org} AND generation = ${generation} AND number >= ${from}
+        ORDER BY number LIMIT ${limit}`);
+      return rows
+        .map((row) => {
+          const reason = textOrNone(row, 'reason');
+          const settledAt = integerOrNone(row, 'settled_at');
+          return {
+            number: integer(row, 'number'),
+            change: integer(row, 'change_number'),
+            state: oneOf(row, 'state', STATES),
+            ...(reason !== undefined && { reason }),
+            ...(settledAt !== undefined && { settledAt }),
+          };
+        })
+        .filter(({ change }) => change <= throughChange);
+    },
+
+    async removeNotifications(org, generation, { runs, undelivered }, at) {
+      const numbers = ({ from, to }: NumberRange) => sql`
+        org_id = ${org} AND generation = ${generation} AND number >= ${from} AND number <= ${to}`;
+      const ranges = undelivered.length > 0 ? await rangeWrites(org, generation, undelivered, at) : [];
+      const [notifications = [], attempts = []] = await db.write([
+        changeRows(
+          runs,
+          (run) => sql`DELETE FROM notification WHERE ${numbers(run)} AND state <> 'pending' RETURNING 1 AS one`,
+        ),
+        changeRows(runs, (run) => sql`DELETE FROM attempt WHERE ${numbers(run)} RETURNING 1 AS one`),
+        ...ranges,
+      ]);
+      return { notifications: notifications.length, attempts: attempts.length };
+    },
+
+    async removedRanges(org, generation) {
+      return (await some(selectRanges(org, generation, sql``))).map(readRange);
+    },
+
+    async newestChange(org, until) {
+      let low = await changeFrom(org, 0);
+      if (!low || integer(low, 'at') > until) return low ? integer(low, 'number') - 1 : 0;
+      // Committed time never runs backwards, so the log is in order of time, too.
+      const top = await first(sql`SELECT MAX(number) AS number FROM record_change WHERE org_id = ${org}`);
+      let high = top ? integer(top, 'number') + 1 : integer(low, 'number') + 1;
+      while (high - integer(low, 'number') > 1) {
+        const middle = await changeFrom(org, Math.floor((integer(low, 'number') + high) / 2));
+        if (!middle || integer(middle, 'number') >= high) break;
+        if (integer(middle, 'at') <= until) low = middle;
+        else high = integer(middle, 'number');
+      }
+      return integer(low, 'number');
+    },
+
+    async openLapse(org) {
+      const row = await first(
+        sql`SELECT MIN(from_change) AS change FROM lapse WHERE org_id = ${org} AND to_change IS NULL`,
+      );
+      return row && integerOrNone(row, 'change');
+    },
+
+    async oldestChange(org) {
+      const row = await changeFrom(org, 0);
+      return row && { number: integer(row, 'number'), at: integer(row, 'at') };
+    },
+
+    removeChanges: (org, below, limit) =>
+      remove(sql`
+        DELETE FROM record_change WHERE org_id = ${org} AND number IN (
+          SELECT number FROM record_change WHERE org_id = ${org} AND number < ${below} ORDER BY number LIMIT ${limit})
+        RETURNING 1 AS one`),
+
+    async removeRevisions(org, after, before, limit) {
+      const rows = await some(sql`
+        SELECT r.version, r.kind IN ${list(ENDED_REASONS)} OR EXISTS (
+          SELECT 1 FROM channel_revision n
+          WHERE n.org_id = r.org_id AND n.generation = r.generation AND n.version > r.version AND n.at < ${before}
+        ) AS superseded
+        FROM (
+          SELECT org_id, version, kind, generation, at FROM channel_revision
+          WHERE org_id = ${org} AND version > ${after} ORDER BY version LIMIT ${limit}
+        ) r WHERE r.at < ${before} ORDER BY r.version`);
+      const last = rows.at(-1);
+      const gone = rows.filter((row) => integer(row, 'superseded') === 1).map((row) => integer(row, 'version'));
+      if (gone.length > 0) {
+        await db.write([
+          changeRows(
+            gone,
+            (version) => sql`DELETE FROM channel_revision WHERE org_id = ${org} AND version = ${version}`,
+          ),
+        ]);
+      }
+      return { removed: gone.length, ...(last && rows.length === limit && { last: integer(last, 'version') }) };
+    },
+
+    async removeLapses(org, below, limit) {
+      const rows = await some(sql`
+        SELECT generation, from_change FROM lapse
+        WHERE org_id = ${org} AND kind = 'expired' AND to_change < ${below} LIMIT ${limit}`);
+      if (rows.length > 0) {
+        await db.write([
+          changeRows(
+            rows,
+            (row) => sql`
+              DELETE FROM lapse WHERE org_id = ${org} AND generation = ${text(row, 'generation')}
+                AND from_change = ${integer(row, 'from_change')} AND kind = 'expired'`,
+          ),
+        ]);
+      }
+      return rows.length;
+    },
+
+    async removeChannels(org, generations) {
+      await db.write([
+        changeRows(
+          generations,
+          (generation) => sql`
+            DELETE FROM channel WHERE org_id = ${org} AND generation = ${generation} AND ended_at IS NOT NULL`,
+        ),
+      ]);
+    },
+
+    removeAnswers: (org, until, limit) =>
+      remove(sql`
+        DELETE FROM idempotency WHERE org_id = ${org} AND (user_id, key) IN (
+          SELECT user_id, key FROM idempotency WHERE org_id = ${org} AND at <= ${until} ORDER BY at LIMIT ${limit})
+        RETURNING 1 AS one`),
+
+    async removeLookUps(org, limit) {
+      const fields = await some(sql`
+        SELECT f.module, f.api_name FROM added_field f
+        WHERE f.org_id = ${org} AND f.removed_at IS NOT NULL AND EXISTS (
+          SELECT 1 FROM record_key k WHERE k.org_id = f.org_id AND k.module = f.module AND k.field = f.api_name)
+        LIMIT 1`);
+      const [field] = fields;
+      if (!field) return 0;
+      const entries = sql`org_id = ${org} AND module = ${text(field, 'module')} AND field = ${text(field, 'api_name')}`;
+      return remove(sql`
+        DELETE FROM record_key WHERE ${entries} AND (value, record_id) IN (
+          SELECT value, record_id FROM record_key WHERE ${entries} LIMIT ${limit})
+        RETURNING 1 AS one`);
+    },
+
+    async removeJobs(org, until, limit) {
+      const rows = await some(sql`
+        SELECT module, id FROM record
+        WHERE org_id = ${org} AND module > ${JOBS.from} AND module < ${JOBS.before} AND modified_at <= ${until}
+        LIMIT ${limit}`);
+      if (rows.length > 0) {
+        await db.write([
+          changeRows(
+            rows,
+            (row) => sql`
+              DELETE FROM record
+              WHERE org_id = ${org} AND module = ${text(row, 'module')} AND id = ${text(row, 'id')}`,
+          ),
+        ]);
+      }
+      return rows.length;
+    },
+  };
+
+  /** The new ranges, joined with those beside them. */
+  async function rangeWrites(
+    org: OrgId,
+    generation: Generation,
+    added: readonly UndeliveredRange[],
+    at: number,
+  ): Promise<Write[]> {
+    const from = added[0]?.from ?? 0;
+    const to = added.at(-1)?.to ?? 0;
+    const beside = (
+      await some(selectRanges(org, generation, sql`AND to_number >= ${from - 1} AND from_number <= ${to + 1}`))
+    ).map(readRange);
+    return [
+      changeRows(
+        beside,
+        (range) => sql`
+          DELETE FROM removed_range
+          WHERE org_id = ${org} AND generation = ${generation} AND from_number = ${range.from}`,
+      ),
+      insertRows(
+        'removed_range (org_id, generation, from_number, to_number, reason, at)',
+        joined([...beside, ...added]).map((range) => [org, generation, range.from, range.to, range.reason, at]),
+      ),
+    ].filter(({ rows }) => rows.length > 0);
+  }
+}
+
+const selectRanges = (org: OrgId, generation: Generation, where: Statement): Statement => sql`
+  SELECT from_number, to_number, reason FROM removed_range
+  WHERE org_id = ${org} AND generation = ${generation} ${where} ORDER BY from_number`;
+
+const readRange = (row: Row): UndeliveredRange => ({
+  from: integer(row, 'from_number'),
+  to: integer(row, 'to_number'),
+  reason: text(row, 'reason'),
+});
+
+function readKept(row: Row): KeptChannel {
+  const endedAt = integerOrNone(row, 'ended_at');
+  const cancelledTo = integerOrNone(row, 'cancelled_to');
+  const firstNumber = integerOrNone(row, 'first_number');
+  const firstPending = integerOrNone(row, 'first_pending');
+  return {
+    generation: text<Generation>(row, 'generation'),
+    userId: text<UserId>(row, 'user_id'),
+    channelId: text<ChannelId>(row, 'channel_id'),
+    expiresAt: integer(row, 'expires_at'),
+    ...(cancelledTo !== undefined && { cancelledTo, cancelledWhy: oneOf(row, 'cancelled_why', WHYS) }),
+    ...(endedAt !== undefined && { endedAt, endedReason: oneOf(row, 'ended_reason', ENDED_REASONS) }),
+    ...(firstNumber !== undefined && { firstNumber }),
+    ...(firstPending !== undefined && { firstPending }),
+    hasRanges: integer(row, 'has_ranges') === 1,
+  };
+}
