@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { copyFile, link, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
-import { createCipher } from '../cipher.ts';
+import { createCipher, type SecretKeys } from '../cipher.ts';
 import type { Db } from '../db.ts';
 import { EPOCH_LABEL_BYTES, loadEpoch, saveNextEpoch } from '../epoch.ts';
-import { checkSecretKey } from '../key-check.ts';
+import { checkSecretKeys } from '../key-check.ts';
 import { StoreRefusal } from '../refusal.ts';
 import { createCommands } from './sqlite-commands.ts';
 import { type Command, toCommand } from './sqlite-message.ts';
@@ -105,7 +105,7 @@ const MAY_BE_THERE: readonly string[] = ['secret.key'];
  * Puts a copy as the store into a data directory that has none, brings its schema up to date and begins a new history in
  * it. The store appears there as a whole or not at all. Rejects with a `StoreRefusal`.
  */
-export async function restoreStore(from: string, dataDir: string, secretKey: Uint8Array): Promise<CopyFacts> {
+export async function restoreStore(from: string, dataDir: string, keys: SecretKeys): Promise<CopyFacts> {
   if (!(await exists(from))) throw new StoreRefusal('NOT_A_BACKUP', `${from} is not there`);
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const others = (await readdir(dataDir)).filter((name) => !MAY_BE_THERE.includes(name));
@@ -121,7 +121,7 @@ export async function restoreStore(from: string, dataDir: string, secretKey: Uin
     await (await open(draft, 'wx', 0o600)).close();
     await copyFile(from, draft);
     const facts = await inspect(draft);
-    await beginHistory(draft, secretKey);
+    await beginHistory(draft, keys);
     await sync(draft);
     await rename(draft, storeFile(dataDir));
     await sync(dataDir);
@@ -132,12 +132,12 @@ export async function restoreStore(from: string, dataDir: string, secretKey: Uin
   }
 }
 
-async function beginHistory(file: string, secretKey: Uint8Array): Promise<void> {
+async function beginHistory(file: string, { key, former }: SecretKeys): Promise<void> {
   const sqlite = new Sqlite(file, { fileMustExist: true });
   try {
     migrate(sqlite, readMigrations(), Date.now());
     const db = directly(sqlite);
-    await checkSecretKey(db, createCipher(secretKey));
+    await checkSecretKeys(db, createCipher(key, former));
     await db.write(saveNextEpoch(await loadEpoch(db), newEpochLabel(), Date.now()));
   } finally {
     sqlite.close();

@@ -11,6 +11,8 @@ export interface ThreadClient {
   send(kind: 'query' | 'write', commands: readonly Command[]): Promise<Row[][]>;
   /** Resolves when all that was sent is answered and the thread has ended. */
   close(): Promise<void>;
+  /** Resolves when it has ended, in whatever way. */
+  readonly ended: Promise<void>;
 }
 
 interface Waiting {
@@ -45,6 +47,7 @@ export function startThread(options: ThreadOptions, logger: Logger): Promise<Thr
 
   const client = (migrated: readonly string[]): ThreadClient => ({
     migrated,
+    ended: exited,
     send(kind, commands) {
       if (ended) return Promise.reject(unavailable(ended));
       if (closing) return Promise.reject(unavailable(new Error('The store is closed')));
@@ -102,5 +105,5 @@ function toError({ code, message }: { code: string; message: string }): Error {
   return isBug ? new Error(`A statement was refused: ${message}`, { cause }) : unavailable(cause);
 }
 
-const unavailable = (cause: Error): AppError =>
+export const unavailable = (cause: Error): AppError =>
   new AppError('SERVICE_UNAVAILABLE', 'The store cannot be reached right now', {}, { cause });

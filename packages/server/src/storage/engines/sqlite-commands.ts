@@ -44,6 +44,8 @@ export function createCommands(db: Database): Commands {
   }
 
   const together = (requests: readonly Query[]): Reply[] => {
+    // Where rolling back failed, too.
+    if (db.inTransaction) db.exec('ROLLBACK');
     db.exec('BEGIN IMMEDIATE');
     try {
       const replies = requests.map(({ id, commands }): Reply => ({ kind: 'done', id, results: commands.map(run) }));

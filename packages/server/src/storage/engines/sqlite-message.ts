@@ -16,10 +16,12 @@ export type Reply =
   | { readonly kind: 'done'; readonly id: number; readonly results: Row[][] }
   | { readonly kind: 'failed'; readonly id: number; readonly code: string; readonly message: string };
 
-/** What a thread is started with. The storage thread owns the directory; the reading one only looks. */
+/** What a thread is started with. The storage thread alone writes; the reading one only looks. */
 export interface ThreadOptions {
   readonly role: 'storage' | 'reads';
   readonly dataDir: string;
+  /** The store was open before: it must still be there. */
+  readonly isReopening?: boolean;
 }
 
 /** Lists travel as one JSON text, so that the text of a statement never depends on how many there are. */

@@ -16,26 +16,29 @@ export const storeFile = (dataDir: string): string => join(dataDir, STORE_FILE);
 
 /**
  * Holds the directory until the connection is closed or the process ends, however it ends: the lock is the operating
- * system's.
+ * system's. A thread that is lost and started again does not let go of it.
  */
 export function lockDirectory(dataDir: string): Database {
-  const lock = new Sqlite(join(dataDir, LOCK_FILE), { timeout: 0 });
+  let lock: Database | undefined;
   try {
+    lock = new Sqlite(join(dataDir, LOCK_FILE), { timeout: 0 });
     lock.exec('BEGIN EXCLUSIVE');
     return lock;
   } catch (cause) {
-    lock.close();
-    throw new StoreRefusal(
-      'DATA_DIR_IN_USE',
-      `The data directory ${dataDir} is in use by another Watchbell process; stop it or choose another directory`,
-      { cause },
-    );
+    lock?.close();
+    if (cause instanceof Sqlite.SqliteError && cause.code.startsWith('SQLITE_BUSY')) {
+      const advice = 'stop it or choose another directory';
+      const message = `The data directory ${dataDir} is in use by another Watchbell process; ${advice}`;
+      throw new StoreRefusal('DATA_DIR_IN_USE', message, { cause });
+    }
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new StoreRefusal('CANNOT_OPEN', `Cannot lock the data directory ${dataDir}: ${reason}`, { cause });
   }
 }
 
 /** The one connection that writes. */
-export function openForWriting(dataDir: string): Database {
-  const db = new Sqlite(storeFile(dataDir));
+export function openForWriting(dataDir: string, mustExist = false): Database {
+  const db = new Sqlite(storeFile(dataDir), { fileMustExist: mustExist });
   // For its owner only, also in a directory that others may enter; the log file takes this over.
   chmodSync(storeFile(dataDir), 0o600);
   // Counts only before the first table, and before the log mode writes the first page.

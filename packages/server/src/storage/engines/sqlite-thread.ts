@@ -4,7 +4,7 @@ import { StoreRefusal } from '../refusal.ts';
 import { createCommands } from './sqlite-commands.ts';
 import type { Reply, Request, ThreadOptions } from './sqlite-message.ts';
 import { migrate, readMigrations } from './sqlite-migrations.ts';
-import { lockDirectory, openForReading, openForWriting } from './sqlite-open.ts';
+import { openForReading, openForWriting } from './sqlite-open.ts';
 
 // Entry of both threads. Whatever waits when a turn begins is taken at once, and all its writes share a commit.
 
@@ -24,17 +24,15 @@ try {
 
 interface Opened {
   readonly db: Database;
-  readonly lock?: Database;
   readonly migrated: readonly string[];
 }
 
 function openStorage(): Opened {
-  const lock = lockDirectory(options.dataDir);
-  const db = openForWriting(options.dataDir);
-  return { db, lock, migrated: migrate(db, readMigrations(), Date.now()) };
+  const db = openForWriting(options.dataDir, options.isReopening);
+  return { db, migrated: migrate(db, readMigrations(), Date.now()) };
 }
 
-function serve({ db, lock, migrated }: Opened): void {
+function serve({ db, migrated }: Opened): void {
   const commands = createCommands(db);
   const waiting: Request[] = [];
   let scheduled = false;
@@ -47,7 +45,6 @@ function serve({ db, lock, migrated }: Opened): void {
     }
     if (!closing) return;
     db.close();
-    lock?.close();
     port?.close();
   }
 
