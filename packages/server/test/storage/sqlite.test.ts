@@ -59,6 +59,9 @@ function tamper(dataDir: string, change: (db: Sqlite.Database) => void): void {
   db.close();
 }
 
+/** How a test waits until a lost thread is back. */
+const LOST = { timeout: 10_000 };
+
 describe('the data directory of an embedded store', () => {
   it('is refused to a second opener and free again after closing', async () => {
     const dataDir = await makeDirectory();
@@ -148,25 +151,85 @@ describe('the data directory of an embedded store', () => {
     await expect(openStore(dataDir, new Uint8Array(16))).rejects.toThrow('32 bytes');
   });
 
-  it.each(['storage', 'reads'])('answers SERVICE_UNAVAILABLE once the %s thread is lost, and logs it', async (lost) => {
+  it.each(['storage', 'reads'])(
+    'answers SERVICE_UNAVAILABLE while the %s thread is lost, and goes on by itself',
+    async (lost) => {
+      const dataDir = await makeDirectory();
+      const threads: Worker[] = [];
+      const collect = (thread: Worker) => void threads.push(thread);
+      process.on('worker', collect);
+      onTestFinished(() => void process.off('worker', collect));
+      const logged: string[] = [];
+      const log = (_: object, message: string) => void logged.push(message);
+      let recoveries = 0;
+      const store = await createSqliteStore({
+        dataDir,
+        secretKey: KEY,
+        logger: { ...silent, error: log, warn: log },
+        onRecovered: () => {
+          recoveries += 1;
+        },
+      });
+      onTestFinished(() => store.close());
+      await addOrgs(store, ORG);
+      const call = () => (lost === 'storage' ? store.tokens.remove('x') : store.accounts.findOrg(ORG));
+      for (let times = 1; times <= 2; times += 1) {
+        const ended = (times > 1 ? threads.at(-1) : threads[lost === 'storage' ? 0 : 1])?.terminate();
+        // Sent while the thread is ending: nobody is left to answer it.
+        await expect(call()).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+        await ended;
+        await expect(call()).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+        expect(await store.check()).toMatchObject({ ok: false, reason: expect.stringContaining('started again') });
+        await expect.poll(() => logged.filter((line) => line === 'A storage thread is back'), LOST).toHaveLength(times);
+        expect(await store.check()).toEqual({ ok: true });
+        expect(await store.accounts.findOrg(ORG)).toMatchObject({ id: ORG });
+        expect(recoveries).toBe(lost === 'storage' ? times : 0);
+        // The lock is the process's, not the thread's.
+        await expect(openStore(dataDir)).rejects.toMatchObject({ code: 'DATA_DIR_IN_USE' });
+      }
+      expect(logged).toEqual([1, 2].flatMap(() => ['A storage thread has ended', 'A storage thread is back']));
+    },
+  );
+
+  it('commits nothing in part when its thread is lost again and again in the middle of writes', async () => {
     const dataDir = await makeDirectory();
     const threads: Worker[] = [];
     const collect = (thread: Worker) => void threads.push(thread);
     process.on('worker', collect);
     onTestFinished(() => void process.off('worker', collect));
-    const logged: string[] = [];
-    const logger: Logger = { ...silent, error: (_, message) => void logged.push(message) };
-    const store = await createSqliteStore({ dataDir, secretKey: KEY, logger });
-    onTestFinished(() => store.close());
-    const call = () => (lost === 'storage' ? store.tokens.remove('x') : store.accounts.findOrg(ORG));
-    const [storage, reads] = threads;
-    const ended = (lost === 'storage' ? storage : reads)?.terminate();
-    // Sent while the thread is ending: nobody is left to answer it.
-    await expect(call()).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
-    await ended;
-    await expect(call()).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
-    expect(await store.check()).toMatchObject({ ok: false });
-    expect(logged).toEqual(['A storage thread has ended']);
+    const store = await openStore(dataDir);
+    await addOrgs(store, ORG);
+    const batches = openBatches(store);
+    let answered = 0;
+    const writeOn = async () => {
+      for (let n = 0; n < 40; n += 1) {
+        try {
+          await batches.run(ORG, {}, (set) => createRecords(set, 20));
+          answered += 1;
+        } catch (error) {
+          expect(error).toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+          await expect.poll(async () => (await store.check()).ok, LOST).toBe(true);
+        }
+      }
+    };
+    const writing = writeOn();
+    for (let times = 0; times < 3; times += 1) {
+      const goal = answered + 3;
+      await expect.poll(() => answered >= goal || answered >= 35, { interval: 1, timeout: 10_000 }).toBe(true);
+      await (times > 0 ? threads.at(-1) : threads[0])?.terminate();
+      await expect.poll(async () => (await store.check()).ok, LOST).toBe(true);
+    }
+    await writing;
+    await store.close();
+    const db = new Sqlite(join(dataDir, 'watchbell.sqlite'), { readonly: true });
+    onTestFinished(() => void db.close());
+    const one = <Value>(text: string) => db.prepare<[], Value>(text).pluck().get();
+    const changes = one<number>('SELECT count(*) FROM record_change') ?? 0;
+    // What was lost may have been committed; what was answered was.
+    expect(changes).toBeGreaterThanOrEqual(answered);
+    expect(one('SELECT last_change FROM org')).toBe(changes);
+    expect(one('SELECT count(*) FROM record')).toBe(changes * 20);
+    expect(one('PRAGMA integrity_check')).toBe('ok');
   });
 });
 
