@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Credentials } from '@watchbell/client';
 import type { Config } from './config.ts';
-import { createLogger, credentials, hasSecretKey, openStore, secretKeyOf } from './opening.ts';
+import { createLogger, credentials, hasSecretKey, openStore, secretKeysOf } from './opening.ts';
 import { createAccounts, type SetupInput } from './services/accounts.ts';
 import { migrationStatus } from './storage/engines/sqlite.ts';
 import { backUpStore, type CopyFacts, restoreStore } from './storage/engines/sqlite-backup.ts';
@@ -71,5 +71,5 @@ export async function restore(config: Config, from: string): Promise<CopyFacts> 
       `Put secret.key of the data directory that the backup was made from into ${config.dataDir} first`,
     );
   }
-  return restoreStore(from, config.dataDir, await secretKeyOf(config));
+  return restoreStore(from, config.dataDir, await secretKeysOf(config));
 }

@@ -6,6 +6,7 @@ import type { Credentials } from '@watchbell/client';
 import pino from 'pino';
 import type { Config } from './config.ts';
 import type { NewCredentials } from './services/accounts.ts';
+import type { SecretKeys } from './storage/cipher.ts';
 import { createSqliteStore } from './storage/engines/sqlite.ts';
 import type { Store } from './storage/store.ts';
 import type { Logger } from './telemetry/logger.ts';
@@ -14,11 +15,14 @@ import type { Logger } from './telemetry/logger.ts';
 
 /** Opens the store that the configuration names; a second process on the same data is refused here, by name. */
 export async function openStore(config: Config, logger: Logger): Promise<Store> {
-  return createSqliteStore({ dataDir: config.dataDir, secretKey: await secretKeyOf(config), logger });
+  const { key, former } = await secretKeysOf(config);
+  return createSqliteStore({ dataDir: config.dataDir, secretKey: key, formerKeys: former, logger });
 }
 
-export const secretKeyOf = async (config: Config): Promise<Uint8Array> =>
-  config.secretKey ?? (await devSecretKey(config.dataDir));
+export const secretKeysOf = async (config: Config): Promise<SecretKeys> => ({
+  key: config.secretKey ?? (await devSecretKey(config.dataDir)),
+  former: config.formerSecretKeys,
+});
 
 /** Whether the key is there, without making one. */
 export const hasSecretKey = async (config: Config): Promise<boolean> =>

@@ -58,7 +58,14 @@ export const SETTINGS = {
     env: 'WATCHBELL_SECRET_KEY',
     flag: '--secret-key',
     placeholder: '<64 hex digits>',
-    help: 'Key that encrypts channel tokens and notify URLs at rest (openssl rand -hex 32). Required by serve; the dev profile makes its own.',
+    help: 'Key that encrypts channel tokens, notify URLs and signing secrets at rest (openssl rand -hex 32). Required by serve; the dev profile makes its own.',
+  },
+  formerSecretKeys: {
+    env: 'WATCHBELL_FORMER_SECRET_KEYS',
+    flag: '--former-secret-keys',
+    placeholder: '<list>',
+    help: 'Comma-separated keys that were WATCHBELL_SECRET_KEY before, at most 8: what they encrypted is read, and encrypted anew under the present one in the background.',
+    fallback: '',
   },
   modules: {
     env: 'WATCHBELL_MODULES',

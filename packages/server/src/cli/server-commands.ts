@@ -10,7 +10,7 @@ import { addSettings, credentialsDirOption, type Environment } from './settings.
 import type { SetupOptions } from './setup.ts';
 
 /** What opening the store of a configuration needs. */
-const STORE_SETTINGS = ['publicUrl', 'dataDir', 'databaseUrl', 'secretKey', 'logLevel'] as const;
+const STORE_SETTINGS = ['publicUrl', 'dataDir', 'databaseUrl', 'secretKey', 'formerSecretKeys', 'logLevel'] as const;
 
 type Options<Own> = Own & Readonly<Record<string, unknown>>;
 

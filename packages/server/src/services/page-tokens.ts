@@ -30,9 +30,10 @@ export interface PageTokens {
 
 const MAX_TOKEN = 500;
 
-export function createPageTokens(key: Uint8Array): PageTokens {
-  const seal = (org: OrgId, text: string): string =>
-    createHmac('sha256', key).update(`page-token/${org}/${text}`).digest('base64url').slice(0, 32);
+/** Those that were sealed under a former key are good for their time. */
+export function createPageTokens(key: Uint8Array, former: readonly Uint8Array[] = []): PageTokens {
+  const seal = (org: OrgId, text: string, by = key): string =>
+    createHmac('sha256', by).update(`page-token/${org}/${text}`).digest('base64url').slice(0, 32);
   return {
     seal(org, { module, sortBy, order, since, page, isBack, position, expiresAt }) {
       const parts = [module, sortBy, order, since ?? null, page, isBack, position.at, position.id, expiresAt];
@@ -41,7 +42,8 @@ export function createPageTokens(key: Uint8Array): PageTokens {
     },
     open(org, token) {
       const [text = '', proof = ''] = token.length <= MAX_TOKEN ? token.split('.') : [];
-      if (!sameHash(proof, seal(org, text))) throw new AppError('INVALID_DATA', 'invalid data', NAMED);
+      if (![key, ...former].some((by) => sameHash(proof, seal(org, text, by))))
+        throw new AppError('INVALID_DATA', 'invalid data', NAMED);
       return readCursor(JSON.parse(Buffer.from(text, 'base64url').toString('utf8')));
     },
   };

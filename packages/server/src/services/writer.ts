@@ -170,6 +170,7 @@ function openSet(loaded: Loaded, { clock, randomId, maxBacklog = DEFAULT_MAX_BAC
     users: new Map(loaded.users),
     modulesInUse: loaded.modulesInUse,
     channels: new Map(loaded.channels),
+    orgSigning: loaded.orgSigning,
     answers: new Map(loaded.answers),
     index: loaded.index,
     writes: emptyWrites({ ...loaded.counters, lastTime: now }),
@@ -196,6 +197,7 @@ function mergeNeeds(all: readonly Needs[]): Needs {
     modulesInUse: all.flatMap((needs) => needs.modulesInUse ?? []),
     deleted: all.flatMap((needs) => needs.deleted ?? []),
     channels: all.flatMap((needs) => needs.channels ?? []),
+    orgSigning: all.some((needs) => needs.orgSigning),
     answers: all.flatMap((needs) => needs.answers ?? []),
   };
 }

@@ -16,7 +16,7 @@ const placeOf = (keyId: string): Place => ['meta', nameOf(keyId)];
  * Refuses a store of which something may be sealed under a key that is not given, and binds it to the present key. Answers
  * the ids of former keys that it still needs.
  */
-export async function checkSecretKeys(db: Db, cipher: Cipher): Promise<string[]> {
+export async function checkSecretKeys(db: Pick<Db, 'load' | 'write'>, cipher: Cipher): Promise<string[]> {
   const [rows = []] = await db.load([
     sql`SELECT name, value FROM meta WHERE name >= ${PREFIX} AND name < ${BEYOND} ORDER BY name`,
   ]);

@@ -24,6 +24,7 @@ import { openPlan, type Row, type Statement, type Write } from './db.ts';
 import { readDeleted, saveDeleted, selectDeleted } from './deleted-records.ts';
 import { readAnswer, saveAnswers, selectAnswers } from './idempotency.ts';
 import { saveNotifications } from './notifications.ts';
+import { readSigning, saveSigning, selectSigning } from './org-signing.ts';
 import { readKey, readRecord, saveKeys, saveRecords, selectKeys, selectPresent, selectRecords } from './records.ts';
 import { text } from './rows.ts';
 import type { Loaded } from './store.ts';
@@ -51,6 +52,7 @@ export async function loadBatch(
   const users = needs.users?.length ? plan.add(selectUsers(id, needs.users)) : () => [];
   const channels = selectCurrent(id, needs.channels ?? []).map(plan.add);
   const answers = selectAnswers(id, needs.answers ?? []).map(plan.add);
+  const signing = needs.orgSigning ? plan.add(selectSigning(id)) : () => [];
   const live = known ? () => [] : plan.add(selectLive(id));
   const inUse = selectInUse(id, needs.modulesInUse ?? []).map(plan.add);
   await plan.run(query);
@@ -88,6 +90,7 @@ export async function loadBatch(
         .flatMap((rows) => rows().map((row) => readChannel(row, id, cipher)))
         .map((channel) => [channelKey(channel.userId, channel.channelId), channel]),
     ),
+    orgSigning: readSigning(signing()[0], id, cipher),
     answers: new Map(
       answers.flatMap((rows) => rows().map(readAnswer)).map((answer) => [answerKey(answer.userId, answer.key), answer]),
     ),
@@ -121,6 +124,7 @@ function holdersByKey(rows: readonly Row[]): Map<string, Set<RecordId>> {
 export function saveBatch(org: OrgId, writes: WriteSet, cipher: Cipher): Write[] {
   const rows = [
     ...(writes.org ? [saveOrg(writes.org)] : []),
+    ...saveSigning(org, writes, cipher),
     ...saveChannels(org, writes, cipher),
     saveRevisions(org, writes.revisions),
     saveLapses(org, writes.lapses),

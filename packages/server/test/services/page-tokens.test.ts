@@ -22,6 +22,15 @@ const cursor: Cursor = {
 const REFUSED = expect.objectContaining({ code: 'INVALID_DATA', details: { param_name: 'page_token' } });
 
 describe('page tokens', () => {
+  test('are good beyond a change of the key, for as long as the former one is given', () => {
+    const [newKey, oldKey] = [new Uint8Array(32).fill(8), new Uint8Array(32).fill(7)];
+    const token = tokens.seal(ORG, cursor);
+    expect(createPageTokens(newKey, [oldKey]).open(ORG, token)).toEqual(cursor);
+    expect(() => createPageTokens(newKey).open(ORG, token)).toThrow(REFUSED);
+    const made = createPageTokens(newKey, [oldKey]).seal(ORG, cursor);
+    expect(createPageTokens(newKey).open(ORG, made)).toEqual(cursor);
+  });
+
   test('give back the cursor they were made of', () => {
     const { since, ...unbounded } = cursor;
     expect(since).toBe(5);
