@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Dispatcher } from 'undici';
 import type { Outcome, UnreachableReason } from '../domain/attempt.ts';
 import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
 import type { Connections } from './connections.ts';
@@ -37,6 +38,30 @@ export function attempt(
     let abort: ((reason: Error) => void) | undefined;
     let isOver = false;
 
+    const handler: Dispatcher.DispatchHandler = {
+      onRequestStart(controller) {
+        abort = (reason) => controller.abort(reason);
+        if (isOver) controller.abort(new Ended('Over'));
+      },
+      onResponseStart(controller, statusCode, answerHeaders) {
+        if (statusCode < 200) {
+          interim += 1;
+          if (interim > MAX_INTERIM) controller.abort(new Error('Too many interim answers'));
+          return;
+        }
+        status = statusCode;
+        retryAfterMs = parseRetryAfter(answerHeaders, Date.now(), policy.maxRetryAfter);
+      },
+      onResponseData(controller, chunk) {
+        const room = policy.maxExcerpt - received;
+        if (room > 0) excerpt.push(chunk.subarray(0, room));
+        received += chunk.length;
+        if (received > policy.maxAnswer) controller.abort(new Ended('The answer is too long'));
+      },
+      onResponseEnd: () => over(answered()),
+      onResponseError: (_controller, error) => over(status > 0 ? answered() : unreachable(error)),
+    };
+
     const timer = setTimeout(() => end(new Ended('No complete answer within the deadline')), policy.deadline);
     const stopped = () => end(new Ended('Stopped'));
     stop.addEventListener('abort', stopped, { once: true });
@@ -46,7 +71,7 @@ export function attempt(
       isOver = true;
       clearTimeout(timer);
       stop.removeEventListener('abort', stopped);
-      connections.done(url.origin);
+      connections.done(url.origin, handler);
       resolve(outcome);
     }
     function end(reason: Error): void {
@@ -65,33 +90,7 @@ export function attempt(
     }
 
     try {
-      connections.dispatch(
-        url.origin,
-        { method: 'POST', path: url.pathname + url.search, headers, body },
-        {
-          onRequestStart(controller) {
-            abort = (reason) => controller.abort(reason);
-            if (isOver) controller.abort(new Ended('Over'));
-          },
-          onResponseStart(controller, statusCode, answerHeaders) {
-            if (statusCode < 200) {
-              interim += 1;
-              if (interim > MAX_INTERIM) controller.abort(new Error('Too many interim answers'));
-              return;
-            }
-            status = statusCode;
-            retryAfterMs = parseRetryAfter(answerHeaders, Date.now(), policy.maxRetryAfter);
-          },
-          onResponseData(controller, chunk) {
-            const room = policy.maxExcerpt - received;
-            if (room > 0) excerpt.push(chunk.subarray(0, room));
-            received += chunk.length;
-            if (received > policy.maxAnswer) controller.abort(new Ended('The answer is too long'));
-          },
-          onResponseEnd: () => over(answered()),
-          onResponseError: (_controller, error) => over(status > 0 ? answered() : unreachable(error)),
-        },
-      );
+      connections.dispatch(url.origin, { method: 'POST', path: url.pathname + url.search, headers, body }, handler);
     } catch (error) {
       over({ kind: 'unreachable', reason: 'protocol', message: messageOf(error) });
     }

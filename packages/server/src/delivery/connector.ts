@@ -2,6 +2,7 @@ import type { LookupAddress } from 'node:dns';
 import { connect, type LookupFunction, type Socket } from 'node:net';
 import { buildConnector } from 'undici';
 import { sameAddress } from '../domain/addresses.ts';
+import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
 import { addressOf, Forbidden, type Guard, portOf } from './guard.ts';
 
 type Options = Parameters<buildConnector.connector>[0];
@@ -19,17 +20,39 @@ export class ConnectFailed extends Error {
 
 /**
  * Opens connections to vetted addresses only: one look-up, every address of it judged, one of those connected to, and the
- * address at the other end held against them before a byte is sent. `timeout` is for all of it, TLS included, in ms.
+ * address at the other end held against them before a byte is sent. The time is for all of it, TLS included.
  */
-export function createConnector(guard: Guard, timeout: number): buildConnector.connector {
+export function createConnector(
+  guard: Guard,
+  { connectTimeout, maxAnswer }: Pick<DeliveryPolicy, 'connectTimeout' | 'maxAnswer'>,
+): buildConnector.connector {
   // Time is kept here, and sockets come from here.
   const secure = buildConnector({ timeout: 0 });
   return (options, done) => {
-    open(options, guard, secure, timeout).then(
-      (socket) => done(null, socket),
+    open(options, guard, secure, connectTimeout).then(
+      (socket) => {
+        limitAnswers(socket, maxAnswer * OVERHEAD);
+        done(null, socket);
+      },
       (error) => done(error, null),
     );
   };
+}
+
+/** How much longer than its body an answer may be: status line, headers, chunks. */
+const OVERHEAD = 4;
+
+/** Closes a connection on which more than `max` bytes come after what was sent last: not all of them reach the handler. */
+function limitAnswers(socket: Socket, max: number): void {
+  let sent = socket.bytesWritten;
+  let start = socket.bytesRead;
+  socket.on('readable', () => {
+    if (socket.bytesWritten !== sent) {
+      sent = socket.bytesWritten;
+      start = socket.bytesRead;
+    }
+    if (socket.bytesRead - start > max) socket.destroy(new Error('The answer is too long'));
+  });
 }
 
 async function open(
