@@ -127,12 +127,17 @@ export interface Admin {
     /** All of a user, of a client, or of a user by a client; says how many. */
     revokeAll(org: string, whose: Whose): Promise<number>;
   };
-  /** Channels of all users; those that have ended instead, if asked for. */
-  channels(
-    org: string,
-    filter?: Whose & { readonly ended?: boolean },
-    page?: AdminPage,
-  ): Promise<Listing<AdminChannel>>;
+  /** Of all users; one is named by its generation. */
+  readonly channels: {
+    /** Those that have ended instead, if asked for. */
+    list(org: string, filter?: Whose & { readonly ended?: boolean }, page?: AdminPage): Promise<Listing<AdminChannel>>;
+    /** Ended ones too. */
+    show(org: string, generation: string): Promise<AdminChannel>;
+    /** Nothing is sent for it until it is resumed, here or by a POST or PUT of its owner. */
+    suspend(org: string, generation: string): Promise<AdminChannel>;
+    /** What it owes flows on (`backlog`), or is cancelled (`skip`). */
+    resume(org: string, generation: string, mode?: 'backlog' | 'skip'): Promise<AdminChannel>;
+  };
 }
 
 /** Administers a server with an admin token: of one organisation, or of all. */
@@ -204,8 +209,13 @@ export function createAdmin({ adminToken, ...options }: AdminOptions): Admin {
         return (body as { readonly tokens_ended: number }).tokens_ended;
       },
     },
-    channels: (org, { ended, ...whose } = {}, page = {}) =>
-      list(at(org, 'channels'), 'channels', { ...whose, ...(ended && { ended: 'true' }), ...pageQuery(page) }),
+    channels: {
+      list: (org, { ended, ...whose } = {}, page = {}) =>
+        list(at(org, 'channels'), 'channels', { ...whose, ...(ended && { ended: 'true' }), ...pageQuery(page) }),
+      show: (org, generation) => call('GET', at(org, 'channels', generation)),
+      suspend: (org, generation) => call('POST', at(org, 'channels', generation, 'suspend')),
+      resume: (org, generation, mode = 'backlog') => call('POST', at(org, 'channels', generation, 'resume'), { mode }),
+    },
   };
 }
 

@@ -282,10 +282,23 @@ export interface AdminChannel {
   readonly modules: readonly string[];
   /** Origin and path of the notify URL. */
   readonly receiver: string;
+  /** Of one that is expired and suspended, `expired`. */
+  readonly state: 'live' | 'suspended' | 'expired' | 'ended';
   readonly opened_at: string;
   readonly expires_at: string;
-  /** What it still owed up to this number was cancelled, as it had expired. */
+  readonly suspended_at: string | null;
+  /** `failing` for long, `gone` (it answered 410), or by the `operator`. */
+  readonly suspended_reason: string | null;
+  /** First failure since its last success; null while it is well. */
+  readonly failing_since: string | null;
+  /** Since then. */
+  readonly failed_attempts: number;
+  /** Of its newest notification. */
+  readonly last_number: number;
+  /** What it still owed up to this number was cancelled. */
   readonly cancelled_to: number | null;
+  /** `expired` or `skipped`. */
+  readonly cancelled_reason: string | null;
   readonly ended_at: string | null;
   readonly ended_reason: string | null;
 }

@@ -81,22 +81,6 @@ export function declareUsers(program: Command, run: Run, env: Environment): void
     examples: ['3652397000000186017'],
     work: async ({ admin, org }, user) => ({ sign_in_key: await admin.users.makeSignInKey(await org(), user) }),
   });
-  verb<{ user?: string; client?: string; ended?: boolean; page: number }>('channels', {
-    description: 'List channels of all users: whose they are, and why they ended.',
-    options: (command) =>
-      command
-        .option('--user <id>', 'only of this user')
-        .option('--client <id>', 'only of this client')
-        .option('--ended', 'those that have ended instead of the others')
-        .option('--page <number>', 'of 200 each', integerFrom(1, 1_000_000), 1),
-    examples: ['', '--ended --user 3652397000000186017'],
-    work: async ({ admin, org }, _, { user, client, ended, page }) =>
-      admin.channels(
-        await org(),
-        { ...(user !== undefined && { user }), ...(client !== undefined && { client }), ...(ended && { ended }) },
-        { page },
-      ),
-  });
 }
 
 function status(text: string): 'active' | 'inactive' {

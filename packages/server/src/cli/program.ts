@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { VERSION } from '../version.ts';
+import { declareChannels } from './admin-channels.ts';
 import { declareClients } from './admin-clients.ts';
 import { declareOrgs } from './admin-orgs.ts';
 import { declareProfiles } from './admin-profiles.ts';
@@ -12,7 +13,7 @@ import { note } from './output.ts';
 import { declareServerCommands } from './server-commands.ts';
 import type { Environment } from './settings.ts';
 
-const ADMIN_NOUNS = [declareOrgs, declareUsers, declareProfiles, declareClients, declareTokens];
+const ADMIN_NOUNS = [declareOrgs, declareUsers, declareProfiles, declareClients, declareTokens, declareChannels];
 
 /** Runs the command that `args` name. Never throws: what went wrong is said on stderr and becomes the exit code. */
 export async function runProgram(args: readonly string[], env: Environment): Promise<ExitCode> {

@@ -98,5 +98,5 @@ test('the client lists page by page, and tells refusals with the field', async (
   const key = await admin().users.makeSignInKey(ORG, OWNER);
   expect(key).toMatch(/^key\./);
   await admin().users.removeSignInKey(ORG, OWNER);
-  expect((await admin().channels(ORG)).items).toEqual([]);
+  expect((await admin().channels.list(ORG)).items).toEqual([]);
 });

@@ -14,7 +14,8 @@ test.each(COMMANDS)('the help of %s shows examples on stdout and exits 0', async
 
 test.each([
   ['orgs', ['list', 'add', 'show', 'change', 'suspend', 'resume', 'erase']],
-  ['users', ['list', 'add', 'show', 'change', 'remove', 'sign-in-key', 'channels']],
+  ['users', ['list', 'add', 'show', 'change', 'remove', 'sign-in-key']],
+  ['channels', ['list', 'show', 'suspend', 'resume']],
   ['profiles', ['list', 'add', 'show', 'change', 'remove']],
   ['clients', ['list', 'add', 'show', 'change', 'rotate', 'grant', 'remove']],
   ['tokens', ['list', 'revoke']],

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../../src/domain/attempt.ts';
-import { DEFAULT_POLICY } from '../../src/domain/delivery-policy.ts';
+import { DEFAULT_POLICY, DEV_POLICY } from '../../src/domain/delivery-policy.ts';
 import { nextStep, stateAfter } from '../../src/domain/next-step.ts';
 
 const NOW = 1_000_000;
@@ -10,8 +10,9 @@ const rejected = (retryAfterMs?: number): Outcome => ({
   status: 503,
   ...(retryAfterMs !== undefined && { retryAfterMs }),
 });
-const after = (outcome: Outcome, attemptsMade: number, random = 0) =>
-  nextStep(outcome, attemptsMade, DEFAULT_POLICY, NOW, () => random);
+const gone: Outcome = { kind: 'rejected', status: 410 };
+const after = (outcome: Outcome, attemptsMade: number, random = 0, policy = DEFAULT_POLICY) =>
+  nextStep(outcome, attemptsMade, policy, NOW, () => random);
 
 describe('the next step after an attempt', () => {
   test.each([
@@ -61,16 +62,25 @@ describe('the next step after an attempt', () => {
   test.each<[Outcome]>([
     [{ kind: 'rejected', status: 301 }],
     [{ kind: 'rejected', status: 404 }],
-    [{ kind: 'rejected', status: 410 }],
     [{ kind: 'forbidden', address: '10.0.0.1', reason: 'private' }],
     [{ kind: 'unreachable', reason: 'timeout', message: '' }],
   ])('is a retry after %j', (outcome) => {
     expect(after(outcome, 1)).toEqual({ kind: 'retry', at: NOW + 5000 });
+  });
+
+  test.each([1, 12, 40])('suspends the channel after a 410, at attempt %i too', (attemptsMade) => {
+    expect(after(gone, attemptsMade)).toEqual({ kind: 'suspend' });
+  });
+
+  test('is a retry after a 410 in the dev profile, which suspends nothing', () => {
+    expect(after(gone, 1, 0, DEV_POLICY)).toEqual({ kind: 'retry', at: NOW + 5000 });
+    expect(after(gone, 12, 0, DEV_POLICY)).toEqual({ kind: 'park', why: 'exhausted' });
   });
 });
 
 test('a notification is delivered, pending until its retry, or parked', () => {
   expect(stateAfter({ kind: 'done' })).toEqual({ state: 'delivered' });
   expect(stateAfter({ kind: 'retry', at: 5 })).toEqual({ state: 'pending', dueAt: 5 });
+  expect(stateAfter({ kind: 'suspend' })).toEqual({ state: 'pending' });
   expect(stateAfter({ kind: 'park', why: 'exhausted' })).toEqual({ state: 'parked' });
 });

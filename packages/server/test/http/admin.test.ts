@@ -55,6 +55,9 @@ const IN_ORG: readonly [method: string, path: string, body?: object][] = [
   ['DELETE', `/tokens?user=${ID}`],
   ['DELETE', `/tokens/${'0'.repeat(24)}`],
   ['GET', '/channels'],
+  ['GET', `/channels/${ID}`],
+  ['POST', `/channels/${ID}/suspend`],
+  ['POST', `/channels/${ID}/resume`, {}],
   ['DELETE', ''],
 ];
 
