@@ -10,7 +10,7 @@ import { StoreRefusal } from '../refusal.ts';
 import { createCommands } from './sqlite-commands.ts';
 import { type Command, toCommand } from './sqlite-message.ts';
 import { appliedMigrations, migrate, readMigrations } from './sqlite-migrations.ts';
-import { lockDirectory, openForReading, storeExists, storeFile } from './sqlite-open.ts';
+import { LOCK_FILES, lockDirectory, openForReading, storeExists, storeFile } from './sqlite-open.ts';
 
 /** What a copy of a store holds. */
 export interface CopyFacts {
@@ -37,7 +37,7 @@ export async function backUpStore(dataDir: string, to: string): Promise<CopyFact
   await (await open(draft, 'wx', 0o600)).close();
   try {
     await copyAtOneMoment(dataDir, draft);
-    const facts = await inspect(draft);
+    const facts = await inspect(draft, to);
     await sync(draft);
     // Fails when the name was taken meanwhile.
     await link(draft, to);
@@ -61,22 +61,22 @@ async function copyAtOneMoment(dataDir: string, draft: string): Promise<void> {
   }
 }
 
-/** Everything in it is read. Leaves one file without a log beside it. */
-async function inspect(file: string): Promise<CopyFacts> {
+/** Everything in it is read. Leaves one file without a log beside it. `called`: by the name that people know it by. */
+async function inspect(file: string, called: string): Promise<CopyFacts> {
   const db = new Sqlite(file, { fileMustExist: true });
   try {
-    db.pragma('journal_mode = DELETE');
-    requireWell(db, file);
+    requireWell(db, called);
     return { ...factsOf(db), bytes: (await stat(file)).size };
   } finally {
     db.close();
   }
 }
 
-function requireWell(db: Database, file: string): void {
+function requireWell(db: Database, called: string): void {
   const refuse = (why: string, cause?: unknown) =>
-    new StoreRefusal('NOT_A_BACKUP', `${file} is not a whole copy of a store: ${why}`, { cause });
+    new StoreRefusal('NOT_A_BACKUP', `${called} is not a whole copy of a store: ${why}`, { cause });
   try {
+    db.pragma('journal_mode = DELETE');
     const [verdict] = db.pragma('integrity_check(1)') as { integrity_check: string }[];
     if (verdict?.integrity_check !== 'ok') throw refuse(verdict?.integrity_check ?? 'it cannot be checked');
     if (appliedMigrations(db).length === 0) throw refuse('it is another database');
@@ -98,8 +98,9 @@ function factsOf(db: Database): Omit<CopyFacts, 'bytes'> {
   };
 }
 
-/** The dev profile's key may wait there for its store. */
-const MAY_BE_THERE: readonly string[] = ['secret.key'];
+const DRAFT = 'restoring.sqlite';
+/** The dev profile's key may wait there for its store; the others are what a restore that failed leaves behind. */
+const MAY_BE_THERE: readonly string[] = ['secret.key', ...LOCK_FILES, DRAFT, `${DRAFT}-journal`];
 
 /**
  * Puts a copy as the store into a data directory that has none, brings its schema up to date and begins a new history in
@@ -116,11 +117,12 @@ export async function restoreStore(from: string, dataDir: string, keys: SecretKe
     );
   }
   const lock = lockDirectory(dataDir);
-  const draft = join(dataDir, 'restoring.sqlite');
+  const draft = join(dataDir, DRAFT);
   try {
+    for (const left of [draft, `${draft}-journal`]) await rm(left, { force: true });
     await (await open(draft, 'wx', 0o600)).close();
     await copyFile(from, draft);
-    const facts = await inspect(draft);
+    const facts = await inspect(draft, from);
     await beginHistory(draft, keys);
     await sync(draft);
     await rename(draft, storeFile(dataDir));

@@ -6,6 +6,7 @@ import { StoreRefusal } from '../refusal.ts';
 
 const STORE_FILE = 'watchbell.sqlite';
 const LOCK_FILE = 'watchbell.lock';
+export const LOCK_FILES: readonly string[] = [LOCK_FILE, `${LOCK_FILE}-journal`];
 
 /** Pages after which the log is written back; the file is reused from its start then, never cut. */
 const CHECKPOINT_PAGES = 4000;
