@@ -152,7 +152,10 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
   const erasure = createErasure({
     store: store.erasure,
     logger,
-    quiet: delivery.quiet,
+    async quiet(org) {
+      await delivery.quiet(org);
+      await housekeeping?.leave(org);
+    },
     onErased(org) {
       delivery.forget(org);
       store.writing.forget(org);
@@ -228,6 +231,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     programVersion: VERSION,
     realNow,
     compat: config.compat,
+    judgeReceiver: guard.judge,
     bodyLimit: config.maxBodyBytes,
     devGuard: config.profile === 'dev',
   });

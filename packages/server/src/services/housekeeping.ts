@@ -1,6 +1,5 @@
 import type { Clock } from '../domain/clock.ts';
 import type { OrgId } from '../domain/ids.ts';
-import type { Org } from '../domain/org.ts';
 import type { AccountStore, DeletedRecordStore, HousekeepingStore } from '../storage/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -16,6 +15,8 @@ const PACE = { leastRows: 50, mostRows: 1000, aimMs: 10 };
 
 /** Tidies up, a little at a time: what is too old goes, and what was derived is written down. */
 export interface Housekeeping {
+  /** Resolves when nothing is being done to the organisation, which is about to be erased. */
+  leave(org: OrgId): Promise<void>;
   /** Resolves when nothing is being done and no turn is due. */
   idle(): Promise<void>;
   /** Resolves when nothing is being done any more; what was left is done in the first turn after the next start. */
@@ -40,6 +41,7 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
   const retain = createRetention({ store, writer, retentionMs, pace });
   let isWaiting = false;
   let running = Promise.resolve();
+  let current: { readonly org: OrgId; readonly work: Promise<unknown> } | undefined;
   /** When the oldest change of all that are kept was made, as of the last turn. */
   let oldestAt: number | undefined;
   let cancel = clock.at(clock.now() + FIRST_MS, next);
@@ -68,12 +70,15 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
     };
     const oldest: number[] = [];
     try {
-      for (const org of await accounts.listOrgs()) {
+      for (const { id } of await accounts.listOrgs()) {
         if (pace.isStopped()) break;
         // One that fails is tried again in an hour and keeps no other waiting.
-        const at = await tidy(org, tally).catch((error) => failed(error, org.id));
+        const work = tidy(id, tally).catch((error) => failed(error, id));
+        current = { org: id, work };
+        const at = await work;
         if (at !== undefined) oldest.push(at);
       }
+      current = undefined;
       oldestAt = oldest.length > 0 ? Math.min(...oldest) : undefined;
     } catch (error) {
       failed(error);
@@ -88,15 +93,19 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
   }
 
   /** Of a suspended organisation only deleted records go; nothing that it owes or is owed. */
-  async function tidy({ id, suspendedAt, erasingAt }: Org, tally: Tally): Promise<number | undefined> {
-    if (erasingAt !== undefined) return undefined;
+  async function tidy(id: OrgId, tally: Tally): Promise<number | undefined> {
+    const org = await accounts.findOrg(id);
+    if (!org || org.erasingAt !== undefined) return undefined;
     while (!pace.isStopped() && (await deleted.purge(id, clock.now()))) {
       // The next part.
     }
-    return suspendedAt === undefined ? retain(id, clock.now(), tally) : undefined;
+    return org.suspendedAt === undefined ? retain(id, clock.now(), tally) : undefined;
   }
 
   return {
+    async leave(org) {
+      if (current?.org === org) await current.work;
+    },
     async idle() {
       while (isWaiting) await running;
       await running;

@@ -106,6 +106,18 @@ async function fillTheRest({ org, caller }: Made): Promise<void> {
   expect(response.status).toBe(201);
 }
 
+/** A notification that nobody took before its channel's end, and that retention removed. */
+async function fillRemoved({ caller }: Made): Promise<void> {
+  const entry = { channel_id: '2', events: ['Leads.all'], notify_url: `${receiver.origin}/${SECRET}` };
+  expect((await caller.call('POST', '/crm/v8/actions/watch', { watch: [entry] })).status).toBe(201);
+  const lead = { Last_Name: SECRET, Company: SECRET };
+  expect((await caller.call('POST', '/crm/v8/Leads', { data: [lead] })).status).toBe(201);
+  await receiver.first(1);
+  await app.app.idle();
+  app.clock.advance(80 * 3_600_000);
+  await app.app.idle();
+}
+
 /** Every table that holds rows of organisations. */
 function orgTables(): string[] {
   const db = new Sqlite(join(dataDir, 'watchbell.sqlite'), { readonly: true });
@@ -145,8 +157,9 @@ const filesWith = (text: string): string[] =>
 test('an erased organisation leaves no row in any table and no byte of its texts in any file', async () => {
   const made = await addOrg();
   receiver.behave(failing);
+  await fillRemoved(made);
   await fill(made);
-  await receiver.first(1);
+  await receiver.first(2);
   await fillTheRest(made);
   expect([...new Set(rowsWith(made.org))]).toEqual(expect.arrayContaining(['org', ...orgTables()]));
   expect(filesWith(SECRET)).not.toEqual([]);

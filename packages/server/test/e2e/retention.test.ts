@@ -1,0 +1,244 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type LiveApp, startLiveApp } from '../support/live-app.ts';
+import { failing, ok, type Receiver, startReceiver } from '../support/receiver.ts';
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+let dataDir: string;
+let app: LiveApp;
+let receiver: Receiver;
+
+beforeEach(async () => {
+  dataDir = mkdtempSync(join(tmpdir(), 'watchbell-test-'));
+  receiver = await startReceiver();
+});
+afterEach(async () => {
+  await app.stop();
+  await receiver.close();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+const iso = (time: number) => `${new Date(time).toISOString().slice(0, 19)}Z`;
+
+async function watch(method: 'POST' | 'DELETE', id: string, events: string, hours = 24): Promise<void> {
+  const entry = { channel_id: id, events: [events], notify_url: receiver.origin };
+  const { status } =
+    method === 'POST'
+      ? await app.owner.call('POST', '/crm/v8/actions/watch', {
+          watch: [{ ...entry, channel_expiry: iso(app.clock.now() + hours * HOUR) }],
+        })
+      : await app.owner.call('DELETE', `/crm/v8/actions/watch?channel_ids=${id}`);
+  expect(status).toBe(method === 'POST' ? 201 : 200);
+}
+
+async function write(module: string, times = 1): Promise<void> {
+  for (let i = 0; i < times; i += 1) {
+    const { status } = await app.owner.call('POST', `/crm/v8/${module}`, {
+      data: [{ Last_Name: 'Boyle', Company: 'Zylker' }],
+    });
+    expect(status).toBe(201);
+  }
+}
+
+/** Lets so many hours pass, each with its turn of housekeeping. */
+async function pass(hours: number): Promise<void> {
+  for (let i = 0; i < hours; i += 1) {
+    app.clock.advance(HOUR);
+    await app.app.idle();
+  }
+}
+
+function rows<Row>(query: string): Row[] {
+  const db = new Sqlite(join(dataDir, 'watchbell.sqlite'), { readonly: true });
+  try {
+    return db.prepare<[], Row>(query).all();
+  } finally {
+    db.close();
+  }
+}
+const count = (table: string) => rows<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table}`)[0]?.n;
+const numbers = (state: string) =>
+  rows<{ number: number }>(`SELECT number FROM notification WHERE state = '${state}' ORDER BY generation, number`).map(
+    ({ number }) => number,
+  );
+const ranges = () =>
+  rows<{ text: string }>(
+    "SELECT from_number || '-' || to_number || ' ' || reason AS text FROM removed_range ORDER BY generation, from_number",
+  ).map(({ text }) => text);
+const sequences = () => receiver.received.map(({ headers }) => Number(headers['watchbell-sequence']));
+
+describe('with a retention of a day', () => {
+  beforeEach(async () => {
+    app = await startLiveApp({ dataDir, flags: { retentionHours: '24' } });
+  });
+
+  test('what was delivered goes with its attempts and its change a day later, and the numbers go on', async () => {
+    expect(count('record_change')).toBeGreaterThan(0);
+    await watch('POST', '1', 'Contacts.all', 168);
+    await write('Contacts', 3);
+    await receiver.first(3);
+    await app.app.idle();
+    await pass(24);
+    await write('Contacts');
+    await receiver.first(4);
+    await app.app.idle();
+    expect(numbers('delivered')).toEqual([1, 2, 3, 4]);
+    expect(count('record_change')).toBe(4);
+    await pass(1);
+    expect(numbers('delivered')).toEqual([4]);
+    expect(count('attempt')).toBe(1);
+    expect(count('record_change')).toBe(1);
+    expect(ranges()).toEqual([]);
+    await pass(25);
+    expect([count('notification'), count('attempt'), count('record_change')]).toEqual([0, 0, 0]);
+    app = await app.restart();
+    await write('Contacts', 2);
+    await receiver.first(6);
+    expect(sequences()).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(numbers('delivered').length + numbers('pending').length).toBe(2);
+  });
+
+  test('nothing that is owed goes, however old, and with it every change since', async () => {
+    receiver.behave((request, response) => {
+      const isFirst = request.headers['watchbell-sequence'] === '1';
+      response.writeHead(isFirst ? 500 : 200).end();
+    });
+    await watch('POST', '1', 'Contacts.all', 168);
+    await write('Contacts', 3);
+    await receiver.first(3);
+    await app.app.idle();
+    // So long that no attempt is made.
+    const suspended = await operate('suspend');
+    expect(suspended).toBe(200);
+    await pass(50);
+    expect(await operate('resume')).toBe(200);
+    await pass(1);
+    expect(numbers('pending')).toEqual([1]);
+    expect(numbers('delivered')).toEqual([]);
+    expect(count('record_change')).toBe(3);
+    receiver.behave(ok);
+    await pass(9);
+    expect(numbers('delivered')).toEqual([1]);
+    await pass(25);
+    expect([count('notification'), count('record_change')]).toEqual([0, 0]);
+    expect(ranges()).toEqual([]);
+  });
+
+  test('what was parked goes a day after it was, and leaves a range that says so', async () => {
+    receiver.behave(failing);
+    await watch('POST', '1', 'Contacts.all', 168);
+    await write('Contacts', 3);
+    await receiver.first(3);
+    await app.app.idle();
+    await parkAll(3);
+    await pass(23);
+    expect(numbers('parked')).toEqual([1, 2, 3]);
+    expect(count('attempt')).toBe(36);
+    receiver.behave(ok);
+    await write('Contacts');
+    await receiver.first(37);
+    await app.app.idle();
+    await pass(2);
+    expect(ranges()).toEqual(['1-3 parked']);
+    expect(numbers('delivered')).toEqual([4]);
+    expect(count('attempt')).toBe(1);
+  });
+
+  test('what a deleted channel owed is cancelled by name, goes, and leaves a range with the reason', async () => {
+    receiver.behave(failing);
+    await watch('POST', '1', 'Contacts.all');
+    await write('Contacts', 3);
+    await receiver.first(3);
+    await app.app.idle();
+    await watch('DELETE', '1', 'Contacts.all');
+    await pass(1);
+    expect(rows('SELECT DISTINCT state, reason FROM notification')).toEqual([
+      { state: 'cancelled', reason: 'deleted' },
+    ]);
+    await pass(25);
+    expect([count('notification'), count('attempt')]).toEqual([0, 0]);
+    expect(ranges()).toEqual(['1-3 deleted']);
+    expect(count('channel')).toBe(1);
+    await watch('POST', '1', 'Contacts.all');
+    receiver.behave(ok);
+    const before = receiver.received.length;
+    await write('Contacts');
+    expect((await receiver.first(before + 1)).at(-1)?.headers['watchbell-sequence']).toBe('1');
+  });
+
+  test('a channel that stays expired ends after the retention time, and what it held goes with it', async () => {
+    receiver.behave(failing);
+    await watch('POST', '1', 'Contacts.all', 1);
+    await write('Contacts', 2);
+    await receiver.first(2);
+    await app.app.idle();
+    await pass(1);
+    await write('Leads');
+    await pass(22);
+    expect(numbers('pending')).toEqual([1, 2]);
+    await pass(3);
+    expect(rows('SELECT ended_reason AS why FROM channel')).toEqual([{ why: 'retention' }]);
+    expect(numbers('pending')).toEqual([]);
+    expect(ranges()).toEqual(['1-2 retention']);
+    expect(rows("SELECT kind FROM channel_revision WHERE kind = 'retention'")).toHaveLength(1);
+  });
+
+  test('of a channel that ended owing nothing no row is left in the end', async () => {
+    await watch('POST', '1', 'Contacts.all');
+    await write('Contacts');
+    await receiver.first(1);
+    await app.app.idle();
+    await watch('DELETE', '1', 'Contacts.all');
+    await pass(28);
+    for (const table of ['notification', 'attempt', 'channel', 'channel_revision', 'lapse', 'record_change']) {
+      expect([table, count(table)]).toEqual([table, 0]);
+    }
+  });
+
+  test('the newest revision of a live channel stays, and those before it go with the changes', async () => {
+    await watch('POST', '1', 'Contacts.all', 168);
+    await watch('POST', '1', 'Leads.all', 168);
+    await write('Leads');
+    await receiver.first(1);
+    await watch('POST', '1', 'Deals.all', 168);
+    await app.app.idle();
+    await pass(23);
+    expect(count('channel_revision')).toBe(3);
+    await pass(4);
+    expect(rows('SELECT kind FROM channel_revision')).toEqual([{ kind: 'replaced' }]);
+  });
+});
+
+test('without a setting, three days pass before anything goes', async () => {
+  app = await startLiveApp({ dataDir });
+  await watch('POST', '1', 'Contacts.all', 168);
+  await write('Contacts');
+  await receiver.first(1);
+  await app.app.idle();
+  await pass(71);
+  expect(numbers('delivered')).toEqual([1]);
+  await pass(2);
+  expect(numbers('delivered')).toEqual([]);
+});
+
+async function operate(act: 'suspend' | 'resume'): Promise<number> {
+  const response = await fetch(`${app.base}/_watchbell/v1/orgs/3652397/${act}`, {
+    method: 'POST',
+    headers: { authorization: 'Bearer dev-admin' },
+  });
+  return response.status;
+}
+
+/** Lets all attempts of so many notifications fail. */
+async function parkAll(owed: number): Promise<void> {
+  for (let attempts = 1; attempts < 12; attempts += 1) {
+    app.clock.advance(10 * HOUR);
+    await receiver.first((attempts + 1) * owed);
+    await app.app.idle();
+  }
+}
