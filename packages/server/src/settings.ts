@@ -144,6 +144,7 @@ export const SETTINGS = {
     flag: '--egress-ports',
     placeholder: '<list>',
     help: 'Comma-separated ports, and ranges such as 8000-8999, that receivers may have, and no others. Not set: 80, 443 and those from 1024 that belong to no other protocol.',
+    devFallback: '1-65535',
   },
   retentionHours: {
     env: 'WATCHBELL_RETENTION_HOURS',

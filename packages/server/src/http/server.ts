@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { maxHeaderSize } from 'node:http';
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { JudgeUrl } from '../domain/egress.ts';
 import { AppError } from '../domain/error.ts';
 import type { RateLimits } from '../domain/rate-limit.ts';
 import type { TrustedProxies } from '../domain/trusted-proxies.ts';
@@ -75,6 +76,8 @@ export interface HttpParts extends RecordServices {
   /** Real time, epoch ms. */
   readonly realNow: () => number;
   readonly compat: Compat;
+  /** Refuses notify URLs that would never be connected to. */
+  readonly judgeReceiver: JudgeUrl;
   /** Largest request body, bytes. */
   readonly bodyLimit: number;
   /** Answer only requests addressed to loopback and sent from no foreign web page. */

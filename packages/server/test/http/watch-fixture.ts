@@ -94,7 +94,7 @@ export async function openWatch(
   });
   const policy = { ...DEFAULT_CHANNEL_POLICY, ...options.policy };
   const channels = createChannels({ writer, reads: store.channels, clock, policy });
-  const app = serve({ channels, compat: { ...DEFAULT_COMPAT, ...options.compat } });
+  const app = serve({ channels, compat: { ...DEFAULT_COMPAT, ...options.compat }, judgeReceiver: () => undefined });
   return {
     clock,
     async call(

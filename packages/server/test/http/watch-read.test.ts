@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { AppError } from '../../src/domain/error.ts';
 import { API_VERSIONS } from '../../src/domain/wire/api-version.ts';
 import { onlyDeletesEvents, readWatch } from '../../src/http/watch/request.ts';
-import { call, good, invalid, missing, refusal, request, settings, wrongType } from './watch-call.ts';
+import { call, good, invalid, judge, missing, refusal, request, settings, wrongType } from './watch-call.ts';
 
 const { channel_id: _id, ...withoutId } = good;
 const { notify_url: _url, ...withoutUrl } = good;
@@ -46,7 +46,7 @@ describe('a whole call', () => {
     test.each(refused)('%s is refused', (_what, text, expected) => {
       let thrown: unknown;
       try {
-        readWatch(call(text), method);
+        readWatch(call(text), method, judge);
       } catch (error) {
         thrown = error;
       }
@@ -57,12 +57,12 @@ describe('a whole call', () => {
 
   test('of 100 channels is read', () => {
     const watch = Array.from({ length: 100 }, (_, i) => ({ ...good, channel_id: i }));
-    expect(readWatch(call(JSON.stringify({ watch })), 'POST').every(({ kind }) => kind === 'read')).toBe(true);
+    expect(readWatch(call(JSON.stringify({ watch })), 'POST', judge).every(({ kind }) => kind === 'read')).toBe(true);
   });
 
   test('judges each entry alone and names its place', () => {
     const watch = [good, withoutId, { ...good, channel_id: 1 }, 7, { ...good, channel_id: '2' }];
-    const read = readWatch(call(JSON.stringify({ watch })), 'POST');
+    const read = readWatch(call(JSON.stringify({ watch })), 'POST', judge);
     expect(read.map((entry) => (entry.kind === 'read' ? 'read' : entry.refusal))).toEqual([
       'read',
       { ...missing('channel_id'), details: { api_name: 'channel_id', json_path: '$.watch[1].channel_id' } },
@@ -93,7 +93,7 @@ describe('channel_id', () => {
     ['1000000068001', '1000000068001'],
   ])('%s is read to the last digit', (json, expected) => {
     const text = `{"watch":[{"channel_id":${json},"notify_url":"https://example.com/","events":["Leads.create"]}]}`;
-    expect(readWatch(call(text), 'POST')[0]).toMatchObject({ kind: 'read', value: { channelId: expected } });
+    expect(readWatch(call(text), 'POST', judge)[0]).toMatchObject({ kind: 'read', value: { channelId: expected } });
   });
 
   test.each([
@@ -110,7 +110,10 @@ describe('channel_id', () => {
     '{}',
   ])('%s is refused', (json) => {
     const text = `{"watch":[{"channel_id":${json},"notify_url":"https://example.com/","events":["Leads.create"]}]}`;
-    expect(readWatch(call(text), 'POST')[0]).toEqual({ kind: 'refused', refusal: wrongType('long', 'channel_id') });
+    expect(readWatch(call(text), 'POST', judge)[0]).toEqual({
+      kind: 'refused',
+      refusal: wrongType('long', 'channel_id'),
+    });
   });
 });
 

@@ -170,6 +170,7 @@ export async function openHttp(
     programVersion: '0.0.0',
     realNow,
     compat: DEFAULT_COMPAT,
+    judgeReceiver: () => undefined,
     bodyLimit: 1_048_576,
     devGuard: options.devGuard ?? true,
   };

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import type { JudgeUrl } from '../../domain/egress.ts';
 import type { ScopeNeed, ScopeOperation } from '../../domain/scope.ts';
 import type { WatchRequest } from '../../domain/watch.ts';
 import { VERSION_RULES } from '../../domain/wire/api-version.ts';
@@ -14,6 +15,8 @@ import { onlyDeletesEvents, readDelete, readWatch } from '../watch/request.ts';
 export interface WatchParts {
   readonly channels: Channels;
   readonly compat: Compat;
+  /** Refuses notify URLs that would never be connected to. */
+  readonly judgeReceiver: JudgeUrl;
 }
 
 /** `/crm/{version}/actions/watch`; which scopes open what: reference §6.4. */
@@ -34,7 +37,7 @@ export function watchRoutes(app: FastifyInstance, context: CrmRouteContext, part
   resource(app, context, '/actions/watch', {
     POST: {
       scope: () => notifications('CREATE', 'WRITE'),
-      handle: (call) => apply(call, readWatch(call, 'POST'), 201),
+      handle: (call) => apply(call, readWatch(call, 'POST', parts.judgeReceiver), 201),
     },
     GET: {
       scope: () => notifications('READ'),
@@ -45,12 +48,12 @@ export function watchRoutes(app: FastifyInstance, context: CrmRouteContext, part
     },
     PUT: {
       scope: () => notifications('WRITE', 'UPDATE'),
-      handle: (call) => apply(call, readWatch(call, 'PUT'), 200),
+      handle: (call) => apply(call, readWatch(call, 'PUT', parts.judgeReceiver), 200),
     },
     PATCH: {
       scope: (call) =>
         onlyDeletesEvents(call) ? notifications('WRITE', 'UPDATE', 'DELETE') : notifications('WRITE', 'UPDATE'),
-      handle: (call) => apply(call, readWatch(call, 'PATCH'), 200),
+      handle: (call) => apply(call, readWatch(call, 'PATCH', parts.judgeReceiver), 200),
     },
     DELETE: {
       scope: ({ version }) => notifications(...VERSION_RULES[version].deleteScopes),

@@ -1,3 +1,4 @@
+import type { JudgeUrl } from '../../domain/egress.ts';
 import { AppError } from '../../domain/error.ts';
 import { type ChannelId, parseChannelId } from '../../domain/ids.ts';
 import { isStorable, type JsonObject } from '../../domain/json.ts';
@@ -27,10 +28,18 @@ export function readListedId(text: string): ChannelId {
   throw new AppError('INVALID_DATA', 'invalid data', { expected_data_type: 'long', api_name: 'channel_ids' });
 }
 
-export function readNotifyUrl(entry: JsonObject, path: string, presence: 'mandatory'): string;
-export function readNotifyUrl(entry: JsonObject, path: string, presence: Presence): string | undefined;
-/** Absolute, http or https; kept byte for byte, literal spaces included. */
-export function readNotifyUrl(entry: JsonObject, path: string, presence: Presence): string | undefined {
+export function readNotifyUrl(entry: JsonObject, path: string, presence: 'mandatory', judge: JudgeUrl): string;
+export function readNotifyUrl(entry: JsonObject, path: string, presence: Presence, judge: JudgeUrl): string | undefined;
+/**
+ * Absolute, http or https; kept byte for byte, literal spaces included. One that `judge` refuses would never be connected to;
+ * what its name resolves to is judged at each attempt.
+ */
+export function readNotifyUrl(
+  entry: JsonObject,
+  path: string,
+  presence: Presence,
+  judge: JudgeUrl,
+): string | undefined {
   const at = `${path}.notify_url`;
   const value = entry.notify_url;
   if (value === undefined || value === null) {
@@ -40,6 +49,8 @@ export function readNotifyUrl(entry: JsonObject, path: string, presence: Presenc
   if (typeof value !== 'string') throw wrongType('string', 'notify_url', at);
   if (value.length > MAX_URL_LENGTH) throw tooLong(MAX_URL_LENGTH, 'notify_url', at);
   if (!isNotifyUrl(value)) throw invalid('notify_url', at);
+  const refused = judge(new URL(value));
+  if (refused) throw invalid('notify_url', at, { reason: refused.reason });
   return value;
 }
 

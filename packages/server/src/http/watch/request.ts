@@ -1,7 +1,7 @@
+import type { JudgeUrl } from '../../domain/egress.ts';
 import { AppError } from '../../domain/error.ts';
 import type { ChannelId } from '../../domain/ids.ts';
 import { isObject, type Json, type JsonObject } from '../../domain/json.ts';
-import type { Principal } from '../../domain/org.ts';
 import type { WatchRequest } from '../../domain/watch.ts';
 import { VERSION_RULES } from '../../domain/wire/api-version.ts';
 import type { Call } from '../call.ts';
@@ -15,8 +15,8 @@ const MAX_CHANNELS_PER_CALL = 100;
 type WatchMethod = 'POST' | 'PUT' | 'PATCH';
 
 /** Reads `{"watch":[…]}`; each entry is judged alone, and its first fault in the documented order is the one told. */
-export function readWatch(call: Call, method: WatchMethod): readonly Read<WatchRequest>[] {
-  const context = readContext(call);
+export function readWatch(call: Call, method: WatchMethod, judgeReceiver: JudgeUrl): readonly Read<WatchRequest>[] {
+  const context: ReadContext = { rules: VERSION_RULES[call.version], principal: call.principal, judgeReceiver };
   const seen = new Set<ChannelId>();
   return watchEntries(call.body()).map((value, i) =>
     reading(() => {
@@ -57,7 +57,7 @@ function readEntry(
 ): WatchRequest {
   switch (method) {
     case 'POST': {
-      const notifyUrl = readNotifyUrl(entry, path, 'mandatory');
+      const notifyUrl = readNotifyUrl(entry, path, 'mandatory', context.judgeReceiver);
       return { kind: 'open', channelId, settings: { ...readSettings(entry, path, 'mandatory', context), notifyUrl } };
     }
     case 'PUT':
@@ -71,10 +71,6 @@ function readEntry(
       return { kind: 'merge', channelId, settings };
     }
   }
-}
-
-function readContext({ version, principal }: { version: Call['version']; principal: Principal }): ReadContext {
-  return { rules: VERSION_RULES[version], principal };
 }
 
 function watchEntries(body: JsonObject): readonly Json[] {

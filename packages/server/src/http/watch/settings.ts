@@ -1,4 +1,5 @@
 import type { FieldCondition } from '../../domain/condition.ts';
+import type { JudgeUrl } from '../../domain/egress.ts';
 import type { EventSelector } from '../../domain/event-type.ts';
 import type { JsonObject } from '../../domain/json.ts';
 import type { Principal } from '../../domain/org.ts';
@@ -14,6 +15,7 @@ import { type Presence, readExpiry, readFlag, readNotifyUrl, readToken } from '.
 export interface ReadContext {
   readonly rules: VersionRules;
   readonly principal: Principal;
+  readonly judgeReceiver: JudgeUrl;
 }
 
 /** The settings of a channel; keys that the version does not know, and unknown ones, are ignored. */
@@ -23,8 +25,8 @@ export function readSettings(
   eventsPresence: Presence,
   context: ReadContext,
 ): ChannelSettings {
-  const { rules, principal } = context;
-  const notifyUrl = readNotifyUrl(entry, path, 'optional');
+  const { rules, principal, judgeReceiver } = context;
+  const notifyUrl = readNotifyUrl(entry, path, 'optional', judgeReceiver);
   const events = readEvents(entry, path, eventsPresence, principal);
   return {
     notifyUrl,

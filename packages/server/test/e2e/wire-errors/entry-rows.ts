@@ -112,6 +112,13 @@ export const ENTRY_ROWS: readonly ErrorRow[] = [
     ),
     { source: OURS, told: invalid('notify_url') },
   ),
+  entryRow(
+    '`notify_url` has an address, name or port that is never connected to; `reason` says why',
+    ['http://10.0.0.1/', 'https://192.168.1.7:8443/hook', 'http://0xac100001/', 'http://[::ffff:10.0.0.1]/'].map(
+      (notify_url) => ({ notify_url }),
+    ),
+    { source: OURS, told: invalid('notify_url', { reason: 'private' }) },
+  ),
   entryRow('`notify_url` has more than 2048 characters', [{ notify_url: `https://a.test/${'x'.repeat(2048)}` }], {
     source: OURS,
     told: invalid('notify_url', { maximum_length: 2048 }),
