@@ -49,7 +49,3 @@ function tryKey(cipher: Cipher, keyId: string, sealed: string): void {
 /** Nothing is sealed under these keys any more: the store opens without them. */
 export const forgetKeys = (db: Db, keyIds: readonly string[]) =>
   db.write(keyIds.map((keyId) => sql`DELETE FROM meta WHERE name = ${nameOf(keyId)}`));
-
-/** Writes for real and changes nothing. */
-export const probe = (db: Db, { keyId }: Pick<Cipher, 'keyId'>) =>
-  db.write([sql`UPDATE meta SET value = value WHERE name = ${nameOf(keyId)}`]);

@@ -12,7 +12,8 @@ import { createDeliveryStore } from '../delivery.ts';
 import { loadEpoch, saveNextEpoch } from '../epoch.ts';
 import { createErasureStore } from '../erasure.ts';
 import { createHousekeepingStore } from '../housekeeping.ts';
-import { checkSecretKeys, probe } from '../key-check.ts';
+import { checkSecretKeys } from '../key-check.ts';
+import { probe } from '../probe.ts';
 import { createRecordListReads } from '../record-lists.ts';
 import { createRecordReads } from '../records.ts';
 import { StoreRefusal } from '../refusal.ts';
@@ -108,6 +109,7 @@ export async function createSqliteStore({
     }
     const catalogs = createCatalogs();
     const writing = createOrgTransactions(db, cipher, catalogs, await loadEpoch(db));
+    let checking: ReturnType<Store['check']> | undefined;
     recovered = () => {
       writing.forgetAll();
       onRecovered();
@@ -128,13 +130,12 @@ export async function createSqliteStore({
       housekeeping: createHousekeepingStore(db),
       erasure: createErasureStore(db, { orgTables: ORG_TABLES, seal: () => emptyLog(storage) }),
       sealed: createSealedStore(db, cipher, neededKeys),
-      async check() {
-        try {
-          await Promise.all([probe(db, cipher), db.read([sql`SELECT 1 AS one`])]);
-          return { ok: true };
-        } catch (error) {
-          return { ok: false, reason: reasonOf(error) };
-        }
+      check() {
+        // Anybody may ask: those who ask at once share one write.
+        checking ??= check(db).finally(() => {
+          checking = undefined;
+        });
+        return checking;
       },
       async close() {
         await writing.idle();
@@ -144,6 +145,15 @@ export async function createSqliteStore({
   } catch (error) {
     await closeAll();
     throw error;
+  }
+}
+
+async function check(db: Db): ReturnType<Store['check']> {
+  try {
+    await Promise.all([probe(db), db.read([sql`SELECT 1 AS one`])]);
+    return { ok: true };
+  } catch (error) {
+    return { ok: false, reason: reasonOf(error) };
   }
 }
 
