@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import { isAbsolute, resolve } from 'node:path';
-import { DEFAULT_POLICY, DEV_POLICY, type DeliveryPolicy } from './domain/delivery-policy.ts';
+import { choosePolicy, type DeliveryPolicy } from './domain/delivery-policy.ts';
 import type { PortRange } from './domain/egress.ts';
 import { DEFAULT_OAUTH_POLICY, DEV_OAUTH_POLICY, type OAuthPolicy } from './domain/oauth/policy.ts';
 import type { RateLimits } from './domain/rate-limit.ts';
@@ -153,7 +153,16 @@ export function loadConfig(profile: Profile, flags: Flags, env: NodeJS.ProcessEn
       afterExpiry: oneOf('afterExpiry', ['hold', 'drop']),
       patch: oneOf('patch', ['merge', 'observed']),
     },
-    delivery: profile === 'dev' ? DEV_POLICY : DEFAULT_POLICY,
+    delivery: choosePolicy({
+      retrySchedule: readWaits(list(text('retrySchedule')), (what) => problem('retrySchedule', what)),
+      maxRetryAfter: integer('maxRetryAfter', 0, 86_400) * 1000,
+      deadline: integer('attemptTimeout', 1, 60) * 1000,
+      channelFlights: integer('channelFlights', 1, 256),
+      originFlights: integer('originFlights', 1, 1024),
+      nodeFlights: integer('nodeFlights', 8, 4096),
+      circuits: oneOf('circuits', ['on', 'off']) === 'on',
+      suspendAfter: integer('suspendAfterHours', 0, 720) * HOUR_MS,
+    }),
     oauth: profile === 'dev' ? DEV_OAUTH_POLICY : DEFAULT_OAUTH_POLICY,
   };
   if (problems.length > 0) throw new ConfigError(problems);
@@ -168,6 +177,19 @@ const list = (text: string | undefined): string[] =>
     .split(',')
     .map((item) => item.trim())
     .filter((item) => item !== '');
+
+const WAIT_UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: HOUR_MS };
+
+function readWaits(entries: readonly string[], problem: (what: string) => void): number[] {
+  if (entries.length < 1 || entries.length > 50) problem('must have 1 to 50 waits');
+  return entries.map((entry) => {
+    const [, count = '', unit = ''] = /^(\d{1,6})([smh])$/.exec(entry) ?? [];
+    const wait = Number(count) * (WAIT_UNITS[unit] ?? Number.NaN);
+    if (wait <= 24 * HOUR_MS) return wait;
+    problem(`holds no wait of at most 24h, such as 30s, 5m or 2h: ${entry}`);
+    return 0;
+  });
+}
 
 function readTrustProxy(entries: readonly string[], problem: (what: string) => void): TrustedProxies {
   const [only = ''] = entries;

@@ -112,5 +112,25 @@ export const DEFAULT_POLICY: DeliveryPolicy = {
   maxUnsettled: 5000,
 };
 
-/** Of the dev profile: what fails is tried again as scheduled, whatever failed before it. */
-export const DEV_POLICY: DeliveryPolicy = { ...DEFAULT_POLICY, circuit: undefined, suspension: undefined };
+/** What an operator chooses of it. */
+export interface DeliveryChoices
+  extends Pick<
+    DeliveryPolicy,
+    'retrySchedule' | 'maxRetryAfter' | 'deadline' | 'channelFlights' | 'originFlights' | 'nodeFlights'
+  > {
+  readonly circuits: boolean;
+  /** How long a receiver fails before its channel is suspended; 0: nothing is, for a 410 neither. */
+  readonly suspendAfter: number;
+}
+
+export function choosePolicy({ circuits, suspendAfter, ...choices }: DeliveryChoices): DeliveryPolicy {
+  const { circuit, suspension, connectTimeout, firstFlights } = DEFAULT_POLICY;
+  return {
+    ...DEFAULT_POLICY,
+    ...choices,
+    connectTimeout: Math.min(connectTimeout, choices.deadline),
+    firstFlights: Math.min(firstFlights, choices.channelFlights),
+    circuit: circuits ? circuit : undefined,
+    suspension: suspendAfter > 0 && suspension ? { ...suspension, after: suspendAfter } : undefined,
+  };
+}

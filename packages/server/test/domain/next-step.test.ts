@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../../src/domain/attempt.ts';
-import { DEFAULT_POLICY, DEV_POLICY } from '../../src/domain/delivery-policy.ts';
+import { DEFAULT_POLICY, type DeliveryPolicy } from '../../src/domain/delivery-policy.ts';
 import { nextStep, stateAfter } from '../../src/domain/next-step.ts';
 
 const NOW = 1_000_000;
@@ -72,9 +72,10 @@ describe('the next step after an attempt', () => {
     expect(after(gone, attemptsMade)).toEqual({ kind: 'suspend' });
   });
 
-  test('is a retry after a 410 in the dev profile, which suspends nothing', () => {
-    expect(after(gone, 1, 0, DEV_POLICY)).toEqual({ kind: 'retry', at: NOW + 5000 });
-    expect(after(gone, 12, 0, DEV_POLICY)).toEqual({ kind: 'park', why: 'exhausted' });
+  test('is a retry after a 410 where nothing is suspended', () => {
+    const policy: DeliveryPolicy = { ...DEFAULT_POLICY, suspension: undefined };
+    expect(after(gone, 1, 0, policy)).toEqual({ kind: 'retry', at: NOW + 5000 });
+    expect(after(gone, 12, 0, policy)).toEqual({ kind: 'park', why: 'exhausted' });
   });
 });
 
