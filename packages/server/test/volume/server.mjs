@@ -9,8 +9,8 @@ const BIN = fileURLToPath(new URL('../../bin/watchbell.js', import.meta.url));
 const PER_CALL = 100;
 
 /** The dev server as a process of its own, on a free port, signed in. */
-export async function startServer(dataDir) {
-  const flags = ['--port', '0', '--data-dir', dataDir, '--log-level', 'error'];
+export async function startServer(dataDir, more = []) {
+  const flags = ['--port', '0', '--data-dir', dataDir, '--log-level', 'error', ...more];
   const child = spawn(process.execPath, [BIN, 'dev', ...flags], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = once(child, 'exit');
   const base = await Promise.race([
@@ -33,6 +33,8 @@ export async function startServer(dataDir) {
   }
 
   return {
+    base,
+    pid: child.pid,
     call,
     get: (path) => call('GET', path),
     /** Ids of so many new contacts. */
