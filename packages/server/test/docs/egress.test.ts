@@ -15,12 +15,12 @@ const judged = (address: string) =>
 
 test('every range and address that docs/configuration.md says is refused is, for the reason that it says', () => {
   const said = rows.flatMap(({ reason, what }) =>
-    [...what.matchAll(/`?((?:\d+\.){3}\d+|[\da-f]*:[\da-f:]*)(?:\/\d+)?`?/g)].map(([, address = '']) => ({
+    [...what.matchAll(/`?((?:\d+\.){3}\d+|[\da-f]*:[\da-f]*:[\da-f:]*)(?:\/\d+)?`?/g)].map(([, address = '']) => ({
       address,
       reason,
     })),
   );
-  expect(said.length).toBeGreaterThanOrEqual(40);
+  expect(said.length).toBeGreaterThan(35);
   const refused = said.filter(({ address }) => !['2001::', '2000::'].includes(address));
   for (const { address, reason } of refused) expect(judged(address), address).toBe(reason);
 });
