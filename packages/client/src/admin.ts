@@ -4,6 +4,7 @@ import type {
   AdminClient,
   AdminOrg,
   AdminProfile,
+  AdminSigning,
   AdminToken,
   AdminUser,
   ChannelsEnded,
@@ -138,6 +139,16 @@ export interface Admin {
     /** What it owes flows on (`backlog`), or is cancelled (`skip`). */
     resume(org: string, generation: string, mode?: 'backlog' | 'skip'): Promise<AdminChannel>;
   };
+  /** Signatures of notifications: of all channels of an organisation, or of one, named by its generation. */
+  readonly signing: {
+    show(org: string, channel?: string): Promise<AdminSigning>;
+    /** A new secret, shown here and never again; the one before signs beside it for a day, or as said (0 to 30 days). */
+    renew(
+      org: string,
+      options?: { readonly channel?: string; readonly keepSeconds?: number },
+    ): Promise<AdminSigning & { readonly secret: string }>;
+    end(org: string, channel?: string): Promise<void>;
+  };
 }
 
 /** Administers a server with an admin token: of one organisation, or of all. */
@@ -216,9 +227,18 @@ export function createAdmin({ adminToken, ...options }: AdminOptions): Admin {
       suspend: (org, generation) => call('POST', at(org, 'channels', generation, 'suspend')),
       resume: (org, generation, mode = 'backlog') => call('POST', at(org, 'channels', generation, 'resume'), { mode }),
     },
+    signing: {
+      show: (org, channel) => call('GET', signingPath(org, channel)),
+      renew: (org, { channel, keepSeconds } = {}) =>
+        call('PUT', signingPath(org, channel), { ...(keepSeconds !== undefined && { keep_seconds: keepSeconds }) }),
+      end: (org, channel) => call('DELETE', signingPath(org, channel)),
+    },
   };
 }
 
 const at = (...parts: readonly string[]): string => parts.map((part) => `/${encodeURIComponent(part)}`).join('');
+
+const signingPath = (org: string, channel: string | undefined): string =>
+  channel === undefined ? at(org, 'signing') : at(org, 'channels', channel, 'signing');
 
 const pageQuery = ({ page, perPage }: AdminPage = {}) => ({ page, per_page: perPage });

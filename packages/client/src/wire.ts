@@ -274,6 +274,16 @@ export interface AdminToken {
   readonly expires_at: string | null;
 }
 
+/** What is known of a signing secret; the secret itself is not shown again. */
+export interface AdminSigning {
+  /** Of a channel: with a secret of its own. */
+  readonly signed: boolean;
+  /** When the present secret was made. */
+  readonly since: string | null;
+  /** Until then the secret before signs, too. */
+  readonly former_until: string | null;
+}
+
 export interface AdminChannel {
   readonly channel_id: string;
   readonly generation: string;

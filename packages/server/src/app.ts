@@ -28,6 +28,7 @@ import { createRecycleBin } from './services/recycle-bin.ts';
 import { type Resealing, startResealing } from './services/resealing.ts';
 import { seedSample } from './services/sample.ts';
 import { createSearch, DEFAULT_SEARCH_POLICY } from './services/search.ts';
+import { createSignatures } from './services/signing.ts';
 import { createWriter } from './services/writer.ts';
 import { createSqliteStore } from './storage/engines/sqlite.ts';
 import { StoreRefusal } from './storage/refusal.ts';
@@ -116,6 +117,13 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     },
   });
   const channelControl = createChannelControl({ writer, store: store.administration, clock });
+  const signatures = createSignatures({
+    writer,
+    channels: store.administration,
+    signings: store.delivery,
+    realNow,
+    random: randomBytes,
+  });
   function tellOfOverflow(org: OrgId, kind: ChannelRevision['kind'], { channelId, generation }: LiveChannel): void {
     if (kind !== 'overflowed' && kind !== 'flowing') return;
     metrics.overflows.inc({ kind });
@@ -215,6 +223,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     auth,
     administration,
     channelControl,
+    signatures,
     metadata,
     channels,
     catalogs,

@@ -48,3 +48,10 @@ export const integerFrom =
     if (text.trim() !== '' && Number.isInteger(value) && value >= least && value <= most) return value;
     throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
   };
+
+/** Reads one `--secret`, after those before it. */
+export function signingSecret(text: string, before: readonly string[] = []): readonly string[] {
+  const bytes = Buffer.from(/^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text)?.[1] ?? '', 'base64').length;
+  if (bytes >= 24 && bytes <= 64) return [...before, text];
+  throw new InvalidArgumentError('A signing secret is whsec_ and the base64 of 24 to 64 bytes.');
+}

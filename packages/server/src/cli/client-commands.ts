@@ -1,6 +1,6 @@
 import type { EventName } from '@watchbell/client';
 import type { Command } from 'commander';
-import { assignment, change, eventName, httpUrl, integerFrom, recordId } from './arguments.ts';
+import { assignment, change, eventName, httpUrl, integerFrom, recordId, signingSecret } from './arguments.ts';
 import { examples, type Run } from './declare.ts';
 import type { DemoOptions } from './demo.ts';
 import type { ListenOptions } from './listen.ts';
@@ -27,6 +27,11 @@ function declareListen(program: Command, run: Run, env: Environment): void {
       httpUrl,
     )
     .option('--values', 'ask for the new values of changed fields')
+    .option(
+      '--secret <whsec_…>',
+      'refuse what this signing secret did not sign (repeatable, while one is rotated)',
+      signingSecret,
+    )
     .option('--json', "print each notification's body, one JSON object a line")
     .addHelpText(
       'after',
@@ -34,6 +39,7 @@ function declareListen(program: Command, run: Run, env: Environment): void {
         'watchbell listen Contacts.all',
         'watchbell listen Deals.edit Leads.create --values --json',
         'watchbell listen Contacts.all --forward http://127.0.0.1:3000/webhooks/crm',
+        'watchbell listen Contacts.all --secret whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
       ),
     )
     .action(async (events: readonly EventName[], options: ListenOptions) => {

@@ -1,4 +1,4 @@
-import type { EventName } from '@watchbell/client';
+import { type EventName, SignatureError, verify } from '@watchbell/client';
 import { arrivalLine, createSeen, isGenuine, readArrival } from './arrival.ts';
 import { type CredentialOptions, clientFor, readCredentials } from './credentials.ts';
 import type { ExitCode } from './errors.ts';
@@ -13,6 +13,8 @@ export interface ListenOptions extends CredentialOptions {
   readonly forward?: URL;
   readonly values?: boolean;
   readonly json?: boolean;
+  /** One of them must have signed each notification. */
+  readonly secret?: readonly string[];
 }
 
 const REMEMBERED_IDS = 10_000;
@@ -48,6 +50,7 @@ export async function listen(events: readonly EventName[], options: ListenOption
 function receive(token: string, options: ListenOptions): (received: Received) => Promise<number> {
   const seen = createSeen(REMEMBERED_IDS);
   return async (received) => {
+    if (options.secret && !(await isSigned(received, options.secret))) return 403;
     const arrival = readArrival(received);
     if (!arrival || !isGenuine(arrival, token)) {
       note('Refused a request that is no notification of this channel.');
@@ -60,4 +63,15 @@ function receive(token: string, options: ListenOptions): (received: Received) =>
     print(options.json ? arrival.text : arrivalLine(arrival));
     return status;
   };
+}
+
+async function isSigned({ body, headers }: Received, secrets: readonly string[]): Promise<boolean> {
+  try {
+    await verify(body, headers, secrets);
+    return true;
+  } catch (error) {
+    if (!(error instanceof SignatureError)) throw error;
+    note(`Refused a request: ${error.code}: ${error.message}.`);
+    return false;
+  }
 }

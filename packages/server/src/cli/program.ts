@@ -4,6 +4,7 @@ import { declareChannels } from './admin-channels.ts';
 import { declareClients } from './admin-clients.ts';
 import { declareOrgs } from './admin-orgs.ts';
 import { declareProfiles } from './admin-profiles.ts';
+import { declareSigning } from './admin-signing.ts';
 import { declareTokens } from './admin-tokens.ts';
 import { declareUsers } from './admin-users.ts';
 import { declareClientCommands } from './client-commands.ts';
@@ -13,7 +14,15 @@ import { note } from './output.ts';
 import { declareServerCommands } from './server-commands.ts';
 import type { Environment } from './settings.ts';
 
-const ADMIN_NOUNS = [declareOrgs, declareUsers, declareProfiles, declareClients, declareTokens, declareChannels];
+const ADMIN_NOUNS = [
+  declareOrgs,
+  declareUsers,
+  declareProfiles,
+  declareClients,
+  declareTokens,
+  declareChannels,
+  declareSigning,
+];
 
 /** Runs the command that `args` name. Never throws: what went wrong is said on stderr and becomes the exit code. */
 export async function runProgram(args: readonly string[], env: Environment): Promise<ExitCode> {

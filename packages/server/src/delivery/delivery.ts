@@ -21,6 +21,7 @@ import { createMemory } from './memory.ts';
 import { readPatiently } from './patient-read.ts';
 import { createReceivers } from './receivers.ts';
 import { createSettler } from './settle.ts';
+import { createOrgSignings } from './signatures.ts';
 import { createSlots } from './slots.ts';
 
 export interface DeliveryOptions {
@@ -112,6 +113,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       checkIdle();
     },
   });
+  const orgSignings = createOrgSignings(store);
   const context: LaneContext = {
     store,
     clock,
@@ -124,6 +126,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       ...options,
       connections,
       userAgent: `Watchbell/${options.version}`,
+      orgSignings,
       stop: cutting.signal,
     },
     logger,
@@ -232,6 +235,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   function recover(): void {
     isStarted = false;
     receivers.forgetAll();
+    orgSignings.forgetAll();
     resting.clear();
     for (const lane of lanes.values()) lane.beginAnew();
     void recoverAll();
@@ -262,6 +266,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 
   function take(org: OrgId, writes: WriteSet): void {
     if (writes.org) orgSaved(writes.org);
+    if (writes.orgSigning) orgSignings.update(org, writes.orgSigning === 'none' ? undefined : writes.orgSigning);
     for (const channel of writes.channels.values()) channelSaved(org, channel, writes.forgiven.has(channel.generation));
     for (const generation of writes.lapsed.keys()) {
       if (writes.channels.has(generation)) continue;
@@ -368,6 +373,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       suspended.delete(org);
       unread.delete(org);
       receivers.forgetOrg(org);
+      orgSignings.forget(org);
       circuits.forget(org);
       // Every id made in an organisation begins with its own.
       for (const generation of resting) if (generation.startsWith(org)) resting.delete(generation);

@@ -12,6 +12,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { attempt, type Post } from './attempt.ts';
 import type { Connections } from './connections.ts';
+import { type OrgSignings, signatureOf } from './signatures.ts';
 
 export interface FlightContext {
   readonly clock: Clock;
@@ -22,6 +23,7 @@ export interface FlightContext {
   readonly base: () => string;
   readonly compat: Compat;
   readonly userAgent: string;
+  readonly orgSignings: OrgSignings;
   readonly metrics: Metrics;
   readonly logger: Logger;
   /** Ends every exchange early. */
@@ -49,7 +51,7 @@ export async function fly(owed: OwedNotification, channel: Channel, context: Fli
 
   async function exchange(): Promise<Outcome> {
     try {
-      return await attempt(postOf(owed, channel, number, context), connections, policy, stop);
+      return await attempt(await postOf(owed, channel, number, context), connections, policy, stop);
     } catch (error) {
       // A URL or values that cannot be written: the edge refuses them, so an older version must have stored them.
       return {
@@ -61,22 +63,26 @@ export async function fly(owed: OwedNotification, channel: Channel, context: Fli
   }
 }
 
-function postOf(
+async function postOf(
   owed: OwedNotification,
   channel: Channel,
   number: number,
-  { base, compat, userAgent }: FlightContext,
-): Post {
+  { base, compat, userAgent, orgSignings }: FlightContext,
+): Promise<Post> {
   const identity = identityOf(channel, owed.number);
+  const body = notificationBody(owed, channel, { base: base(), compat });
+  // Real time, as receivers judge its age by their own clocks (P12).
+  const realNow = Date.now();
+  const timestamp = Math.floor(realNow / 1000);
   return {
     url: new URL(requestUrl(channel.notifyUrl)),
-    body: notificationBody(owed, channel, { base: base(), compat }),
+    body,
     headers: {
       'content-type': 'application/json;charset=utf-8',
       'user-agent': userAgent,
       'webhook-id': owed.id,
-      // Real time, as receivers judge its age by their own clocks (P12).
-      'webhook-timestamp': String(Math.floor(Date.now() / 1000)),
+      'webhook-timestamp': String(timestamp),
+      ...(await signatureOf(orgSignings.of(owed.org, channel), { id: owed.id, timestamp, body }, realNow)),
       'watchbell-generation': identity.generation,
       'watchbell-sequence': String(identity.number),
       'watchbell-attempt': String(number),

@@ -284,6 +284,7 @@ export function createLane(
   async function send(item: Item | undefined): Promise<Outcome | undefined> {
     if (!item) return undefined;
     const owed = item.owed ?? (await readAgain(item.number));
+    if (!context.flights.orgSignings.isKnown(org)) await loadSigning();
     if (!isClosed && (stop.aborted || !channel || isHeld())) {
       ready.unshift(item);
       return undefined;
@@ -300,6 +301,14 @@ export function createLane(
     const landed = await fly({ ...owed, attemptsMade: item.attemptsMade }, target, context.flights);
     land(item, landed, before === forgivings ? target : undefined);
     return landed.attempt.outcome;
+  }
+
+  /** Nothing that is to be signed is sent without. */
+  async function loadSigning(): Promise<void> {
+    await read(
+      () => context.flights.orgSignings.load(org),
+      () => undefined,
+    );
   }
 
   async function readAgain(number: number): Promise<OwedNotification | undefined> {

@@ -19,6 +19,7 @@ import type { RecordLists } from '../services/record-lists.ts';
 import type { RecordServices } from '../services/record-services.ts';
 import type { RecycleBin } from '../services/recycle-bin.ts';
 import type { Search } from '../services/search.ts';
+import type { Signatures } from '../services/signing.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { CrmRouteContext } from './call.ts';
@@ -55,6 +56,7 @@ export interface HttpParts extends RecordServices {
   readonly auth: Auth;
   readonly administration: Administration;
   readonly channelControl: ChannelControl;
+  readonly signatures: Signatures;
   readonly metadata: Metadata;
   readonly channels: Channels;
   readonly catalogs: Catalogs;

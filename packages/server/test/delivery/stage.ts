@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +12,7 @@ import type { ChannelId, Generation, NotificationId, OrgId, RecordId, UserId } f
 import { DEFAULT_COMPAT } from '../../src/domain/wire/compat.ts';
 import { addChange, endChannel, loadedChannel, saveChannel, type WorkingSet } from '../../src/domain/working-set.ts';
 import { type ChannelControl, createChannelControl } from '../../src/services/channel-control.ts';
+import { createSignatures, type Signatures } from '../../src/services/signing.ts';
 import { createWriter } from '../../src/services/writer.ts';
 import { createSqliteStore } from '../../src/storage/engines/sqlite.ts';
 import type { DeliveryStore, Store } from '../../src/storage/store.ts';
@@ -37,6 +39,8 @@ export interface StageOptions {
   readonly resolve?: Resolve;
   readonly dataDir?: string;
   readonly clock?: ManualClock;
+  /** Of whoever makes signing secrets. */
+  readonly realNow?: () => number;
   /** Stands between delivery and the store. */
   readonly between?: (store: DeliveryStore) => DeliveryStore;
 }
@@ -47,6 +51,7 @@ export interface Stage {
   readonly store: Store;
   readonly delivery: Delivery;
   readonly control: ChannelControl;
+  readonly signatures: Signatures;
   readonly log: readonly LogLine[];
   /** Opens or replaces a channel on every change of contacts. */
   open(channelId: string, notifyUrl: string, differing?: Partial<Channel>, org?: OrgId): Promise<Channel>;
@@ -99,6 +104,13 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
     maxBatchWeight: 1000,
   });
   const control = createChannelControl({ writer, store: store.administration, clock });
+  const signatures = createSignatures({
+    writer,
+    channels: store.administration,
+    signings: store.delivery,
+    realNow: options.realNow ?? Date.now,
+    random: randomBytes,
+  });
   const submit = <Answer>(org: OrgId, channelId: string, decide: (set: WorkingSet) => Answer): Promise<Answer> =>
     writer.submit(org, {
       needs: { channels: [{ userId: USER, channelId: channelId as ChannelId }] },
@@ -132,6 +144,7 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
     store,
     delivery,
     control,
+    signatures,
     log,
     open: (channelId, notifyUrl, differing = {}, org = ORG) =>
       submit(org, channelId, (set) => {

@@ -26,6 +26,7 @@ import { createRecordLists } from '../../src/services/record-lists.ts';
 import { createRecordServices } from '../../src/services/record-services.ts';
 import { createRecycleBin } from '../../src/services/recycle-bin.ts';
 import { createSearch, DEFAULT_SEARCH_POLICY } from '../../src/services/search.ts';
+import { createSignatures } from '../../src/services/signing.ts';
 import { createWriter } from '../../src/services/writer.ts';
 import { createSqliteStore } from '../../src/storage/engines/sqlite.ts';
 import type { Store } from '../../src/storage/store.ts';
@@ -124,6 +125,13 @@ export async function openHttp(
     metrics: createMetrics(),
     auth,
     channelControl: createChannelControl({ writer, store: administration, clock }),
+    signatures: createSignatures({
+      writer,
+      channels: administration,
+      signings: store.delivery,
+      realNow: Date.now,
+      random: randomBytes,
+    }),
     administration: createAdministration({
       store: administration,
       reads: accountStore,

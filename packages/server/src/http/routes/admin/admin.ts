@@ -4,6 +4,7 @@ import { clientAdminRoutes } from './clients.ts';
 import { orgAdminRoutes } from './orgs.ts';
 import type { AdminParts } from './parts.ts';
 import { profileAdminRoutes } from './profiles.ts';
+import { signingAdminRoutes } from './signing.ts';
 import { tokenAdminRoutes } from './tokens.ts';
 import { userAdminRoutes } from './users.ts';
 
@@ -15,4 +16,5 @@ export function adminRoutes(app: FastifyInstance, parts: AdminParts): void {
   clientAdminRoutes(app, parts);
   tokenAdminRoutes(app, parts);
   channelAdminRoutes(app, parts);
+  signingAdminRoutes(app, parts);
 }

@@ -1,0 +1,147 @@
+import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Generation, OrgId } from '../../../domain/ids.ts';
+import { DEFAULT_KEEP_MS, MAX_KEEP_MS } from '../../../domain/signing.ts';
+import type { SigningOf, SigningView } from '../../../services/signing.ts';
+import { administersOrg, readJsonBody } from './access.ts';
+import { noteActs } from './act.ts';
+import { OneChannel } from './channels.ts';
+import type { AdminParts } from './parts.ts';
+import { closed, Done, InOrg, isoOrNull, orgPath, Time } from './shapes.ts';
+
+const Shown = {
+  signed: Type.Boolean({ description: 'With a secret of its own' }),
+  since: Type.Union([Time, Type.Null()], { description: 'When the present secret was made' }),
+  former_until: Type.Union([Time, Type.Null()], { description: 'Until then the secret before signs, too' }),
+};
+const SigningShape = Type.Object(Shown);
+const WithSecret = Type.Object({ ...Shown, secret: Type.String({ description: 'Shown once' }) });
+const Rotation = Type.Object(
+  {
+    keep_seconds: Type.Integer({
+      minimum: 0,
+      maximum: MAX_KEEP_MS / 1000,
+      default: DEFAULT_KEEP_MS / 1000,
+      description: 'How long the secret before signs beside the new one',
+    }),
+  },
+  closed,
+);
+
+/** Signatures of what is sent: for a whole organisation, or for one channel, whose own secret comes first. */
+export function signingAdminRoutes(app: FastifyInstance, parts: AdminParts): void {
+  const { administration, signatures, auth, limiter, logger } = parts;
+  const typed = app.withTypeProvider<TypeBoxTypeProvider>();
+  const own = { onRequest: administersOrg(auth, limiter) };
+  const note = noteActs(logger);
+  const tags = ['signing'];
+
+  async function show(of: SigningOf) {
+    await administration.findOrg(of.org);
+    return render(await signatures.show(of));
+  }
+  async function renew(request: FastifyRequest, of: SigningOf, keepSeconds: number) {
+    await administration.requireKept(of.org);
+    const { secret, ...view } = await signatures.renew(of, keepSeconds * 1000);
+    note(request, 'make signing secret', { ...of, keepSeconds });
+    return { ...render(view), secret };
+  }
+  async function end(request: FastifyRequest, of: SigningOf) {
+    await administration.requireKept(of.org);
+    await signatures.end(of);
+    note(request, 'end signing', { ...of });
+    return { status: 'ended' };
+  }
+
+  const ofOrg = `${orgPath}/:org/signing`;
+  typed.get(
+    ofOrg,
+    {
+      ...own,
+      schema: { summary: 'Whether notifications are signed', tags, params: InOrg, response: { 200: SigningShape } },
+    },
+    ({ params }) => show({ org: params.org as OrgId }),
+  );
+  typed.put(
+    ofOrg,
+    {
+      ...own,
+      preValidation: readJsonBody,
+      schema: {
+        summary: 'Sign the notifications of all channels without a secret of their own, with a new one',
+        tags,
+        params: InOrg,
+        body: Rotation,
+        response: { 200: WithSecret },
+      },
+    },
+    (request) => renew(request, { org: request.params.org as OrgId }, request.body.keep_seconds),
+  );
+  typed.delete(
+    ofOrg,
+    {
+      ...own,
+      schema: {
+        summary: 'Sign no more, but for channels with a secret of their own',
+        tags,
+        params: InOrg,
+        response: { 200: Done },
+      },
+    },
+    (request) => end(request, { org: request.params.org as OrgId }),
+  );
+
+  const ofChannel = `${orgPath}/:org/channels/:generation/signing`;
+  typed.get(
+    ofChannel,
+    {
+      ...own,
+      schema: {
+        summary: 'Whether a channel has a secret of its own',
+        tags,
+        params: OneChannel,
+        response: { 200: SigningShape },
+      },
+    },
+    ({ params }) => show(channelOf(params)),
+  );
+  typed.put(
+    ofChannel,
+    {
+      ...own,
+      preValidation: readJsonBody,
+      schema: {
+        summary: 'Sign the notifications of a channel with a new secret of its own',
+        tags,
+        params: OneChannel,
+        body: Rotation,
+        response: { 200: WithSecret },
+      },
+    },
+    (request) => renew(request, channelOf(request.params), request.body.keep_seconds),
+  );
+  typed.delete(
+    ofChannel,
+    {
+      ...own,
+      schema: {
+        summary: 'Take the secret of a channel away: it is signed as its organisation has it',
+        tags,
+        params: OneChannel,
+        response: { 200: Done },
+      },
+    },
+    (request) => end(request, channelOf(request.params)),
+  );
+}
+
+const channelOf = ({ org, generation }: { readonly org: string; readonly generation: string }): SigningOf => ({
+  org: org as OrgId,
+  generation: generation as Generation,
+});
+
+const render = ({ since, formerUntil }: SigningView) => ({
+  signed: since !== undefined,
+  since: isoOrNull(since),
+  former_until: isoOrNull(formerUntil),
+});
