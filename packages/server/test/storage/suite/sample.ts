@@ -65,7 +65,7 @@ export interface Batches {
   now: number;
 }
 
-export function openBatches(store: Store): Batches {
+export function openBatches(store: Store, options: { readonly maxBacklog?: number } = {}): Batches {
   const commits: WriteSet[] = [];
   let ids = commits.length;
   const batches: Batches = {
@@ -81,6 +81,7 @@ export function openBatches(store: Store): Batches {
     onCommitted: (_, writes) => void commits.push(writes),
     maxQueued: 10_000,
     maxBatchWeight: 50,
+    ...options,
   });
   onTestFinished(() => writer.drain());
   return batches;

@@ -4,6 +4,7 @@ import { channelSuite } from './channels.ts';
 import { clientSuite } from './clients.ts';
 import { deletedRecordSuite } from './deleted-records.ts';
 import { deliverySuite } from './delivery.ts';
+import { housekeepingSuite } from './housekeeping.ts';
 import { orgTransactionSuite } from './org-transaction.ts';
 import { recordListSuite } from './record-lists.ts';
 import { recordSuite } from './records.ts';
@@ -26,5 +27,6 @@ export function storeSuite(engine: string, open: Open): void {
     channelSuite(open);
     orgTransactionSuite(open);
     deliverySuite(open);
+    housekeepingSuite(open);
   });
 }
