@@ -2,10 +2,11 @@ import type { ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { accessToken } from '../crash/run.ts';
+
 import { DISK_FAULTS, type DiskFault, type FaultyDisk } from '../support/faulty-disk.ts';
 import { ok, type Receiver, startReceiver } from '../support/receiver.ts';
 import { readCredentials, type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import { signIn } from '../support/writing.ts';
 
 const PATIENT = { timeout: 10_000 };
 
@@ -24,7 +25,7 @@ async function begin(fault: DiskFault): Promise<Stage> {
   const receiver = await startReceiver();
   onTestFinished(() => receiver.close());
   const server = await startServerProcess({ dataDir: disk.dataDir, port: 0 });
-  const token = await accessToken(server.base, readCredentials(disk.dataDir));
+  const token = await signIn(server.base, readCredentials(disk.dataDir));
   const stage: Stage = {
     disk,
     server,
