@@ -4,7 +4,7 @@ import type { Auth } from '../../services/auth.ts';
 import type { Inbox, InboxMessage } from '../../services/inbox.ts';
 import { parseJson } from '../json.ts';
 import type { RateLimiter } from '../rate-limit.ts';
-import { administersSome } from './admin/access.ts';
+import { administersAll } from './admin/access.ts';
 
 const Name = Type.Object({ name: Type.String({ pattern: '^[A-Za-z0-9._~-]{1,64}$' }) });
 
@@ -31,14 +31,14 @@ const Listing = Type.Object({
 
 const Done = Type.Object({ status: Type.String() });
 
-/** A receiver that comes with the dev profile: anybody may send to it, the operator reads it. */
+/** A receiver that comes with the dev profile: anybody may send to it, the operator of all organisations reads it. */
 export function inboxRoutes(
   app: FastifyInstance,
   { inbox, auth, limiter }: { readonly inbox: Inbox; readonly auth: Auth; readonly limiter: RateLimiter },
 ): void {
   const typed = app.withTypeProvider<TypeBoxTypeProvider>();
   const ownPath = '/_watchbell/v1/inbox/:name';
-  const onRequest = administersSome(auth, limiter);
+  const onRequest = administersAll(auth, limiter);
 
   typed.post(
     '/_watchbell/inbox/:name',
