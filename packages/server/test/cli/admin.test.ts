@@ -77,6 +77,50 @@ test('a user, a profile and a client live and end by commands', async () => {
   expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('NO_PERMISSION') });
 });
 
+test('signing is switched on, rotated and off by commands, for an organisation and for a channel', async () => {
+  const org = ['--org', ORG];
+  const off = { signed: false, since: null, former_until: null };
+  const secret = expect.stringMatching(/^whsec_.{44}$/);
+  await server.client.watch.open([{ channel_id: '77', notify_url: `${server.base}/x`, events: ['Leads.all'] }]);
+  const { items } = await admin().channels.list(ORG);
+  const channel = String(items.find(({ channel_id }) => channel_id === '77')?.generation);
+  for (const of of [org, [...org, '--channel', channel]]) {
+    expect(await run('signing', 'show', ...of)).toEqual(off);
+    const early = await runCommand(['signing', 'rotate', ...of, '--data-dir', server.dataDir]);
+    expect(early).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('not signed yet') });
+    expect(await run('signing', 'on', ...of)).toMatchObject({ signed: true, former_until: null, secret });
+    const again = await runCommand(['signing', 'on', ...of, '--data-dir', server.dataDir]);
+    expect(again).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('signed already') });
+    expect(await run('signing', 'rotate', ...of)).toMatchObject({ former_until: expect.stringContaining('T'), secret });
+    expect(await run('signing', 'rotate', ...of, '--keep', '0')).toMatchObject({ former_until: null, secret });
+    expect(await run('signing', 'show', ...of)).toEqual({ ...off, signed: true, since: expect.stringContaining('T') });
+    expect(await run('signing', 'off', ...of)).toEqual({ status: 'ended' });
+    expect(await run('signing', 'show', ...of)).toEqual(off);
+  }
+  await server.client.watch.delete(['77']);
+});
+
+test('a channel is listed, shown, suspended and resumed by commands', async () => {
+  const org = ['--org', ORG];
+  await server.client.watch.open([{ channel_id: '78', notify_url: `${server.base}/x`, events: ['Leads.all'] }]);
+  const { items } = (await run('channels', 'list', ...org)) as { items: { channel_id: string; generation: string }[] };
+  const generation = String(items.find(({ channel_id }) => channel_id === '78')?.generation);
+  expect(await run('channels', 'suspend', generation, ...org)).toMatchObject({
+    state: 'suspended',
+    suspended_reason: 'operator',
+  });
+  expect(await run('channels', 'show', generation, ...org)).toMatchObject({ channel_id: '78', state: 'suspended' });
+  const wrong = await runCommand(['channels', 'resume', generation, '--mode', 'half', '--data-dir', server.dataDir]);
+  expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('It must be backlog or skip.') });
+  expect(await run('channels', 'resume', generation, ...org)).toMatchObject({ state: 'live', suspended_at: null });
+  await run('channels', 'suspend', generation, ...org);
+  expect(await run('channels', 'resume', generation, ...org, '--mode', 'skip')).toMatchObject({ state: 'live' });
+  await server.client.watch.delete(['78']);
+  expect(await run('channels', 'list', '--ended', ...org)).toMatchObject({
+    items: expect.arrayContaining([expect.objectContaining({ generation, state: 'ended', ended_reason: 'deleted' })]),
+  });
+});
+
 test('what is missing is said: the credentials, the server, the thing that is named', async () => {
   const nowhere = await runCommand(['orgs', 'list', '--data-dir', temporaryDirectory()]);
   expect(nowhere).toMatchObject({ code: 1, stderr: expect.stringContaining('--admin-token') });

@@ -1,11 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../../src/domain/attempt.ts';
+import type { ChannelHealth } from '../../../src/domain/channel-health.ts';
 import type { Generation, OrgId } from '../../../src/domain/ids.ts';
+import { resumeChannel, suspendChannel } from '../../../src/domain/suspension.ts';
+import { loadedChannel, saveChannel, type WorkingSet } from '../../../src/domain/working-set.ts';
 import type { Settlement, Store } from '../../../src/storage/store.ts';
 import {
   aboutChannel,
   addOrgs,
   change,
+  channelId,
   closeChannel,
   createRecords,
   HOUR,
@@ -14,12 +18,14 @@ import {
   OTHER_ORG,
   openBatches,
   openChannel,
+  PATRICIA,
   passTime,
   START,
 } from './sample.ts';
 
 const DELIVERED: Outcome = { kind: 'delivered', status: 200 };
 const REJECTED: Outcome = { kind: 'rejected', status: 500, retryAfterMs: 2000, excerpt: 'broken' };
+const loadedOne = (set: WorkingSet) => loadedChannel(set, PATRICIA, channelId('1'))!;
 const PLENTY = 1_000_000;
 
 async function opened(store: Store) {
@@ -70,6 +76,75 @@ export function deliverySuite(open: Open): void {
       expect(await numbers(2, 100, 1)).toEqual([2]);
       expect(await numbers(1, 100, 2500)).toEqual([1, 2, 3]);
       expect(await numbers(6)).toEqual([]);
+    });
+
+    it('keeps how a channel fails, as the last of its settlements says, until it is well, moved, resumed or ended', async () => {
+      const { store, reopen } = await open();
+      const { generation, add } = await opened(store);
+      for (let i = 0; i < 4; i += 1) await add(1);
+      const health = (failedAttempts: number): ChannelHealth => ({
+        failingSince: START,
+        failedAttempts,
+        lastFailedAt: START + failedAttempts,
+        failedNumbers: [1, 2],
+      });
+      const failed = { outcome: REJECTED, state: 'pending' } as const;
+      const failTwice = () =>
+        store.delivery.settle([
+          settlement(generation, 1, 1, { ...failed, health: health(1) }),
+          settlement(generation, 2, 1, { ...failed, health: health(2) }),
+        ]);
+      const known = async (from = store) => (await from.delivery.channel(ORG, generation))?.health;
+      await failTwice();
+      await store.delivery.settle([settlement(generation, 3, 1)]);
+      const again = await reopen();
+      expect(await known(again)).toEqual(health(2));
+      const filter = { ended: false };
+      expect((await again.administration.listChannels(ORG, filter, 1, 10)).items).toMatchObject([
+        { health: health(2) },
+      ]);
+      await again.delivery.settle([
+        settlement(generation, 1, 2, { ...failed, health: health(3) }),
+        settlement(generation, 2, 2, { health: null }),
+      ]);
+      expect(await known(again)).toBeUndefined();
+    });
+
+    it.each([
+      ['moved', { notifyUrl: 'https://example.com/elsewhere' }, undefined],
+      ['resumed', { suspension: undefined }, undefined],
+      ['renewed', { token: 'other' }, 1],
+    ])('forgives the failures of a channel that is %s, or not', async (_, differing, left) => {
+      const { store } = await open();
+      const { batches, generation, add } = await opened(store);
+      await add(1);
+      const failing = { failingSince: START, failedAttempts: 1, lastFailedAt: START, failedNumbers: [1] };
+      await batches.run(ORG, aboutChannel('1'), (set) => suspendChannel(set, loadedOne(set), 'operator'));
+      await store.delivery.settle([
+        settlement(generation, 1, 1, { outcome: REJECTED, state: 'pending', health: failing }),
+      ]);
+      const { suspension, ...rest } = (await store.administration.findChannel(ORG, generation))!.channel;
+      expect(suspension).toEqual({ at: START, why: 'operator' });
+      await batches.run(ORG, aboutChannel('1'), (set) =>
+        saveChannel(set, 'suspension' in differing ? rest : { ...loadedOne(set), ...differing }, 'merged'),
+      );
+      const entry = await store.administration.findChannel(ORG, generation);
+      expect(entry?.health?.failedAttempts).toBe(left);
+      expect(entry?.channel.suspension === undefined).toBe('suspension' in differing);
+    });
+
+    it('starts no lane for a suspended channel, whatever it owes', async () => {
+      const { store } = await open();
+      const { batches, generation, add } = await opened(store);
+      await add(1);
+      await batches.run(ORG, aboutChannel('1'), (set) => suspendChannel(set, loadedOne(set), 'operator'));
+      expect(await store.delivery.lanes()).toEqual([]);
+      expect(await store.delivery.lanes(ORG)).toEqual([]);
+      await batches.run(ORG, aboutChannel('1'), (set) => resumeChannel(set, loadedOne(set), 'backlog'));
+      expect(await store.delivery.lanes()).toEqual([{ org: ORG, generation }]);
+      await batches.run(ORG, aboutChannel('1'), (set) => suspendChannel(set, loadedOne(set), 'operator'));
+      await batches.run(ORG, aboutChannel('1'), (set) => resumeChannel(set, loadedOne(set), 'skip'));
+      expect(await store.delivery.lanes()).toEqual([]);
     });
 
     it('leaves what was settled out of the window and keeps what failed with its next time', async () => {

@@ -53,10 +53,11 @@ export const OneChannel = Type.Object({
 });
 const Resumption = Type.Object(
   {
-    mode: Type.Union([Type.Literal('backlog'), Type.Literal('skip')], {
-      default: 'backlog',
-      description: 'What it owes flows on, or is cancelled',
-    }),
+    mode: Type.Optional(
+      Type.Union([Type.Literal('backlog'), Type.Literal('skip')], {
+        description: 'What it owes flows on (backlog, also when absent), or is cancelled (skip)',
+      }),
+    ),
   },
   closed,
 );
@@ -142,7 +143,7 @@ export function channelAdminRoutes(app: FastifyInstance, parts: AdminParts): voi
     },
     async (request) => {
       const { org, generation } = request.params;
-      const { mode } = request.body;
+      const { mode = 'backlog' } = request.body;
       await administration.requireKept(org as OrgId);
       const resumed = await channelControl.resume(org as OrgId, generation as Generation, mode);
       note(request, 'resume channel', { org, generation, mode });
