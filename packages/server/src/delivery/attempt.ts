@@ -37,11 +37,17 @@ export function attempt(
     const excerpt: Buffer[] = [];
     let abort: ((reason: Error) => void) | undefined;
     let isOver = false;
+    let hasBegun = false;
 
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart(controller) {
         abort = (reason) => controller.abort(reason);
-        if (isOver) controller.abort(new Ended('Over'));
+        if (isOver) {
+          controller.abort(new Ended('Over'));
+          return;
+        }
+        if (!hasBegun) connections.begun(url.origin);
+        hasBegun = true;
       },
       onResponseStart(controller, statusCode, answerHeaders) {
         if (statusCode < 200) {
@@ -71,7 +77,7 @@ export function attempt(
       isOver = true;
       clearTimeout(timer);
       stop.removeEventListener('abort', stopped);
-      connections.done(url.origin, handler);
+      connections.done(url.origin, hasBegun);
       resolve(outcome);
     }
     function end(reason: Error): void {

@@ -3,23 +3,26 @@ import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
 import { createConnector } from './connector.ts';
 import type { Guard } from './guard.ts';
 
-type Handler = Dispatcher.DispatchHandler;
-
 /** Kept-alive connections, by origin. Only addresses that the guard allows are ever connected to. */
 export interface Connections {
   /** Queues one request; its handler is told everything, errors too. Throws on a request that cannot be written. */
-  dispatch(origin: string, request: Omit<Dispatcher.DispatchOptions, 'origin'>, handler: Handler): void;
-  /** Call when a dispatched request is over. */
-  done(origin: string, handler: Handler): void;
+  dispatch(
+    origin: string,
+    request: Omit<Dispatcher.DispatchOptions, 'origin'>,
+    handler: Dispatcher.DispatchHandler,
+  ): void;
+  /** Call when a dispatched request has a connection. */
+  begun(origin: string): void;
+  /** Call when a dispatched request is over, and whether it had begun. */
+  done(origin: string, hasBegun: boolean): void;
   close(): Promise<void>;
 }
 
 interface Origin {
   readonly pool: Pool;
-  /** Requests that are not over. */
-  readonly flights: Set<Handler>;
-  /** Those of them that have no connection yet. */
-  readonly waiting: Set<Handler>;
+  /** Requests that are not over, and those of them that have no connection yet. */
+  flights: number;
+  waiting: number;
 }
 
 export function createConnections(guard: Guard, policy: DeliveryPolicy): Connections {
@@ -41,25 +44,28 @@ export function createConnections(guard: Guard, policy: DeliveryPolicy): Connect
   }
 
   function make(name: string): Origin {
-    const waiting = new Set<Handler>();
-    const pool = new Pool(name, {
-      connect(options, done) {
-        // A pool connects once more for each request that was given up, only to find that it was.
-        if (waiting.size > 0) connect(options, done);
-        else done(new Error('Nothing waits for a connection'), null);
-      },
-      pipelining: 1,
-      // Flights are bounded by their slots, so connections are too. The attempt keeps the time.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    });
-    return { pool, flights: new Set(), waiting };
+    const origin: Origin = {
+      flights: 0,
+      waiting: 0,
+      pool: new Pool(name, {
+        connect(options, done) {
+          // A pool connects once more for each request that was given up, only to find that it was.
+          if (origin.waiting > 0) connect(options, done);
+          else done(new Error('Nothing waits for a connection'), null);
+        },
+        pipelining: 1,
+        // Flights are bounded by their slots, so connections are too. The attempt keeps the time.
+        headersTimeout: 0,
+        bodyTimeout: 0,
+      }),
+    };
+    return origin;
   }
 
   function evict(): void {
     if (origins.size <= policy.maxOrigins) return;
     for (const [name, { pool, flights }] of origins) {
-      if (flights.size > 0) continue;
+      if (flights > 0) continue;
       origins.delete(name);
       pool.destroy().catch(() => undefined);
       if (origins.size <= policy.maxOrigins) return;
@@ -68,23 +74,21 @@ export function createConnections(guard: Guard, policy: DeliveryPolicy): Connect
 
   return {
     dispatch(name, request, handler) {
-      const { pool, flights, waiting } = open(name);
-      flights.add(handler);
-      waiting.add(handler);
-      const { onRequestStart } = handler;
-      const begun: Handler = {
-        ...handler,
-        onRequestStart(controller, context) {
-          waiting.delete(handler);
-          onRequestStart?.call(handler, controller, context);
-        },
-      };
-      pool.dispatch({ ...request, origin: name }, begun);
+      const origin = open(name);
+      origin.flights += 1;
+      origin.waiting += 1;
+      origin.pool.dispatch({ ...request, origin: name }, handler);
     },
-    done(name, handler) {
+    begun(name) {
       const origin = origins.get(name);
-      origin?.flights.delete(handler);
-      origin?.waiting.delete(handler);
+      if (origin) origin.waiting -= 1;
+    },
+    done(name, hasBegun) {
+      const origin = origins.get(name);
+      if (origin) {
+        origin.flights -= 1;
+        if (!hasBegun) origin.waiting -= 1;
+      }
       evict();
     },
     async close() {
