@@ -1,8 +1,11 @@
+import { createAdmin } from '@watchbell/client';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { forward } from '../../src/cli/forward.ts';
 import { failing, ok, startReceiver } from '../support/receiver.ts';
 import { freePort, startCommand } from './command.ts';
 import { type DevServer, startDevServer } from './dev-server.ts';
+
+const ORG = '3652397';
 
 let server: DevServer;
 beforeAll(async () => {
@@ -48,6 +51,27 @@ test('listen --json prints the bodies, with values when asked for', async () => 
     channel_id: listening.channelId,
     affected_values: [{ record_id: id, values: { Last_Name: 'Turing' } }],
   });
+});
+
+test('listen --secret prints what the secret signed, and refuses what it did not', async () => {
+  const admin = createAdmin({ base: server.base, adminToken: 'dev-admin' });
+  const first = await admin.signing.renew(ORG);
+  onTestFinished(() => admin.signing.end(ORG));
+  const listening = await startListening('Contacts.create', '--secret', first.secret);
+  const id = await createContact('Noether');
+  await listening.says(/^#1 /m);
+  const second = await admin.signing.renew(ORG);
+  await createContact('Germain');
+  await listening.says(/^#2 /m);
+  await admin.signing.renew(ORG, { keepSeconds: 0 });
+  await createContact('Kovalevskaya');
+  await listening.says(/Refused a request: NO_MATCH/);
+  await admin.signing.end(ORG);
+  await createContact('Agnesi');
+  await listening.says(/Refused a request: MISSING_HEADER/);
+  expect(second.secret).not.toBe(first.secret);
+  const { stdout } = await listening.stop('SIGINT');
+  expect(stdout).toMatch(new RegExp(`^#1 Contacts insert ${id}\\n#2 Contacts insert \\d+\\n$`));
 });
 
 test('listen --forward passes body and headers on unchanged', async () => {

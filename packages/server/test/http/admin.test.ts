@@ -58,6 +58,12 @@ const IN_ORG: readonly [method: string, path: string, body?: object][] = [
   ['GET', `/channels/${ID}`],
   ['POST', `/channels/${ID}/suspend`],
   ['POST', `/channels/${ID}/resume`, {}],
+  ['GET', `/channels/${ID}/signing`],
+  ['PUT', `/channels/${ID}/signing`, {}],
+  ['DELETE', `/channels/${ID}/signing`],
+  ['GET', '/signing'],
+  ['PUT', '/signing', {}],
+  ['DELETE', '/signing'],
   ['DELETE', ''],
 ];
 

@@ -57,3 +57,9 @@ async function identify(request: FastifyRequest, auth: Pick<Auth, 'operator'>, l
 export async function readJsonBody(request: FastifyRequest): Promise<void> {
   request.body = parseJsonObject(request.body instanceof Buffer ? request.body : undefined);
 }
+
+/** The same where every key may be left out: then the body may be, too. */
+export async function readJsonBodyIfAny(request: FastifyRequest): Promise<void> {
+  if (request.body instanceof Buffer && request.body.length > 0) await readJsonBody(request);
+  else request.body = {};
+}

@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Generation, OrgId } from '../../../domain/ids.ts';
 import { DEFAULT_KEEP_MS, MAX_KEEP_MS } from '../../../domain/signing.ts';
 import type { SigningOf, SigningView } from '../../../services/signing.ts';
-import { administersOrg, readJsonBody } from './access.ts';
+import { administersOrg, readJsonBodyIfAny } from './access.ts';
 import { noteActs } from './act.ts';
 import { OneChannel } from './channels.ts';
 import type { AdminParts } from './parts.ts';
@@ -18,12 +18,13 @@ const SigningShape = Type.Object(Shown);
 const WithSecret = Type.Object({ ...Shown, secret: Type.String({ description: 'Shown once' }) });
 const Rotation = Type.Object(
   {
-    keep_seconds: Type.Integer({
-      minimum: 0,
-      maximum: MAX_KEEP_MS / 1000,
-      default: DEFAULT_KEEP_MS / 1000,
-      description: 'How long the secret before signs beside the new one',
-    }),
+    keep_seconds: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: MAX_KEEP_MS / 1000,
+        description: 'How long the secret before signs beside the new one; a day when absent',
+      }),
+    ),
   },
   closed,
 );
@@ -40,7 +41,7 @@ export function signingAdminRoutes(app: FastifyInstance, parts: AdminParts): voi
     await administration.findOrg(of.org);
     return render(await signatures.show(of));
   }
-  async function renew(request: FastifyRequest, of: SigningOf, keepSeconds: number) {
+  async function renew(request: FastifyRequest, of: SigningOf, keepSeconds = DEFAULT_KEEP_MS / 1000) {
     await administration.requireKept(of.org);
     const { secret, ...view } = await signatures.renew(of, keepSeconds * 1000);
     note(request, 'make signing secret', { ...of, keepSeconds });
@@ -66,7 +67,7 @@ export function signingAdminRoutes(app: FastifyInstance, parts: AdminParts): voi
     ofOrg,
     {
       ...own,
-      preValidation: readJsonBody,
+      preValidation: readJsonBodyIfAny,
       schema: {
         summary: 'Sign the notifications of all channels without a secret of their own, with a new one',
         tags,
@@ -109,7 +110,7 @@ export function signingAdminRoutes(app: FastifyInstance, parts: AdminParts): voi
     ofChannel,
     {
       ...own,
-      preValidation: readJsonBody,
+      preValidation: readJsonBodyIfAny,
       schema: {
         summary: 'Sign the notifications of a channel with a new secret of its own',
         tags,
