@@ -6,8 +6,10 @@ export const DEFAULT_MAX_BACKLOG = 1_000_000;
 
 /** From this part of the limit on a channel's backlog is counted; below it an overflow ends. */
 const NEAR = 0.9;
-/** A count is good for so much growth, as part of the limit: an overflow begins that much early at most. */
+/** After so much growth, as part of the limit, it is counted again. An overflow begins that much early at most. */
 const STEP = 0.05;
+/** A count that so much growth has come after is not good enough to begin an overflow by. */
+const STALE = 0.1;
 
 /** What was counted of a channel: of its numbers up to `upTo`, so many were owed. */
 export interface Counted {
@@ -23,16 +25,17 @@ function owedAtMost({ generation, lastNumber }: LiveChannel, { counted }: Channe
 
 /**
  * Whether a channel that has just taken a number takes no more. One that comes near the limit is marked to be counted;
- * before it was counted it is never full.
+ * before it was counted, and lately, it is never full: what is delivered as it comes is not held against it.
  */
 export function isFull(channel: LiveChannel, index: ChannelIndex, limit: number): boolean {
   const owed = owedAtMost(channel, index);
   if (owed < limit * NEAR) return false;
   const known = index.counted.get(channel.generation);
-  if (!known || channel.lastNumber - known.upTo >= limit * STEP) {
+  const growth = known ? channel.lastNumber - known.upTo : Infinity;
+  if (growth >= limit * STEP) {
     index.uncounted.set(channel.generation, channelKey(channel.userId, channel.channelId));
   }
-  return known !== undefined && owed >= limit;
+  return owed >= limit && growth <= limit * STALE;
 }
 
 /** Channels in overflow that may take numbers again, as far as they were counted; the others are marked to be. */

@@ -6,6 +6,7 @@ export interface KeptNotification {
   readonly number: number;
   readonly change: number;
   readonly state: NotificationState;
+  readonly attempts: number;
   /** Of a cancelled one. */
   readonly reason?: string;
   /** Since when it is not pending. */
@@ -28,6 +29,9 @@ export interface Removal {
   readonly runs: readonly NumberRange[];
   /** The part of it that was never delivered. */
   readonly undelivered: readonly UndeliveredRange[];
+  /** Notifications that go, and attempts at them. */
+  readonly notifications: number;
+  readonly attempts: number;
   /** Of what stays, the oldest change. */
   readonly oldestChange?: number;
 }
@@ -37,17 +41,27 @@ export function removalOf(notifications: readonly KeptNotification[], limit: num
   const runs: NumberRange[] = [];
   const undelivered: UndeliveredRange[] = [];
   let oldestChange: number | undefined;
-  for (const { number, change, state, reason, settledAt } of notifications) {
+  let removed = 0;
+  let attemptsRemoved = 0;
+  for (const { number, change, state, attempts, reason, settledAt } of notifications) {
     if (state === 'pending' || settledAt === undefined || settledAt > limit) {
       oldestChange ??= change;
       continue;
     }
+    removed += 1;
+    attemptsRemoved += attempts;
     const run = runs.at(-1);
     if (run?.to === number - 1) runs[runs.length - 1] = { from: run.from, to: number };
     else runs.push({ from: number, to: number });
     if (state !== 'delivered') undelivered.push({ from: number, to: number, reason: reason ?? state });
   }
-  return { runs, undelivered: joined(undelivered), ...(oldestChange !== undefined && { oldestChange }) };
+  return {
+    runs,
+    undelivered: joined(undelivered),
+    notifications: removed,
+    attempts: attemptsRemoved,
+    ...(oldestChange !== undefined && { oldestChange }),
+  };
 }
 
 /** The ranges in order, those that touch and have the same reason as one. */

@@ -11,7 +11,7 @@ import type { Writer } from './writer.ts';
 const FIRST_MS = 60_000;
 const EVERY_MS = 3_600_000;
 /** Rows of one piece, and what it should take. */
-const PACE = { leastRows: 50, mostRows: 1000, aimMs: 10 };
+const PACE = { leastRows: 200, mostRows: 1000, aimMs: 20 };
 
 /** Tidies up, a little at a time: what is too old goes, and what was derived is written down. */
 export interface Housekeeping {

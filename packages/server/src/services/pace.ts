@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface Pace {
   /** Rows of the next piece. */
   size(): number;
-  /** Does one piece, and rests as long as it took. */
+  /** Does one piece, and rests three times as long as it took. */
   timed<Result>(piece: () => Promise<Result>): Promise<Result>;
   isStopped(): boolean;
   /** The piece that is being done is the last one, and nobody rests any more. */
@@ -18,7 +18,9 @@ export interface PaceOptions {
   readonly aimMs: number;
 }
 
-const LONGEST_REST_MS = 500;
+/** How many times as long as a piece took the rest after it lasts. */
+const REST = 3;
+const LONGEST_REST_MS = 1000;
 
 export function createPace({ leastRows, mostRows, aimMs }: PaceOptions): Pace {
   const stopping = new AbortController();
@@ -31,7 +33,7 @@ export function createPace({ leastRows, mostRows, aimMs }: PaceOptions): Pace {
       const took = performance.now() - start;
       if (took > aimMs) rows = Math.max(leastRows, Math.floor(rows / 2));
       else if (took < aimMs / 2) rows = Math.min(mostRows, rows * 2);
-      const rest = Math.min(took, LONGEST_REST_MS);
+      const rest = Math.min(took * REST, LONGEST_REST_MS);
       // Timers are not finer than a millisecond.
       if (rest >= 1) await sleep(rest, undefined, { signal: stopping.signal }).catch(() => undefined);
       return result;

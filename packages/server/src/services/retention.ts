@@ -94,9 +94,9 @@ export function createRetention({ store, writer, retentionMs, pace }: RetentionP
       const removal = removalOf(slice, now - retentionMs);
       oldest ??= removal.oldestChange;
       if (removal.runs.length > 0) {
-        const removed = await pace.timed(() => store.removeNotifications(org, generation, removal, now));
-        tally.add('notification', removed.notifications);
-        tally.add('attempt', removed.attempts);
+        await pace.timed(() => store.removeNotifications(org, generation, removal, now));
+        tally.add('notification', removal.notifications);
+        tally.add('attempt', removal.attempts);
       }
       const last = slice.at(-1);
       from = last && slice.length === limit ? last.number + 1 : undefined;

@@ -10,8 +10,8 @@ const SLICE = 20_000;
 const REST = 9;
 
 /**
- * Counts what channels owe, beside the writer and never in its way: one channel at a time, in slices. What it finds is in
- * the index when a later batch looks. A count that failed is asked for again by the next notification.
+ * Counts what channels owe, beside the writer and never in its way: one channel at a time, in slices, first those that
+ * come near their limit, then those that are over it. What it finds is in the index when a later batch looks. A count that failed is asked for again by the next notification.
  */
 export interface BacklogCounts {
   /** Takes over what the index wants to be counted. */
@@ -20,19 +20,32 @@ export interface BacklogCounts {
   stop(): Promise<void>;
 }
 
+interface Asked {
+  readonly org: OrgId;
+  readonly key: string;
+  readonly index: ChannelIndex;
+}
+
+const first = (queue: ReadonlyMap<Generation, Asked>) => queue.entries().next().value;
+
 export function createBacklogCounts(db: Pick<Db, 'read'>): BacklogCounts {
-  const queue = new Map<Generation, { readonly org: OrgId; readonly key: string; readonly index: ChannelIndex }>();
+  const near = new Map<Generation, Asked>();
+  const overflowing = new Map<Generation, Asked>();
   const stopping = new AbortController();
   let running: Promise<void> | undefined;
 
   async function run(): Promise<void> {
-    for (const [generation, { org, key, index }] of queue) {
+    for (let next = first(near) ?? first(overflowing); next; next = first(near) ?? first(overflowing)) {
+      const [generation, { org, key, index }] = next;
       const start = performance.now();
+      const before = index.counted.get(generation);
       const counted = await count(org, generation).catch(() => undefined);
-      // Of a channel that has ended or expired meanwhile nothing is kept.
-      if (counted && index.byKey.get(key)?.generation === generation) index.counted.set(generation, counted);
+      // Not of a channel that has ended or expired meanwhile, and not over what a skip has made known.
+      const isAsItWas = index.byKey.get(key)?.generation === generation && index.counted.get(generation) === before;
+      if (counted && isAsItWas) index.counted.set(generation, counted);
       await sleep((performance.now() - start) * REST, undefined, { signal: stopping.signal }).catch(() => undefined);
-      queue.delete(generation);
+      near.delete(generation);
+      overflowing.delete(generation);
       if (stopping.signal.aborted) break;
     }
     running = undefined;
@@ -67,10 +80,11 @@ export function createBacklogCounts(db: Pick<Db, 'read'>): BacklogCounts {
   return {
     take(org, index) {
       for (const [generation, key] of index.uncounted) {
+        const queue = index.overflowing.has(key) ? overflowing : near;
         if (!stopping.signal.aborted) queue.set(generation, { org, key, index });
       }
       index.uncounted.clear();
-      if (queue.size > 0) running ??= Promise.resolve().then(run);
+      if (near.size + overflowing.size > 0) running ??= Promise.resolve().then(run);
     },
     async stop() {
       stopping.abort();

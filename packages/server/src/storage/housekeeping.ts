@@ -62,7 +62,7 @@ export function createHousekeepingStore(db: Db): HousekeepingStore {
 
     async notifications(org, generation, from, throughChange, limit) {
       const rows = await some(sql`
-        SELECT number, change_number, state, reason, settled_at FROM notification
+        SELECT number, change_number, state, attempts_made, reason, settled_at FROM notification
         WHERE org_id = ${org} AND generation = ${generation} AND number >= ${from}
         ORDER BY number LIMIT ${limit}`);
       return rows
@@ -73,6 +73,7 @@ export function createHousekeepingStore(db: Db): HousekeepingStore {
             number: integer(row, 'number'),
             change: integer(row, 'change_number'),
             state: oneOf(row, 'state', STATES),
+            attempts: integer(row, 'attempts_made'),
             ...(reason !== undefined && { reason }),
             ...(settledAt !== undefined && { settledAt }),
           };
@@ -84,15 +85,11 @@ export function createHousekeepingStore(db: Db): HousekeepingStore {
       const numbers = ({ from, to }: NumberRange) => sql`
         org_id = ${org} AND generation = ${generation} AND number >= ${from} AND number <= ${to}`;
       const ranges = undelivered.length > 0 ? await rangeWrites(org, generation, undelivered, at) : [];
-      const [notifications = [], attempts = []] = await db.write([
-        changeRows(
-          runs,
-          (run) => sql`DELETE FROM notification WHERE ${numbers(run)} AND state <> 'pending' RETURNING 1 AS one`,
-        ),
-        changeRows(runs, (run) => sql`DELETE FROM attempt WHERE ${numbers(run)} RETURNING 1 AS one`),
+      await db.write([
+        changeRows(runs, (run) => sql`DELETE FROM notification WHERE ${numbers(run)} AND state <> 'pending'`),
+        changeRows(runs, (run) => sql`DELETE FROM attempt WHERE ${numbers(run)}`),
         ...ranges,
       ]);
-      return { notifications: notifications.length, attempts: attempts.length };
     },
 
     async removedRanges(org, generation) {

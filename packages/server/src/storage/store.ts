@@ -2,6 +2,7 @@ import type { Attempt } from '../domain/attempt.ts';
 import type { Channel, Signing } from '../domain/channel.ts';
 import type { ChannelHealth } from '../domain/channel-health.ts';
 import type { ChannelIndex } from '../domain/channel-index.ts';
+import type { ClockState } from '../domain/clock.ts';
 import type { DeletedRecord } from '../domain/deleted-record.ts';
 import type { KeptAnswer } from '../domain/idempotency.ts';
 import type { ChannelId, Generation, OrgId, ProfileId, RecordId, UserId } from '../domain/ids.ts';
@@ -33,10 +34,18 @@ export interface Store {
   readonly erasure: ErasureStore;
   readonly sealed: SealedStore;
   readonly housekeeping: HousekeepingStore;
+  readonly clock: ClockStore;
   /** Whether reads and writes work right now; the reason when not. */
   check(): Promise<{ readonly ok: true } | { readonly ok: false; readonly reason: string }>;
   /** Ends the threads or connections after what was begun; releases the data directory. */
   close(): Promise<void>;
+}
+
+/** How the dev profile's clock was left. */
+export interface ClockStore {
+  /** `lastTime`: committed last by any organisation, epoch ms; 0 when nothing was. */
+  load(): Promise<{ readonly left?: ClockState; readonly lastTime: number }>;
+  save(state: ClockState): Promise<void>;
 }
 
 /** What a batch starts from. */
@@ -433,9 +442,9 @@ export interface HousekeepingStore {
   removeNotifications(
     org: OrgId,
     generation: Generation,
-    removal: Removal,
+    removal: Pick<Removal, 'runs' | 'undelivered'>,
     at: number,
-  ): Promise<{ readonly notifications: number; readonly attempts: number }>;
+  ): Promise<void>;
   /** In order of numbers; those that touch are one. */
   removedRanges(org: OrgId, generation: Generation): Promise<UndeliveredRange[]>;
   /** The newest change committed at or before `until`; 0 when there is none. */

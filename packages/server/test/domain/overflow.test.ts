@@ -68,6 +68,16 @@ describe('a channel that owes much', () => {
     expect(set.writes.lapses).toEqual([]);
   });
 
+  test('does not overflow by a count that a tenth of the limit came after', () => {
+    const set = counted(95, 1000);
+    write(set, 10);
+    expect(set.writes.lapses).toHaveLength(1);
+    const late = counted(50, 1000);
+    write(late, 80);
+    expect(late.writes.lapses).toEqual([]);
+    expect(late.index.uncounted.has(G1)).toBe(true);
+  });
+
   test('takes numbers up to its limit, and from then on none: a range begins that others do not feel', () => {
     const other = aChannel({ generation: 'g2' as Generation, channelId: channelId('2'), lastNumber: 0 });
     const set = batch([aChannel({ lastNumber: 1098 }), other]);

@@ -16,6 +16,7 @@ const notifications = (...told: Told[]): KeptNotification[] =>
     number: i + 1,
     change: 10 * (i + 1),
     state,
+    attempts: i,
     ...(settledAt !== undefined && { settledAt }),
     ...(reason !== undefined && { reason }),
   }));
@@ -75,6 +76,9 @@ describe('what retention removes', () => {
     expect(removal.runs.map(({ from, to }) => [from, to])).toEqual(runs);
     expect(removal.undelivered.map(told)).toEqual(undelivered);
     expect(removal.oldestChange).toBe(oldest);
+    const gone = runs.flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, i) => from + i));
+    expect(removal.notifications).toBe(gone.length);
+    expect(removal.attempts).toBe(gone.reduce((sum, number) => sum + number - 1, 0));
   });
 });
 

@@ -53,7 +53,9 @@ const kept = async (store: Store, generation: Generation, from = 0, through = AL
 
 async function remove(store: Store, generation: Generation, until: number) {
   const all = await store.housekeeping.notifications(ORG, generation, 0, ALL, 100);
-  return store.housekeeping.removeNotifications(ORG, generation, removalOf(all, until), START);
+  const removal = removalOf(all, until);
+  await store.housekeeping.removeNotifications(ORG, generation, removal, START);
+  return { notifications: removal.notifications, attempts: removal.attempts };
 }
 
 const ranges = async (store: Store, generation: Generation) =>
@@ -165,10 +167,8 @@ export function housekeepingSuite(open: Open): void {
       const { batches, generation } = await opened(store);
       await write(batches, 2);
       const removal = { runs: [{ from: 1, to: 2 }], undelivered: [] };
-      expect(await store.housekeeping.removeNotifications(ORG, generation, removal, START)).toEqual({
-        notifications: 0,
-        attempts: 0,
-      });
+      await store.housekeeping.removeNotifications(ORG, generation, removal, START);
+      expect(await kept(store, generation)).toHaveLength(2);
     });
 
     it.each([1, 2, 3, 10, 33])('finds the newest change of a time among %i', async (changes) => {
