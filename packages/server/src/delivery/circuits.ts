@@ -36,8 +36,8 @@ export interface CircuitsOptions {
   readonly policy: Pick<DeliveryPolicy, 'circuit' | 'orgCircuits' | 'nodeCircuits'>;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Told when attempts may start again that were held back. */
-  readonly onAdmitting: (org: OrgId, origin: string) => void;
+  /** Told when attempts may start again that were held back, or, while it is probed, one of them. */
+  readonly onAdmitting: (org: OrgId, origin: string, isProbing: boolean) => void;
 }
 
 interface Entry {
@@ -105,7 +105,7 @@ export function createCircuits({ policy, clock, logger, onAdmitting }: CircuitsO
     } else if (before.state === 'half-open' && next.state === 'closed') {
       logger.info({ org, origin, openMs: clock.now() - before.since }, 'circuit closed: the receiver is reached again');
     }
-    if (!admits(before) && admits(next)) onAdmitting(org, origin);
+    if (!admits(before) && admits(next)) onAdmitting(org, origin, next.state === 'half-open');
   }
 
   return {

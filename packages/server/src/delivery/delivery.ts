@@ -101,7 +101,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const comebacks = createComebacks(comeBack);
   const connections = createConnections(options.guard, policy);
   const receivers = createReceivers(store, policy);
-  const circuits = createCircuits({ policy, clock, logger, onAdmitting: (org, origin) => slots.readmit(org, origin) });
+  const circuits = createCircuits({ policy, clock, logger, onAdmitting: (...now) => slots.readmit(...now) });
   const slots = createSlots(policy, () => stopping.signal.aborted || settler.isFull(), circuits);
   const settler = createSettler({
     store,

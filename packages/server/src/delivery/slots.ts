@@ -36,8 +36,8 @@ export interface Slots {
   withdraw(seat: Seat): void;
   /** Gives a flight back. `outcome` undefined: no request was made. */
   release(seat: Seat, flight: Flight, outcome: Outcome | undefined): void;
-  /** Takes those up again whose origin was not admitted. */
-  readmit(org: OrgId, origin: string): void;
+  /** Takes those up again whose origin was not admitted. To probe, they wait with those that fail. */
+  readmit(org: OrgId, origin: string, isProbing: boolean): void;
   /** Deals again after `isBlocked` changed. */
   deal(): void;
   inFlight(): number;
@@ -117,14 +117,15 @@ export function createSlots(
     });
   }
 
-  function readmit(org: OrgId, origin: string): void {
+  function readmit(org: OrgId, origin: string, isProbing: boolean): void {
     const apart = grounded.get(keyOf(org, origin));
     if (!apart) return;
     grounded.delete(keyOf(org, origin));
-    for (const standing of STANDINGS) {
-      if (apart[standing].size === 0) continue;
-      entry(waiting[standing], org, () => new Map<string, Set<Seat>>()).set(origin, apart[standing]);
-    }
+    const put = (standing: Standing, seats: Set<Seat>) => {
+      if (seats.size > 0) entry(waiting[standing], org, () => new Map<string, Set<Seat>>()).set(origin, seats);
+    };
+    if (isProbing) put('failing', new Set([...apart.failing, ...apart.unproven, ...apart.proven]));
+    else for (const standing of STANDINGS) put(standing, apart[standing]);
     deal();
   }
 
@@ -150,7 +151,8 @@ export function createSlots(
     for (const standing of STANDINGS) {
       for (let seat = next(standing); seat && !isBlocked(); seat = next(standing)) {
         const { org, origin } = seat;
-        const flight: Flight = { standing, origin, isProbe: circuits.start(org, origin) };
+        const isProbe = circuits.start(org, origin);
+        const flight: Flight = { standing: isProbe ? 'failing' : standing, origin, isProbe };
         count(seat, flight, 1);
         seat.launch(flight);
         endTurn(seat, standing);

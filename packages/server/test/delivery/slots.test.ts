@@ -110,6 +110,32 @@ test('turns go round by organisation, then origin, then lane', () => {
   expect(dealt).toEqual(['a1x', 'b', 'a2', 'b', 'a1y', 'b', 'a2', 'b']);
 });
 
+test('an origin that is not admitted costs no turn, and its lanes go on when it is', () => {
+  const { slots, seat, dealt, closed } = table();
+  const key = 'a/dead';
+  closed.add(key);
+  const held = (['proven', 'unproven', 'failing'] as const).map((standing) => seat(standing, 'a', 'dead', standing, 1));
+  const well = seat('well', 'a', 'well', 'proven', 1);
+  for (const one of [...held, well]) slots.request(one);
+  expect(dealt).toEqual(['well']);
+  slots.withdraw(held[1]!);
+  closed.delete(key);
+  slots.readmit('a' as OrgId, 'dead', false);
+  expect(dealt).toEqual(['well', 'proven', 'failing']);
+});
+
+test('those that probe hold no more than failing lanes do', () => {
+  const { slots, seat, dealt, closed } = table({ nodeFlights: 8, unprovenShare: 0.25, orgShare: 1 });
+  const origins = Array.from({ length: 10 }, (_, i) => `o${i}`);
+  for (const origin of origins) closed.add(`a/${origin}`);
+  for (const origin of origins) slots.request(seat(origin, 'a', origin, 'proven', 1));
+  for (const origin of origins) {
+    closed.delete(`a/${origin}`);
+    slots.readmit('a' as OrgId, origin, true);
+  }
+  expect(dealt).toEqual(['o0', 'o1']);
+});
+
 test('a seat that withdrew is not dealt to', () => {
   let blocked = true;
   const { slots, seat, dealt } = table({}, () => blocked);
