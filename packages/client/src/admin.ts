@@ -1,3 +1,4 @@
+import { type Clock, createClock } from './clock.ts';
 import { accepted, createTransport, type Exchange, listIn, type TransportOptions } from './transport.ts';
 import type {
   AdminChannel,
@@ -149,6 +150,8 @@ export interface Admin {
     ): Promise<AdminSigning & { readonly secret: string }>;
     end(org: string, channel?: string): Promise<void>;
   };
+  /** Of a server that runs in the dev profile. */
+  readonly clock: Clock;
 }
 
 /** Administers a server with an admin token: of one organisation, or of all. */
@@ -233,6 +236,7 @@ export function createAdmin({ adminToken, ...options }: AdminOptions): Admin {
         call('PUT', signingPath(org, channel), { ...(keepSeconds !== undefined && { keep_seconds: keepSeconds }) }),
       end: (org, channel) => call('DELETE', signingPath(org, channel)),
     },
+    clock: createClock({ adminToken, ...options }),
   };
 }
 

@@ -12,6 +12,7 @@ export {
   type Whose,
 } from './admin.ts';
 export { type Client, type ClientOptions, createClient, expectSuccess } from './client.ts';
+export { type Clock, type ClockMove, createClock } from './clock.ts';
 export { ApiError, UnreachableError } from './errors.ts';
 export { createInbox, type Inbox, type InboxOptions, type InboxQuery } from './inbox.ts';
 export type { ListOptions, Records, UpsertResult } from './records.ts';

@@ -312,3 +312,22 @@ export interface AdminChannel {
   readonly ended_at: string | null;
   readonly ended_reason: string | null;
 }
+
+/** The clock of the dev profile; times are ISO 8601. */
+export interface ClockState {
+  readonly now: string;
+  readonly frozen: boolean;
+  readonly real_now: string;
+  /** When the next retry or turn of housekeeping is due. */
+  readonly next_due: string | null;
+}
+
+export interface AdvancedClock extends ClockState {
+  /** Where it was to go. */
+  readonly target: string;
+  /** Times at which something fell due. */
+  readonly steps: number;
+  /** False: it stopped before, at `now`. */
+  readonly reached: boolean;
+  readonly stopped_by: 'steps' | 'time' | 'stop' | null;
+}

@@ -4,8 +4,9 @@ import type { Config } from './config.ts';
 import { createDelivery } from './delivery/delivery.ts';
 import { createGuard } from './delivery/guard.ts';
 import type { Resolve } from './delivery/resolve.ts';
+import { createDevClock } from './dev-clock.ts';
 import type { ChannelRevision, LiveChannel } from './domain/channel.ts';
-import type { Clock } from './domain/clock.ts';
+import type { Clock, MovableClock } from './domain/clock.ts';
 import type { NotificationId, OrgId } from './domain/ids.ts';
 import { DEFAULT_CHANNEL_POLICY } from './domain/watch.ts';
 import { createHttp } from './http/server.ts';
@@ -17,6 +18,7 @@ import { createAuth } from './services/auth.ts';
 import { createCatalogs } from './services/catalogs.ts';
 import { createChannelControl } from './services/channel-control.ts';
 import { createChannels } from './services/channels.ts';
+import { createClockControl } from './services/clock-control.ts';
 import { createErasure } from './services/erasure.ts';
 import { type Housekeeping, startHousekeeping } from './services/housekeeping.ts';
 import { createInbox } from './services/inbox.ts';
@@ -32,12 +34,14 @@ import { createSignatures } from './services/signing.ts';
 import { createWriter } from './services/writer.ts';
 import { createSqliteStore } from './storage/engines/sqlite.ts';
 import { StoreRefusal } from './storage/refusal.ts';
+import type { Store } from './storage/store.ts';
 import { systemClock } from './system-clock.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { VERSION } from './version.ts';
 
 /** What may be put in the place of the machine's own. */
 export interface Surroundings {
+  /** Real time; the dev profile's own clock goes by it. */
   readonly clock?: Clock;
   /** For token life, epoch ms. */
   readonly realNow?: () => number;
@@ -63,7 +67,7 @@ const MAX_BATCH_WEIGHT = 2000;
 
 /** Builds a server. Opens the store, so a second process on the same data is refused here, by name. */
 export async function createApp(config: Config, surroundings: Surroundings = {}): Promise<App> {
-  const { clock = systemClock, realNow = Date.now, random = Math.random } = surroundings;
+  const { clock: realClock = systemClock, realNow = Date.now, random = Math.random } = surroundings;
   const logger = createLogger(config);
   const secretKeys = await secretKeysOf(config);
   const store = await createSqliteStore({
@@ -74,6 +78,8 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     ...(config.isRestored && { isRestored: true }),
     onRecovered: () => delivery.recover(),
   });
+  const devClock = config.profile === 'dev' ? await openDevClock(realClock, store) : undefined;
+  const clock = devClock ?? realClock;
   const metrics = createMetrics();
   metrics.gauges.register(
     'watchbell_former_secret_keys',
@@ -214,6 +220,11 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     policy: { ...DEFAULT_CHANNEL_POLICY, ...config.compat, retentionMs: config.retentionMs },
   });
   const inbox = config.profile === 'dev' ? createInbox({ realNow }) : undefined;
+  async function idle(): Promise<void> {
+    await housekeeping?.idle();
+    await delivery.idle();
+  }
+  const clockControl = devClock && createClockControl({ clock: devClock, store: store.clock, realNow, idle });
   let housekeeping: Housekeeping | undefined;
   let resealing: Resealing | undefined;
   let state: 'starting' | 'ready' | 'stopping' = 'starting';
@@ -232,6 +243,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     recycleBin,
     search,
     ...(inbox && { inbox }),
+    ...(clockControl && { clockControl }),
     check: async () => (state === 'ready' ? store.check() : { ok: false, reason: `The server is ${state}` }),
     base,
     isBasePublic: config.publicUrl !== undefined,
@@ -297,11 +309,19 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
       await store.close();
       logger.info({}, 'stopped');
     },
-    async idle() {
-      await housekeeping?.idle();
-      await delivery.idle();
-    },
+    idle,
   };
+}
+
+/** Goes on as it was left; a store that cannot say how is let go of. */
+async function openDevClock(real: Clock, store: Store): Promise<MovableClock> {
+  try {
+    const { left, lastTime } = await store.clock.load();
+    return createDevClock(real, left, lastTime);
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 }
 
 function originOf({ address, family, port }: AddressInfo): string {

@@ -31,7 +31,9 @@ export interface Verb<Options> {
   readonly argument?: readonly [name: string, description: string];
   readonly options?: (command: Command) => Command;
   readonly examples: readonly string[];
-  /** About organisations themselves: has no `--org`. */
+  /** Done when the noun stands alone. */
+  readonly isDefault?: true;
+  /** About no single organisation: has no `--org`. */
   readonly isAboutOrgs?: true;
   /** What is printed: an object or a listing. */
   readonly work: (session: Session, argument: string, options: Options) => Promise<object>;
@@ -41,7 +43,9 @@ export interface Verb<Options> {
 export function declareNoun(program: Command, noun: string, description: string, run: Run, env: Environment) {
   const parent = program.command(noun).description(description);
   return <Options = unknown>(name: string, verb: Verb<Options>): void => {
-    const command = addAccess(parent.command(name), env).description(verb.description);
+    const command = addAccess(parent.command(name, { isDefault: verb.isDefault === true }), env).description(
+      verb.description,
+    );
     if (!verb.isAboutOrgs) command.option('--org <id>', 'the organisation; may be left out when there is only one');
     if (verb.argument) command.argument(...verb.argument);
     verb.options?.(command);

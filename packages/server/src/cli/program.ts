@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { VERSION } from '../version.ts';
 import { declareChannels } from './admin-channels.ts';
 import { declareClients } from './admin-clients.ts';
+import { declareClock } from './admin-clock.ts';
 import { declareOrgs } from './admin-orgs.ts';
 import { declareProfiles } from './admin-profiles.ts';
 import { declareSigning } from './admin-signing.ts';
@@ -22,6 +23,7 @@ const ADMIN_NOUNS = [
   declareTokens,
   declareChannels,
   declareSigning,
+  declareClock,
 ];
 
 /** Runs the command that `args` name. Never throws: what went wrong is said on stderr and becomes the exit code. */

@@ -8,3 +8,26 @@ export interface Clock {
   /** Calls once when `time` has come; the answer cancels. Far times are fine. */
   at(time: number, call: () => void): () => void;
 }
+
+/** How a clock that can be moved stands to real time. */
+export interface ClockState {
+  /** Milliseconds by which it is ahead of real time; while it is frozen, as it was then. */
+  readonly offset: number;
+  /** Where it stands still; undefined: it ticks. */
+  readonly frozenAt?: number;
+}
+
+/** A clock that can be stopped and moved on, and never goes back. */
+export interface MovableClock extends Clock {
+  isFrozen(): boolean;
+  /** Of what waits, the time of the first; undefined when nothing waits. */
+  nextDue(): number | undefined;
+  /** How it would stand to real time, were it moved to `time` now. */
+  stateAt(time: number, isFrozen: boolean): ClockState;
+  /** Stops where it stands. */
+  freeze(): void;
+  /** Ticks on from where it stands. */
+  resume(): void;
+  /** Moves on and calls what is due by then, in the order of the times; a time before now moves it nowhere. */
+  moveTo(time: number): void;
+}

@@ -13,6 +13,7 @@ import type { Auth } from '../services/auth.ts';
 import type { Catalogs } from '../services/catalogs.ts';
 import type { ChannelControl } from '../services/channel-control.ts';
 import type { Channels } from '../services/channels.ts';
+import type { ClockControl } from '../services/clock-control.ts';
 import type { Inbox } from '../services/inbox.ts';
 import type { Metadata } from '../services/metadata.ts';
 import type { RecordLists } from '../services/record-lists.ts';
@@ -32,6 +33,7 @@ import { forwardedOrigin, readTrust } from './proxies.ts';
 import { createRateLimiter } from './rate-limit.ts';
 import { adminRoutes } from './routes/admin/admin.ts';
 import { moduleRoutes } from './routes/admin/modules.ts';
+import { clockRoutes } from './routes/clock.ts';
 import { consentRoutes } from './routes/consent.ts';
 import { countRoutes } from './routes/count.ts';
 import { deletedRoutes } from './routes/deleted.ts';
@@ -65,6 +67,8 @@ export interface HttpParts extends RecordServices {
   readonly recycleBin: RecycleBin;
   /** Only in the dev profile. */
   readonly inbox?: Inbox;
+  /** Only in the dev profile. */
+  readonly clockControl?: ClockControl;
   /** Whether requests can be served and notifications sent right now. */
   readonly check: Check;
   /** How callers reach this server: an origin without a trailing slash. Known once it listens. */
@@ -138,6 +142,7 @@ export function createHttp(given: HttpParts): FastifyInstance {
   moduleRoutes(app, parts);
   consentRoutes(app, parts);
   if (parts.inbox) inboxRoutes(app, { ...parts, inbox: parts.inbox });
+  if (parts.clockControl) clockRoutes(app, { ...parts, clockControl: parts.clockControl });
   const { requireScope } = parts.auth;
   for (const version of API_VERSIONS) {
     const authenticate: CrmRouteContext['authenticate'] = (authorization, request) => {

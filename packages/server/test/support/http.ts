@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
+import { createDevClock } from '../../src/dev-clock.ts';
 import type { NotificationId } from '../../src/domain/ids.ts';
 import { DEV_OAUTH_POLICY, type OAuthPolicy } from '../../src/domain/oauth/policy.ts';
 import type { Principal } from '../../src/domain/org.ts';
@@ -18,6 +19,7 @@ import { type Auth, createAuth } from '../../src/services/auth.ts';
 import { createCatalogs } from '../../src/services/catalogs.ts';
 import { createChannelControl } from '../../src/services/channel-control.ts';
 import { createChannels } from '../../src/services/channels.ts';
+import { createClockControl } from '../../src/services/clock-control.ts';
 import { createErasure } from '../../src/services/erasure.ts';
 import { createInbox } from '../../src/services/inbox.ts';
 import { createMetadata } from '../../src/services/metadata.ts';
@@ -169,7 +171,15 @@ export async function openHttp(
       accounts: accountStore,
       policy: DEFAULT_SEARCH_POLICY,
     }),
-    ...(!options.withoutInbox && { inbox: createInbox({ realNow }) }),
+    ...(!options.withoutInbox && {
+      inbox: createInbox({ realNow }),
+      clockControl: createClockControl({
+        clock: createDevClock(clock, undefined, 0),
+        store: store.clock,
+        realNow,
+        idle: async () => {},
+      }),
+    }),
     check: options.check ?? (() => store.check()),
     base: () => 'http://127.0.0.1:8686',
     isBasePublic: options.isBasePublic ?? false,

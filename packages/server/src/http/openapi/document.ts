@@ -176,7 +176,7 @@ const refusals = (path: string) => ({
 
 /** In the order in which a reader looks for them; what only the operator may do comes last. */
 const TAGS = ['Notifications', 'Records', 'Related records', 'Many records at once', 'Tags', 'Recycle bin'];
-const LATER = ['Metadata and users', 'OAuth', 'Inbox (dev profile)', 'Running it'];
+const LATER = ['Metadata and users', 'OAuth', 'Inbox (dev profile)', 'Clock (dev profile)', 'Running it'];
 
 function tagsOf(paths: Paths): object[] {
   const used = new Set(Object.values(paths).flatMap((item) => Object.values(item).flatMap(({ tags }) => tags)));

@@ -6,6 +6,7 @@ import { createCatalogs } from '../catalogs.ts';
 import { createChannelReads } from '../channels.ts';
 import { createCipher } from '../cipher.ts';
 import { createClientStore } from '../clients.ts';
+import { createClockStore } from '../clock.ts';
 import { type Db, type Dialect, sql } from '../db.ts';
 import { createDeletedRecordStore } from '../deleted-records.ts';
 import { createDeliveryStore } from '../delivery.ts';
@@ -128,6 +129,7 @@ export async function createSqliteStore({
       tokens: createTokenStore(db),
       administration: createAdministrationStore(db, cipher),
       housekeeping: createHousekeepingStore(db),
+      clock: createClockStore(db),
       erasure: createErasureStore(db, { orgTables: ORG_TABLES, seal: () => emptyLog(storage) }),
       sealed: createSealedStore(db, cipher, neededKeys),
       check() {
