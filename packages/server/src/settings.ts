@@ -150,7 +150,7 @@ export const SETTINGS = {
     env: 'WATCHBELL_RETENTION_HOURS',
     flag: '--retention-hours',
     placeholder: '<number>',
-    help: 'How long a POST by its owner can take up a lapsed channel again, with all it owes, 24 to 2160.',
+    help: 'How long notifications, their attempts and changes stay after they are delivered, given up or cancelled, and how long a POST by its owner can take up a lapsed channel again with all it owes, 24 to 2160.',
     fallback: '72',
   },
   maxBacklog: {

@@ -1,0 +1,110 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Generation, OrgId } from '../../src/domain/ids.ts';
+import { createBacklogCounts } from '../../src/storage/backlog-counts.ts';
+import type { Db, Statement, Write } from '../../src/storage/db.ts';
+import { toCommand } from '../../src/storage/engines/sqlite-message.ts';
+import { migrate, readMigrations } from '../../src/storage/engines/sqlite-migrations.ts';
+import { createHousekeepingStore } from '../../src/storage/housekeeping.ts';
+
+const ORG = '3652397' as OrgId;
+const G = '3652397000010000001' as Generation;
+const directory = mkdtempSync(join(tmpdir(), 'watchbell-plans-'));
+
+let sqlite: Sqlite.Database;
+const plans: string[] = [];
+
+function run(writes: readonly Write[]): never[][] {
+  return writes.map(toCommand).map(({ text, runs }) => {
+    const statement = sqlite.prepare(text);
+    const rows = runs.flatMap((values) => {
+      const steps = sqlite.prepare(`EXPLAIN QUERY PLAN ${text}`).all(values) as { detail: string }[];
+      plans.push(...steps.map(({ detail }) => detail));
+      if (statement.reader) return statement.all(values);
+      statement.run(values);
+      return [];
+    });
+    return rows as never[];
+  });
+}
+
+const db: Pick<Db, 'read' | 'load' | 'write'> = {
+  read: async (statements: readonly Statement[]) => run(statements),
+  load: () => Promise.reject(new Error('it delays nobody')),
+  write: async (writes) => run(writes),
+};
+
+beforeAll(() => {
+  sqlite = new Sqlite(join(directory, 'plans.sqlite'));
+  migrate(sqlite, readMigrations(), 0);
+  // What the plans are made by is read when a store is opened.
+  sqlite.close();
+  sqlite = new Sqlite(join(directory, 'plans.sqlite'));
+  // Something to come upon for the statements that follow from what was found.
+  sqlite.exec(`
+    INSERT INTO lapse VALUES ('${ORG}', '${G}', 1, 'expired', 2, 0);
+    INSERT INTO channel_revision VALUES ('${ORG}', 1, 0, 'deleted', '${G}', '{}');
+    INSERT INTO record_change VALUES ('${ORG}', 1, 'Leads', 'update', 0, 'u', '[]'), ('${ORG}', 9, 'Leads', 'update', 9, 'u', '[]');
+    INSERT INTO record VALUES ('${ORG}', 'jobs.mass_update.Leads', '1', '{}', 0, 'u', 0, 'u');
+    INSERT INTO added_field VALUES ('${ORG}', 'Leads', 'Gone', 1, '{}', 0, 0);
+    INSERT INTO record_key VALUES ('${ORG}', 'Leads', 'Gone', 'v', '1');
+    INSERT INTO channel (org_id, generation, user_id, channel_id, version, events, notify_on_related, with_values,
+      conditions, expires_at, notify_url, last_number, opened_at, modified_at, epoch, restarts)
+      VALUES ('${ORG}', '${G}', 'u', '1', 'v8', '[]', 0, 0, '[]', 0, '', 30, 0, 0, 0, '[]');`);
+});
+afterAll(() => {
+  sqlite.close();
+  rmSync(directory, { recursive: true });
+});
+
+const store = createHousekeepingStore(db as Db);
+const undelivered = [{ from: 1, to: 2, reason: 'parked' }];
+
+const steps: readonly [string, () => Promise<unknown>][] = [
+  ['looking through channels', () => store.channels(ORG, '', 9)],
+  ['cancelling', () => store.cancel(ORG, G, { to: 9, reason: 'skipped', at: 0 }, 9)],
+  ['looking through notifications', () => store.notifications(ORG, G, 1, 9, 9)],
+  ['removing notifications', () => store.removeNotifications(ORG, G, { runs: [{ from: 1, to: 2 }], undelivered }, 0)],
+  ['finding a change by its time', () => store.newestChange(ORG, 5)],
+  ['removing changes', () => store.removeChanges(ORG, 5, 9)],
+  ['removing revisions', () => store.removeRevisions(ORG, 0, 5, 9)],
+  ['removing lapses', () => store.removeLapses(ORG, 9, 9)],
+  ['removing answers', () => store.removeAnswers(ORG, 5, 9)],
+  ['removing look-up entries', () => store.removeLookUps(ORG, 9)],
+  ['removing results of mass actions', () => store.removeJobs(ORG, 5, 9)],
+  [
+    'counting what is owed',
+    async () => {
+      const channel = { generation: G } as never;
+      const index = { byKey: new Map([['k', channel]]), overflowing: new Set(), counted: new Map() };
+      const counts = createBacklogCounts(db as Db);
+      counts.take(ORG, { ...index, uncounted: new Map([[G, 'k']]) } as never);
+      await counts.stop();
+    },
+  ],
+  ['removing channels', () => store.removeChannels(ORG, [G])],
+];
+
+test.each(steps)('%s reads by keys and sorts nothing', async (_, step) => {
+  plans.length = 0;
+  await step();
+  const ofTables = plans.filter(
+    (line) => /^(SEARCH|SCAN) /.test(line) && !/json_each|VIRTUAL|\(subquery|^SCAN r$/.test(line),
+  );
+  expect(ofTables.length).toBeGreaterThan(0);
+  // Every look-up is by the organisation and something of it.
+  for (const line of ofTables) expect(line).toMatch(/^SEARCH .*\(.*org_id=\?( AND |\))/);
+  expect(plans.filter((line) => line.includes('TEMP B-TREE'))).toEqual([]);
+});
+
+test.each(['looking through channels', 'cancelling', 'counting what is owed'])(
+  '%s finds what is owed among any number of others',
+  async (name) => {
+    plans.length = 0;
+    await steps.find(([title]) => title === name)?.[1]();
+    expect(plans.join()).toContain('INDEX notification_pending (org_id=? AND generation=?');
+  },
+);
