@@ -3,6 +3,7 @@ import { idFromSerial, isOrgId, type OrgId, type ProfileId, type UserId } from '
 import type { Org, Principal, Profile, User } from '../domain/org.ts';
 import type { AccountStore, AdministrationStore, ClientStore, TokenStore } from '../storage/store.ts';
 import { checkText, checkTimeZone, checkUser } from './account-input.ts';
+import { SAMPLE_CHANGES } from './sample.ts';
 import { hashSecret, hex, newToken, type RandomBytes } from './secret.ts';
 
 export interface SetupInput {
@@ -38,7 +39,7 @@ export interface Accounts {
   setup(input: SetupInput): Promise<NewOrg>;
   /**
    * The sample organisation of the dev profile with its fixed credentials, made where they are missing, also after a
-   * start that was cut short. Empty: none of its records was ever written.
+   * start that was cut short. Empty: nothing was ever written but, perhaps, a part of the sample.
    */
   ensureDev(input: {
     readonly timeZone: string;
@@ -179,7 +180,8 @@ export function createAccounts({
       if (!(await tokens.find(hashSecret(adminToken)))) await keepAdminToken(adminToken, orgId);
       const member = await accounts.findMember(orgId, first);
       if (!member) throw new Error('The sample user that was just made cannot be found');
-      return { isEmpty: !(await accounts.hasChanges(orgId)), principal: { ...member, clientId, scopes: ALL_SCOPES } };
+      const isEmpty = (await accounts.countChanges(orgId)) < SAMPLE_CHANGES;
+      return { isEmpty, principal: { ...member, clientId, scopes: ALL_SCOPES } };
     },
 
     newUserId: (org) => userId(org, addedSerial()),

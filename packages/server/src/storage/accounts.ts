@@ -96,8 +96,9 @@ export function createAccountStore(db: Db, catalogs: Catalogs): AccountStore {
       return row && catalogs.get(id, readCounters(row).catalogVersion, db.read);
     },
 
-    async hasChanges(id) {
-      return (await one(sql`SELECT 1 AS one FROM org WHERE id = ${id} AND last_change > 0`)) !== undefined;
+    async countChanges(id) {
+      const row = await one(sql`SELECT last_change FROM org WHERE id = ${id}`);
+      return row ? integer(row, 'last_change') : 0;
     },
 
     async listOrgs() {

@@ -300,8 +300,8 @@ export interface AccountStore {
   findOrg(id: OrgId): Promise<Org | undefined>;
   /** Undefined when there is no such organisation. */
   findCatalog(id: OrgId): Promise<Catalog | undefined>;
-  /** Whether any of its records was ever written. */
-  hasChanges(id: OrgId): Promise<boolean>;
+  /** Record changes that were ever committed. */
+  countChanges(id: OrgId): Promise<number>;
   listOrgs(): Promise<Org[]>;
   /** Adds a profile, or puts it in the place of the one with its id. */
   addProfile(org: OrgId, profile: Profile): Promise<void>;

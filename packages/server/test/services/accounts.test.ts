@@ -1,6 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { NotificationId } from '../../src/domain/ids.ts';
 import type { SetupInput } from '../../src/services/accounts.ts';
+import { createRecordServices } from '../../src/services/record-services.ts';
+import type { Records } from '../../src/services/records.ts';
+import { seedSample } from '../../src/services/sample.ts';
+import { createWriter } from '../../src/services/writer.ts';
 import { type HttpFixture, openHttp } from '../support/http.ts';
+import { createManualClock } from '../support/manual-clock.ts';
 
 const INPUT: SetupInput = {
   orgName: 'Elsewhere Ltd',
@@ -60,19 +67,44 @@ describe('setup', () => {
 });
 
 describe('the sample organisation', () => {
-  test('is made once and kept, and is empty until a record is written', async () => {
+  test('is made once and kept, and is empty until all of the sample is written', async () => {
     const again = await http.accounts.ensureDev({ timeZone: 'UTC' });
     expect(again.isEmpty).toBe(true);
     expect(again.principal).toEqual(http.principal);
-    const { statusCode } = await http.app.inject({
-      method: 'POST',
-      url: '/crm/v8/Leads',
-      headers: { host: 'localhost', authorization: `Zoho-oauthtoken ${await http.signIn()}` },
-      payload: JSON.stringify({ data: [{ Last_Name: 'L', Company: 'C' }] }),
-    });
-    expect(statusCode).toBe(201);
+    const { records, count } = sampleWriter();
+    for (const reach of [0, 1, 2, 3]) {
+      let left = reach;
+      const cutShort: Pick<Records, 'create'> = {
+        create: async (...call) => {
+          if (left === 0) throw new Error('killed');
+          left -= 1;
+          return records.create(...call);
+        },
+      };
+      await expect(seedSample(cutShort, http.principal)).rejects.toThrow('killed');
+      expect((await http.accounts.ensureDev({ timeZone: 'UTC' })).isEmpty).toBe(true);
+    }
+    await seedSample(records, http.principal);
+    expect(await Promise.all(['Accounts', 'Contacts', 'Leads', 'Deals'].map(count))).toEqual([5, 10, 6, 6]);
     expect((await http.accounts.ensureDev({ timeZone: 'UTC' })).isEmpty).toBe(false);
   });
+
+  /** The services of records on the store of this file, and how many records a module has. */
+  function sampleWriter() {
+    const { store } = http;
+    const writer = createWriter({
+      store: store.writing,
+      clock: createManualClock(),
+      randomId: () => randomUUID() as NotificationId,
+      onCommitted: () => {},
+      maxQueued: 10,
+      maxBatchWeight: 1000,
+    });
+    const parts = { writer, reads: store.records, relatedReads: store.related, accounts: store.accounts };
+    const { records } = createRecordServices(parts);
+    const count = (module: string) => store.recordLists.count(http.principal.org.id, module);
+    return { records, count };
+  }
 
   test('has its credentials again after they were removed', async () => {
     const { orgId, id } = { orgId: http.principal.org.id, id: http.principal.user.id };
