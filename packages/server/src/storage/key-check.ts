@@ -47,5 +47,5 @@ function tryKey(cipher: Cipher, keyId: string, sealed: string): void {
 }
 
 /** Nothing is sealed under these keys any more: the store opens without them. */
-export const forgetKeys = (db: Db, keyIds: readonly string[]) =>
+export const forgetKeys = (db: Pick<Db, 'write'>, keyIds: readonly string[]) =>
   db.write(keyIds.map((keyId) => sql`DELETE FROM meta WHERE name = ${nameOf(keyId)}`));

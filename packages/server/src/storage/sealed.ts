@@ -16,7 +16,11 @@ const START: SealedPosition = { org: '', generation: '' };
  * What is sealed under former keys, and how it comes under the present one: row by row along the keys of the tables. A row
  * that was saved meanwhile is left as it is, as whatever is saved is sealed under the present key.
  */
-export function createSealedStore(db: Db, cipher: Cipher, formerKeys: readonly string[]): SealedStore {
+export function createSealedStore(
+  db: Pick<Db, 'read' | 'write'>,
+  cipher: Cipher,
+  formerKeys: readonly string[],
+): SealedStore {
   let needed = formerKeys;
 
   return {

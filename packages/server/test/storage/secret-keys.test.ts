@@ -10,7 +10,12 @@ import type { Signing } from '../../src/domain/channel.ts';
 import { signOrg } from '../../src/domain/signing.ts';
 import { endChannel, loadedChannel, saveChannel } from '../../src/domain/working-set.ts';
 import { startResealing } from '../../src/services/resealing.ts';
+import { createCipher } from '../../src/storage/cipher.ts';
+import type { Row } from '../../src/storage/db.ts';
 import { createSqliteStore } from '../../src/storage/engines/sqlite.ts';
+import { createCommands } from '../../src/storage/engines/sqlite-commands.ts';
+import { type Command, toCommand } from '../../src/storage/engines/sqlite-message.ts';
+import { createSealedStore } from '../../src/storage/sealed.ts';
 import type { SealedPosition, Store } from '../../src/storage/store.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 import {
@@ -182,6 +187,57 @@ test('what is saved while its row is sealed anew is kept', async () => {
   ]);
   await resealAll(store);
   await expectWhole(store, saved);
+});
+
+test('a row that is saved between being read and being sealed anew stays as it was saved', async () => {
+  const dataDir = await makeDirectory();
+  const first = await open(dataDir, 'A');
+  await fill(first);
+  await first.close();
+  const sqlite = new Sqlite(join(dataDir, 'watchbell.sqlite'));
+  onTestFinished(() => void sqlite.close());
+  const cipher = createCipher(KEYS.B, [KEYS.A]);
+  const commands = createCommands(sqlite);
+  const run = (kind: 'query' | 'write', list: Command[]): Row[][] => {
+    const [reply] = commands.answer([{ id: 0, kind, commands: list }]);
+    if (reply?.kind !== 'done') throw new Error(`not done: ${JSON.stringify(reply)}`);
+    return reply.results;
+  };
+  /** As any change of a channel leaves its row: with all of its secrets sealed under the present key. */
+  function save(row: Row): void {
+    const place = (column: string) => ['channel', ORG, String(row.generation), column];
+    const url = cipher.seal(cipher.open(String(row.notify_url), place('notify_url')), place('notify_url'));
+    sqlite
+      .prepare('UPDATE channel SET notify_url = ?, token = ?, signing = NULL WHERE generation = ?')
+      .run(url, cipher.seal('newer', place('token')), row.generation);
+  }
+  function saveOrg({ id, signing }: Row): void {
+    if (signing === null) return;
+    const newer = cipher.seal('{"secret":"newer","since":1}', ['org', String(id), 'signing']);
+    sqlite.prepare('UPDATE org SET signing = ? WHERE id = ?').run(newer, id);
+  }
+  const sealed = createSealedStore(
+    {
+      async read(statements) {
+        const results = run('query', statements.map(toCommand));
+        for (const row of results[0] ?? []) (row.generation === undefined ? saveOrg : save)(row);
+        return results;
+      },
+      write: async (writes) => run('write', writes.map(toCommand)),
+    },
+    cipher,
+    [],
+  );
+  expect((await sealed.resealOrgs()).resealed).toBe(1);
+  for (let after: SealedPosition | undefined; ; ) {
+    const { last } = await sealed.resealChannels(after);
+    if (!last) break;
+    after = last;
+  }
+  sqlite.close();
+  const store = await open(dataDir, 'B', 'A');
+  for (const { token } of await store.channels.listLive(ORG, PATRICIA, 0)) expect(token).toBe('newer');
+  expect(await store.delivery.signing(ORG)).toEqual({ secret: 'newer', since: 1 });
 });
 
 test('when the store fails, sealing anew goes on later', async () => {
