@@ -312,7 +312,9 @@ function startChild(dataDir: string): ChildProcess {
   return child;
 }
 
-test('killed at any step, a store opens with both keys and is whole; with the new one alone only when all is done', async () => {
+test('killed at any step, a store opens with both keys and is whole; with the new one alone only when all is done', {
+  timeout: 90_000,
+}, async () => {
   const dataDir = await makeDirectory();
   const first = await open(dataDir, 'A');
   await fill(first);
