@@ -93,6 +93,14 @@ describe('an attempt', () => {
     expect(await post(origin)).toEqual({ kind: 'delivered', status: 200 });
   });
 
+  test('does not wait for the end of a body that is too long, nor for one answer after many interim ones', async () => {
+    const body = await raw(`HTTP/1.1 500 Bad\r\ncontent-length: 1000000\r\n\r\n${'x'.repeat(70_000)}`);
+    expect(await post(body, undefined, { deadline: 60_000 })).toMatchObject({ kind: 'rejected', status: 500 });
+    const interim = await raw('HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(17));
+    const outcome = await post(interim, undefined, { deadline: 60_000 });
+    expect(outcome).toMatchObject({ kind: 'unreachable', message: 'Too many interim answers' });
+  });
+
   test('is not delivered by a 2xx status line whose headers never end', async () => {
     const origin = await raw('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n');
     expect(await post(origin, undefined, { deadline: 200 })).toMatchObject({ kind: 'unreachable', reason: 'timeout' });

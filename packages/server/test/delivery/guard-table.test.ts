@@ -379,7 +379,7 @@ describe('the allow-list', () => {
     [['*.inside.example'], 'http://a.b.inside.example/', ['10.0.0.1'], ALLOWED],
     [['*.inside.example'], 'http://inside.example/', ['10.0.0.1'], 'private'],
     [['*.inside.example'], 'http://.inside.example/', ['10.0.0.1'], 'private'],
-    [['*.inside.example'], 'http://ainside.example/', ['10.0.0.1'], 'private'],
+    [['*.inside.example'], 'http://outinside.example/', ['10.0.0.1'], 'private'],
     [['*.inside.example'], 'http://inside.example.evil.example/', ['10.0.0.1'], 'private'],
     [['localhost'], 'http://localhost/', ['127.0.0.1'], ALLOWED],
     [['metadata.google.internal'], 'http://metadata.google.internal/', ['10.0.0.1'], ALLOWED],
