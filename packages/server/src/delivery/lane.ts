@@ -1,14 +1,13 @@
-import type { Attempt, Outcome } from '../domain/attempt.ts';
+import type { Outcome } from '../domain/attempt.ts';
 import type { Channel, Restart } from '../domain/channel.ts';
-import { afterFailure, type ChannelHealth, isFailingLong } from '../domain/channel-health.ts';
 import type { Generation, OrgId } from '../domain/ids.ts';
 import { stateAfter } from '../domain/next-step.ts';
 import { withRestart } from '../domain/restart.ts';
-import type { SuspensionRequest } from '../domain/suspension.ts';
 import type { OwedNotification } from '../storage/store.ts';
 import { createBacklog } from './backlog.ts';
 import { fly, type Landed } from './flight.ts';
 import type { Closing, Lane, LaneContext } from './lane-context.ts';
+import { createLaneHealth } from './lane-health.ts';
 import { answer, createLaneState, finish, found, isClear, knownRecords, nextSearch, scan } from './lane-state.ts';
 import { weigh } from './memory.ts';
 import { readPatiently } from './patient-read.ts';
@@ -31,13 +30,12 @@ export function createLane(
   const ready: Item[] = [];
   const waiting = createWaitingList();
   let channel = receiver?.channel;
-  let health = receiver?.health;
+  const health = createLaneHealth(receiver?.health, policy.suspension);
   /** Before that nothing is sent: how its receiver did so far is not known. */
   let isKnown = receiver !== undefined;
-  /** Counts how often its failures were forgiven: those of attempts begun before count no more. */
-  let forgivings = 0;
   /** Numbers up to this one, as read from the store, are due at once. */
   let dueTo = 0;
+  /** Until its suspension is decided, nothing is sent. */
   let isAsking = false;
   let reads = 0;
   let saving = 0;
@@ -121,10 +119,9 @@ export function createLane(
         isKnown = true;
         slots.withdraw(seat);
         seat.origin = originOf(channel);
-        if (known && forgivings === 0) {
+        if (known && health.know(known.health)) {
           seat.standing = known.standing;
           seat.level = known.level;
-          health = known.health;
         }
         backlog.reaches(channel.lastNumber);
       },
@@ -190,8 +187,7 @@ export function createLane(
 
   /** It is sent elsewhere, or was resumed: what failed before is tried without waiting on. */
   function forgive({ lastNumber }: Channel): void {
-    forgivings += 1;
-    health = undefined;
+    health.forgive();
     waiting.free();
     dueTo = lastNumber;
     seat.standing = 'unproven';
@@ -297,9 +293,9 @@ export function createLane(
       return undefined;
     }
     const target = channel;
-    const before = forgivings;
+    const begun = health.begin();
     const landed = await fly({ ...owed, attemptsMade: item.attemptsMade }, target, context.flights);
-    land(item, landed, before === forgivings ? target : undefined);
+    land(item, landed, target, begun);
     return landed.attempt.outcome;
   }
 
@@ -328,12 +324,12 @@ export function createLane(
     soon();
   }
 
-  /** `target`: the channel as it was sent to; undefined when what it came to was forgiven meanwhile. */
-  function land({ number }: Item, { attempt, next }: Landed, target: Channel | undefined): void {
+  /** `target`: the channel as it was sent to. */
+  function land({ number }: Item, { attempt, next }: Landed, target: Channel, begun: number): void {
     saving += 1;
     // What waits behind a success may go before it is saved (P4).
     if (next.kind === 'done') answer(state, number);
-    const told = target ? judge(attempt, number) : {};
+    const told = health.judge(begun, attempt, number);
     settler.add({ org, generation, number, attempt, ...stateAfter(next), ...told }, () => {
       saving -= 1;
       const isOwed = (next.kind === 'retry' || next.kind === 'suspend') && number >= owedFrom();
@@ -341,23 +337,11 @@ export function createLane(
       else finish(state, number);
       soon();
     });
-    if (!target || isHeld()) return;
-    if (next.kind === 'suspend') ask({ channel: target, why: 'gone' });
-    else if (health && isFailingLong(health, clock.now(), policy.suspension)) ask({ channel: target, why: 'failing' });
-  }
-
-  /** How its receiver does after an attempt, if that is not as before it. */
-  function judge({ at, outcome }: Attempt, number: number): { readonly health?: ChannelHealth | null } {
-    const before = health;
-    health = outcome.kind === 'delivered' ? undefined : afterFailure(before, at, number);
-    return health === before ? {} : { health: health ?? null };
-  }
-
-  /** Until it is answered, nothing is sent. */
-  function ask(request: SuspensionRequest): void {
+    const why = health.verdict(begun, next, clock.now());
+    if (why === undefined || isHeld()) return;
     isAsking = true;
     void read(
-      () => context.suspend(org, request),
+      () => context.suspend(org, { channel: target, why }),
       () => {
         isAsking = false;
       },
@@ -403,7 +387,8 @@ export function createLane(
     backlog.forget();
     for (const { owed } of ready.splice(0)) if (owed) memory.add(-weigh(owed));
     const { standing, level } = seat;
-    const known = isKnown && channel ? { channel, standing, level, ...(health && { health }) } : undefined;
+    const failing = health.now();
+    const known = isKnown && channel ? { channel, standing, level, ...(failing && { health: failing }) } : undefined;
     context.onClosed(lane, known, closing());
     context.onQuiet();
   }
