@@ -149,13 +149,15 @@ export async function officialSdk(sdk: OfficialSdk): Promise<void> {
   });
 
   // A fault fails the test in which it was answered.
-  test.runIf(version === 'v8' && hasOas)('every v8 answer is as the public OpenAPI files say', () => {
-    const { answers, undescribed } = takeChecked();
-    process.stdout.write(
-      `${sdk.package}: ${answers} answers are as the OpenAPI files say, ${undescribed} of calls not in them\n`,
-    );
-    expect(answers).toBeGreaterThan(0);
-  });
+  if (version === 'v8') {
+    test.runIf(hasOas)('every answer is as the public OpenAPI files say', () => {
+      const { answers, undescribed } = takeChecked();
+      process.stdout.write(
+        `${sdk.package}: ${answers} answers are as the OpenAPI files say, ${undescribed} of calls not in them\n`,
+      );
+      expect(answers).toBeGreaterThan(0);
+    });
+  }
 }
 
 interface Colleague {
