@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { readCounts } from '../volume/arguments.mjs';
 import { median } from '../volume/figures.mjs';
-import { deadUrl, intake, latency, startReceiver } from './load.mjs';
+import { addContacts, deadOrigin, intake, latency, startReceiver, watch } from './load.mjs';
 import { countOwed, owe, settledCopy } from './seed.mjs';
 import { setUp, startServer } from './server.mjs';
 
@@ -20,46 +20,29 @@ const { values } = parseArgs({
 });
 const { owed, rounds, seconds, rate } = readCounts(values);
 const RECORDS = 10_000;
-const PER_CALL = 100;
 /** Between a start and the look at its memory: what the lane tries first has failed by then. */
 const REST_MS = 3_000;
 /** Before anything is measured: the first calls of a process are slow. */
 const WARM_SECONDS = 2;
+/** Id of its channel: the first that is opened. */
 const DEAD = '1';
-const WELL = '2';
 /** So that the dead receiver is owed more all the time, instead of overflowing. */
 const FLAGS = ['--max-backlog', String(Math.max(10, owed * 2))];
 
 const say = (text) => process.stdout.write(`${text}\n`);
 
-async function addContacts(server) {
-  const ids = [];
-  while (ids.length < RECORDS) {
-    const data = Array.from({ length: PER_CALL }, (_, i) => ({ Last_Name: `Contact ${ids.length + i}` }));
-    const { body } = await server.call('POST', '/Contacts', { data });
-    ids.push(...body.data.map(({ details }) => details.id));
-  }
-  return ids;
-}
-
-async function watch(server, channel_id, notify_url) {
-  const channel_expiry = `${new Date(Date.now() + 86_000_000).toISOString().slice(0, 19)}Z`;
-  const channel = { channel_id, events: ['Contacts.all'], notify_url, channel_expiry, notify_on_related_action: false };
-  const { status, body } = await server.call('POST', '/actions/watch', { watch: [channel] });
-  if (status !== 201) throw new Error(JSON.stringify(body));
-}
-
 /** One start of the server on one of the two stores. */
 async function measure(dataDir) {
-  const server = await startServer(dataDir, credentials, FLAGS);
+  const server = await startServer(dataDir, FLAGS);
   try {
+    const call = await server.signIn(credentials);
     await delay(REST_MS);
     const memory = await server.memory();
     const before = receiver.received();
-    const warm = await intake(server, records, WARM_SECONDS);
-    const taken = await intake(server, records, seconds);
+    const warm = await intake(call, records, WARM_SECONDS);
+    const taken = await intake(call, records, seconds);
     await receiver.has(before + warm.count + taken.count);
-    const arrival = await latency(server, receiver, records, { rate, seconds });
+    const arrival = await latency(call, receiver, records, { rate, seconds });
     const edits = warm.count + taken.count + arrival.count;
     const missing = before + edits - receiver.received();
     return {
@@ -93,19 +76,19 @@ const receiver = await startReceiver();
 const credentials = setUp(dirs.with);
 let records = [];
 try {
-  const server = await startServer(dirs.with, credentials, FLAGS);
+  const server = await startServer(dirs.with, FLAGS);
   try {
-    records = await addContacts(server);
-    await watch(server, DEAD, await deadUrl());
-    await watch(server, WELL, receiver.url);
+    const call = await server.signIn(credentials);
+    records = await addContacts(call, RECORDS);
+    await watch(call, [await deadOrigin(), receiver.origin]);
   } finally {
     await server.stop();
   }
   const began = Date.now();
   owe(dirs.with, DEAD, records, owed);
   settledCopy(dirs.with, dirs.without);
-  const other = await startServer(dirs.without, credentials, FLAGS);
-  await other.call('DELETE', `/actions/watch?channel_ids=${DEAD}`);
+  const other = await startServer(dirs.without, FLAGS);
+  await (await other.signIn(credentials))('DELETE', `/actions/watch?channel_ids=${DEAD}`);
   await other.stop();
   say(`${owed} notifications put into the store in ${Math.round((Date.now() - began) / 1000)} s`);
 

@@ -18,7 +18,7 @@ const common = (dataDir) => [
   ...['--public-url', 'http://127.0.0.1', '--log-level', 'error'],
 ];
 
-/** Makes the store; what `startServer` signs in with. */
+/** Makes the store with an organisation; what its first user signs in with. */
 export function setUp(dataDir) {
   const who = ['--org', 'Backlog', '--email', 'owner@example.com', '--last-name', 'Owner'];
   const { status, stdout, stderr } = spawnSync(process.execPath, [BIN, 'setup', '--json', ...who, ...common(dataDir)], {
@@ -28,8 +28,8 @@ export function setUp(dataDir) {
   return JSON.parse(stdout);
 }
 
-/** The production server as a process of its own, on a free port, signed in. `flags` are added. */
-export async function startServer(dataDir, credentials, flags) {
+/** The production server as a process of its own, on a free port, without limits of requests. `flags` are added. */
+export async function startServer(dataDir, flags) {
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
   const served = ['serve', '--host', '127.0.0.1', '--port', String(port), '--egress-allow', '127.0.0.0/8'];
@@ -47,23 +47,29 @@ export async function startServer(dataDir, credentials, flags) {
     ended.then(([code]) => Promise.reject(new Error(`the server ended with ${code}:\n${log}`))),
   ]);
   const readyMs = performance.now() - began;
-  const { client_id, client_secret, refresh_token } = credentials;
-  const form = new URLSearchParams({ grant_type: 'refresh_token', client_id, client_secret, refresh_token });
-  const { access_token: token } = await (await fetch(`${base}/oauth/v2/token`, { method: 'POST', body: form })).json();
   const pool = new Pool(base, { connections: 64 });
+
+  async function send(method, path, authorization, body) {
+    const response = await pool.request({
+      method,
+      path,
+      headers: { authorization },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    const text = await response.body.text();
+    return { status: response.statusCode, body: text === '' ? undefined : JSON.parse(text) };
+  }
 
   return {
     readyMs,
-    async call(method, path, body) {
-      const response = await pool.request({
-        method,
-        path: `/crm/v8${path}`,
-        headers: { authorization: `Zoho-oauthtoken ${token}` },
-        ...(body && { body: JSON.stringify(body) }),
-      });
-      const text = await response.body.text();
-      return { status: response.statusCode, body: text === '' ? undefined : JSON.parse(text) };
+    /** Calls below `/crm/v8` as the user to whom the credentials belong. */
+    async signIn({ client_id, client_secret, refresh_token }) {
+      const form = new URLSearchParams({ grant_type: 'refresh_token', client_id, client_secret, refresh_token });
+      const { access_token } = await (await fetch(`${base}/oauth/v2/token`, { method: 'POST', body: form })).json();
+      return (method, path, body) => send(method, `/crm/v8${path}`, `Zoho-oauthtoken ${access_token}`, body);
     },
+    /** Calls below `/_watchbell/v1` with an admin token. */
+    administer: (token, method, path, body) => send(method, `/_watchbell/v1${path}`, `Bearer ${token}`, body),
     /** MiB that it holds of the machine's memory, after its garbage was collected. */
     async memory() {
       const seen = [];

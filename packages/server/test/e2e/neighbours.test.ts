@@ -17,8 +17,7 @@ const PER_CALL = 100;
 const WELL_CHANNELS = 4;
 const RECORDS = 5;
 const EDITS = 40;
-/** Requests at once of one organisation to one origin, and to all receivers that never succeeded, as set by default. */
-const ORIGIN_FLIGHTS = 32;
+/** Requests at once of one organisation to receivers that never succeeded, as set by default. */
 const UNPROVEN_FLIGHTS = 64;
 /** Enough of them to hold all that receivers without a success may hold together, of whatever organisation. */
 const SILENT = 5;
@@ -165,9 +164,6 @@ test('1,000 channels at dead, hanging and failing receivers, some on its own hos
   await expect.poll(() => cameWell().length, PATIENTLY).toBe(WELL_CHANNELS * second);
   expect(faults(second)).toEqual([]);
   expect(await gauge('watchbell_circuits_open')).toBe(2);
-  // Not one of those that hang was given up to make room, and no host holds more of them than its part.
+  // Not one of those that hang was given up to make room.
   expect(inTheAir()).toBe(UNPROVEN_FLIGHTS);
-  for (const { received } of silent) {
-    expect(received.filter(({ target }) => target.startsWith('/hangs/')).length).toBeLessThanOrEqual(ORIGIN_FLIGHTS);
-  }
-}, 60_000);
+}, 120_000);

@@ -235,4 +235,9 @@ export const ADMIN_ROWS: Rows = {
 export const NODE_ROWS: Rows = {
   'GET /_watchbell/v1/inbox/{name}': () => ({ path: { name: 'any' } }),
   'DELETE /_watchbell/v1/inbox/{name}': () => ({ path: { name: 'any' } }),
+  'GET /_watchbell/v1/clock': () => ({}),
+  'POST /_watchbell/v1/clock/freeze': () => ({}),
+  'POST /_watchbell/v1/clock/set': () => ({ body: { by: '1s' } }),
+  'POST /_watchbell/v1/clock/advance': () => ({ body: { by: '1s' } }),
+  'POST /_watchbell/v1/clock/resume': () => ({}),
 };
