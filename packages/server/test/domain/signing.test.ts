@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Signing } from '../../src/domain/channel.ts';
-import { changedSecret, liveSecrets } from '../../src/domain/signing.ts';
+import { changedSecret, liveSecrets, signChannel, signOrg } from '../../src/domain/signing.ts';
+import { DEFAULT_CHANNEL_POLICY, decideWatch } from '../../src/domain/watch.ts';
+import { aChannel, channelSet, HOUR, NOW, USER } from '../support/channel-set.ts';
 
 const [FIRST, SECOND, THIRD] = ['whsec_1', 'whsec_2', 'whsec_3'];
 const first: Signing = { secret: FIRST, since: 10 };
@@ -31,4 +33,42 @@ test.each<[Signing, number, string[]]>([
   [second, 1e15, [SECOND]],
 ])('%j signs at %i with %j', (signing, now, secrets) => {
   expect(liveSecrets(signing, now)).toEqual(secrets);
+});
+
+test.each([
+  ['live', {}],
+  ['lapsed', { expiresAt: NOW - HOUR, lapsedFrom: 12 }],
+  ['suspended', { suspension: { at: 1, why: 'gone' as const } }],
+])('a %s channel is signed, and no more, and stays as it is beside that', (_, state) => {
+  const channel = aChannel(state);
+  const set = channelSet([channel]);
+  const isLive = set.index.byKey.size;
+  const signed = signChannel(set, channel, second);
+  expect(signed).toEqual({ ...channel, signing: second });
+  expect(set.writes.channels.get(channel.generation)).toEqual(signed);
+  expect(signChannel(set, signed, undefined)).toEqual(channel);
+  expect(set.writes.channels.get(channel.generation)).toEqual(channel);
+  expect(set.writes.revisions.map(({ kind }) => kind)).toEqual(['signing', 'signing']);
+  expect(JSON.stringify(set.writes.revisions)).not.toContain('whsec_');
+  expect(set.writes.lapses).toEqual([]);
+  expect(set.writes.forgiven.size).toBe(0);
+  expect(set.index.byKey.size).toBe(isLive);
+});
+
+test.each(['open', 'replace', 'merge'] as const)('a channel keeps its secret when its owner has it %s', (kind) => {
+  const channel = aChannel({ signing: second });
+  const set = channelSet([channel]);
+  const settings = { notifyUrl: 'https://example.com/other' };
+  const caller = { userId: USER, version: 'v8' as const };
+  decideWatch(set, caller, { kind, channelId: channel.channelId, settings }, DEFAULT_CHANNEL_POLICY);
+  expect(set.writes.channels.get(channel.generation)).toMatchObject({ ...settings, signing: second });
+});
+
+test('a batch sees what it has made an organisation sign with, and saves the last of it', () => {
+  const set = channelSet();
+  signOrg(set, first);
+  expect(set).toMatchObject({ orgSigning: first, writes: { orgSigning: first } });
+  signOrg(set, undefined);
+  expect(set.orgSigning).toBeUndefined();
+  expect(set.writes.orgSigning).toBe('none');
 });
