@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readCredentials, startServerProcess } from '../support/server-process.ts';
-import { accessToken } from './run.ts';
+import { signIn } from '../support/writing.ts';
 
 const CALLS = 20;
 const canTrace = spawnSync('strace', ['-e', 'trace=none', 'true']).status === 0;
@@ -47,7 +47,7 @@ test.skipIf(!canTrace)(
     const wrapper = ['strace', '-D', '-f', '-yy', '-s', '16', '-e', 'trace=fsync,fdatasync,write,writev', '-o', output];
     const server = await startServerProcess({ dataDir, port: 0, wrapper });
     try {
-      const token = await accessToken(server.base, readCredentials(dataDir));
+      const token = await signIn(server.base, readCredentials(dataDir));
       const before = eventsOf(readFileSync(output, 'utf8')).length;
       for (let n = 0; n < CALLS; n += 1) {
         const response = await fetch(`${server.base}/crm/v8/Leads`, {

@@ -1,40 +1,63 @@
 import { Pool } from 'undici';
 
-/** A change that was answered 2xx and so must reach every channel that is owed it. */
+/** A change that was answered 2xx and so must be in the change log, and reach every channel that is owed it. */
 export interface Acknowledged {
+  readonly module: string;
   readonly operation: 'insert' | 'update' | 'delete';
   readonly id: string;
   /** What Description was set to; unique to the change. */
   readonly description?: string;
 }
 
-export interface Load {
+/** Writes as a client does, remembering what was answered. */
+export interface Client {
   readonly acknowledged: readonly Acknowledged[];
   /** Calls that got no answer, or not a good one: they may have happened. */
   readonly unanswered: () => number;
-  stop(): Promise<void>;
+  /** Ids of the new records; undefined when it was not answered. */
+  insert(module: string, count: number): Promise<readonly string[] | undefined>;
+  /** Sets Description of all of them, and the other field of some. */
+  update(module: string, ids: readonly string[], more?: Readonly<Record<string, string>>): Promise<boolean>;
+  remove(module: string, ids: readonly string[]): Promise<boolean>;
+  /** A watch call; the status, or undefined when it was not answered. */
+  watch(method: 'POST' | 'PUT', version: string, entries: readonly object[]): Promise<number | undefined>;
+  /** Called in the turn in which a write's answer has come. */
+  onAnswer: (() => void) | undefined;
+  close(): Promise<void>;
 }
 
-/** Keeps writing contacts with some workers, through all kills, until stopped. Each worker changes its own records only. */
-export function startLoad(base: string, accessToken: string, workers: number): Load {
+const VERSIONS = ['v2', 'v4', 'v6', 'v8'];
+const REQUIRED: Readonly<Record<string, (name: string) => object>> = {
+  Contacts: (name) => ({ Last_Name: name }),
+  Leads: (name) => ({ Last_Name: name, Company: 'Crash' }),
+  Accounts: (name) => ({ Account_Name: name }),
+  Vendors: (name) => ({ Vendor_Name: name }),
+};
+
+export function createClient(base: string, accessToken: string, connections: number): Client {
   const acknowledged: Acknowledged[] = [];
-  const pool = new Pool(base, { connections: workers });
-  let stopped = false;
+  const pool = new Pool(base, { connections });
   let unanswered = 0;
   let serial = 0;
 
-  async function call(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: object): Promise<string[] | undefined> {
+  async function call(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: object) {
+    const { statusCode, body: answer } = await pool.request({
+      method,
+      path,
+      headers: { authorization: `Zoho-oauthtoken ${accessToken}` },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    return { statusCode, text: await answer.text() };
+  }
+
+  async function write(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: object): Promise<string[] | undefined> {
     try {
-      const response = await pool.request({
-        method,
-        path: `/crm/v8/Contacts${path}`,
-        headers: { authorization: `Zoho-oauthtoken ${accessToken}` },
-        ...(body && { body: JSON.stringify({ data: [body].flat() }) }),
-      });
-      const text = await response.body.text();
-      if (response.statusCode >= 300) throw new Error(text);
+      const version = VERSIONS[serial % VERSIONS.length];
+      const { statusCode, text } = await call(method, `/crm/${version}/${path}`, body);
+      if (statusCode >= 300) throw new Error(text);
       const { data } = JSON.parse(text) as { data: { code: string; details: { id: string } }[] };
       if (data.some(({ code }) => code !== 'SUCCESS')) throw new Error(text);
+      client.onAnswer?.();
       return data.map(({ details }) => details.id);
     } catch {
       unanswered += 1;
@@ -43,44 +66,85 @@ export function startLoad(base: string, accessToken: string, workers: number): L
     }
   }
 
-  async function work(): Promise<void> {
+  const client: Client = {
+    acknowledged,
+    unanswered: () => unanswered,
+    onAnswer: undefined,
+    async insert(module, count) {
+      const descriptions = Array.from({ length: count }, () => `d${++serial}`);
+      const data = descriptions.map((Description) => ({ ...REQUIRED[module]?.(`Crash ${Description}`), Description }));
+      const ids = await write('POST', module, { data });
+      ids?.forEach((id, at) => {
+        acknowledged.push({ module, operation: 'insert', id, description: descriptions[at] as string });
+      });
+      return ids;
+    },
+    async update(module, ids, more = {}) {
+      const data = ids.map((id) => ({ id, Description: `d${++serial}`, ...more }));
+      if (!(await write('PUT', module, { data }))) return false;
+      for (const { id, Description: description } of data) {
+        acknowledged.push({ module, operation: 'update', id, description });
+      }
+      return true;
+    },
+    async remove(module, ids) {
+      serial += 1;
+      if (!(await write('DELETE', `${module}?ids=${ids.join(',')}`))) return false;
+      for (const id of ids) acknowledged.push({ module, operation: 'delete', id });
+      return true;
+    },
+    async watch(method, version, entries) {
+      try {
+        return (await call(method, `/crm/${version}/actions/watch`, { watch: entries })).statusCode;
+      } catch {
+        return undefined;
+      }
+    },
+    close: () => pool.destroy(),
+  };
+  return client;
+}
+
+export interface Load {
+  stop(): Promise<void>;
+}
+
+const oneOf = <Item>(items: readonly Item[]): Item => items[Math.floor(Math.random() * items.length)] as Item;
+
+/**
+ * Keeps writing contacts and leads with some workers, through all kills, until stopped: one record a call and many. Each
+ * worker changes its own records only, and rests for `pauseMs` after each call.
+ */
+export function startLoad(client: Client, workers: number, pauseMs: number): Load {
+  let isStopped = false;
+
+  async function work(module: string): Promise<void> {
     const own: string[] = [];
-    while (!stopped) {
+    const some = () => [...new Set(Array.from({ length: Math.random() < 0.2 ? 4 : 1 }, () => oneOf(own)))];
+    while (!isStopped) {
       const dice = Math.random();
-      const description = `d${++serial}`;
-      if (own.length < 5 || dice < 0.3) {
-        const several = Array.from({ length: 1 + Math.floor(Math.random() * 3) }, (_, i) => ({
-          Last_Name: `Crash ${i}`,
-          Description: `${description}.${i}`,
-        }));
-        const ids = await call('POST', '', several);
-        ids?.forEach((id, i) => {
-          acknowledged.push({ operation: 'insert', id, description: `${description}.${i}` });
-          own.push(id);
-        });
-        continue;
-      }
-      const at = Math.floor(Math.random() * own.length);
-      const id = own[at] as string;
-      if (dice < 0.9) {
-        if (await call('PUT', `/${id}`, { Description: description })) {
-          acknowledged.push({ operation: 'update', id, description });
-        }
+      if (own.length < 5 || dice < 0.25) {
+        const count = Math.random() < 0.02 ? 100 : 1 + Math.floor(Math.random() * 3);
+        own.push(...((await client.insert(module, count)) ?? []));
+      } else if (dice < 0.85) {
+        const ids = some();
+        const field = module === 'Contacts' ? 'Department' : 'Designation';
+        await client.update(module, ids, Math.random() < 0.2 ? { [field]: `${field} ${Math.random()}` } : {});
       } else {
-        own.splice(at, 1);
-        if (await call('DELETE', `?ids=${id}`)) acknowledged.push({ operation: 'delete', id });
+        const ids = some();
+        for (const id of ids) own.splice(own.indexOf(id), 1);
+        await client.remove(module, ids);
       }
+      if (own.length > 200) own.splice(0, 100);
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 2 * pauseMs));
     }
   }
 
-  const running = Array.from({ length: workers }, work);
+  const running = Array.from({ length: workers }, (_, at) => work(at % 3 === 2 ? 'Leads' : 'Contacts'));
   return {
-    acknowledged,
-    unanswered: () => unanswered,
     async stop() {
-      stopped = true;
+      isStopped = true;
       await Promise.all(running);
-      await pool.close();
     },
   };
 }

@@ -1,109 +1,104 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import Database from 'better-sqlite3';
-import { readCredentials, type ServerProcess, startServerProcess } from '../support/server-process.ts';
+import { gone, PLAN, well } from './channel-plan.ts';
+import { factsOf } from './facts.ts';
+import { cutOff } from './journal.ts';
+import { placeOf } from './kills.ts';
 import { startLoad } from './load.ts';
-import { startRecorder } from './recorder.ts';
-import { type Verdict, verify, type Watched } from './verify.ts';
-
-const CHANNELS = [
-  { name: 'all', channelId: '1', events: ['Contacts.all'], operations: ['insert', 'update', 'delete'] },
-  { name: 'edits', channelId: '2', events: ['Contacts.edit'], operations: ['update'] },
-  {
-    name: 'comings and goings',
-    channelId: '3',
-    events: ['Contacts.create', 'Contacts.delete'],
-    operations: ['insert', 'delete'],
-  },
-];
+import { readStore } from './store-copy.ts';
+import { type Verdict, verify } from './verify.ts';
+import { createWorld, MAX_ATTEMPTS, pause, storeOf, type World } from './world.ts';
 
 export interface CrashRun extends Verdict {
-  readonly kills: number;
   readonly acknowledged: number;
   readonly unanswered: number;
-  /** Notifications that the store still calls pending at the end. */
-  readonly pending: number;
+  /** Of each kind, what they interrupted: all together. */
+  readonly interrupted: Readonly<Record<string, Interrupted>>;
+  /** How often the channel whose receiver was gone was suspended and taken up again. */
+  readonly suspensions: number;
+  readonly integrity: string;
 }
 
-/** Kills the server `kills` times at random moments under load, restarts it on its data, and holds what came against what was answered. */
+/** What one kind of kill met, over all its kills. */
+export interface Interrupted {
+  readonly kills: number;
+  /** Committed and no request of it made. */
+  readonly unsent: number;
+  readonly inAir: number;
+  /** Answered by the receiver, and not in the store. */
+  readonly unsettled: number;
+}
+
+/** Kills the server `kills` times under load, restarts it on its data, and holds what came against the change log. */
 export async function crashRun(kills: number, say: (line: string) => void): Promise<CrashRun> {
-  const dataDir = mkdtempSync(join(tmpdir(), 'watchbell-crash-'));
-  const recorder = await startRecorder();
-  let server: ServerProcess | undefined;
+  const world = await createWorld(PLAN.map(({ name }) => name));
+  const { client, journal } = world;
   try {
-    server = await startServerProcess({ dataDir, port: 0 });
-    const { base } = server;
-    const port = Number(new URL(base).port);
-    const token = await accessToken(base, readCredentials(dataDir));
-    await openChannels(base, token, recorder.url);
-    const load = startLoad(base, token, 8);
-    for (let kill = 1; kill <= kills; kill += 1) {
-      // At a random moment: after some more notifications have come, and a little later.
-      const goal = recorder.arrivals.length + Math.floor(Math.random() * 300);
-      await recorder.until(() => recorder.arrivals.length >= goal, 10_000);
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 50));
-      await server.kill('SIGKILL');
-      server = await startServerProcess({ dataDir, port });
+    const load = startLoad(client, 12, 40);
+    let suspensions = 0;
+    for (let kill = 0; kill < kills; kill += 1) {
+      await comeAndGo(world, kill);
+      await placeOf(kill)(world);
+      await world.restart();
+      suspensions += await takeUpAgain(world, kill, kills);
       say(
-        `kill ${kill} of ${kills}: ${load.acknowledged.length} changes answered, ${recorder.arrivals.length} notifications came`,
+        `kill ${kill + 1} of ${kills} (${journal.kills.at(-1)?.kind}): ${client.acknowledged.length} changes answered, ` +
+          `${journal.arrivals.length} requests came`,
       );
     }
     await load.stop();
-    const complete = () => verify(watched(dataDir), recorder.arrivals, load.acknowledged).gaps.length === 0;
-    await recorder.until(complete, 60_000);
-    await server.kill('SIGTERM');
-    const verdict = verify(watched(dataDir), recorder.arrivals, load.acknowledged);
+    await world.settled(120_000);
+    await world.server().kill('SIGTERM');
+    const facts = readStore(storeOf(world.dataDir), (query) => factsOf(query, world.opened));
+    const integrity = readStore(storeOf(world.dataDir), (query) => query('PRAGMA integrity_check')[0]?.integrity_check);
     return {
-      ...verdict,
-      kills,
-      acknowledged: load.acknowledged.length,
-      unanswered: load.unanswered(),
-      pending: readStore(dataDir, `SELECT count(*) AS n FROM notification WHERE state = 'pending'`)[0]?.n as number,
+      ...verify(facts, { ...journal, acknowledged: client.acknowledged, maxAttempts: MAX_ATTEMPTS }),
+      acknowledged: client.acknowledged.length,
+      unanswered: client.unanswered(),
+      interrupted: interruptedBy(world),
+      suspensions,
+      integrity: String(integrity),
     };
   } finally {
-    await server?.kill('SIGKILL');
-    recorder.close();
-    rmSync(dataDir, { recursive: true, force: true });
+    await world.close();
   }
 }
 
-export async function accessToken(base: string, credentials: Record<string, string>): Promise<string> {
-  const { client_id, client_secret, refresh_token } = credentials;
-  const form = { grant_type: 'refresh_token', client_id, client_secret, refresh_token } as Record<string, string>;
-  const response = await fetch(`${base}/oauth/v2/token`, { method: 'POST', body: new URLSearchParams(form) });
-  return ((await response.json()) as { access_token: string }).access_token;
+const GONE_EVERY = 8;
+const DEAD_EVERY = 6;
+
+/** Receivers that answer 410 and that nobody listens at, each for two kills. */
+async function comeAndGo(world: World, kill: number): Promise<void> {
+  if (kill % GONE_EVERY === 0) world.receivers.get('gone')?.become(gone);
+  if (kill % DEAD_EVERY === 0) await world.receivers.get('dead')?.shut();
 }
 
-async function openChannels(base: string, token: string, receiver: string): Promise<void> {
-  const watch = CHANNELS.map(({ channelId, events }) => ({
-    channel_id: channelId,
-    events,
-    notify_url: receiver,
-    return_affected_field_values: true,
-  }));
-  const response = await fetch(`${base}/crm/v8/actions/watch`, {
-    method: 'POST',
-    headers: { authorization: `Zoho-oauthtoken ${token}` },
-    body: JSON.stringify({ watch }),
-  });
-  if (response.status !== 201) throw new Error(await response.text());
+async function takeUpAgain(world: World, kill: number, kills: number): Promise<number> {
+  const isLast = kill === kills - 1;
+  if (kill % DEAD_EVERY === 1 || (isLast && kill % DEAD_EVERY === 0)) await world.receivers.get('dead')?.open();
+  if (kill % GONE_EVERY !== 1 && !(isLast && kill % GONE_EVERY === 0)) return 0;
+  const isSuspended = () =>
+    readStore(
+      storeOf(world.dataDir),
+      (query) => query(`SELECT 1 FROM channel WHERE suspended_why = 'gone'`).length > 0,
+    );
+  for (let left = 50; left > 0 && !isSuspended(); left -= 1) await pause(100);
+  world.receivers.get('gone')?.become(well);
+  const was = isSuspended();
+  await world.post('gone');
+  return was ? 1 : 0;
 }
 
-/** The channels with the numbers that the store gave out. */
-function watched(dataDir: string): Watched[] {
-  const rows = readStore(dataDir, 'SELECT channel_id, generation, last_number FROM channel');
-  return CHANNELS.map(({ name, channelId, operations }) => {
-    const row = rows.find((candidate) => candidate.channel_id === channelId);
-    return { name, operations, generation: String(row?.generation), lastNumber: Number(row?.last_number) };
-  });
-}
-
-function readStore(dataDir: string, query: string): Record<string, unknown>[] {
-  const db = new Database(join(dataDir, 'watchbell.sqlite'), { readonly: true });
-  try {
-    return db.prepare(query).all() as Record<string, unknown>[];
-  } finally {
-    db.close();
+/** Read off the copies of the store that were made at the kills. */
+function interruptedBy({ journal: { arrivals, kills } }: World): Record<string, Interrupted> {
+  const met: Record<string, Interrupted> = {};
+  for (const kill of kills) {
+    const { inAir, unsettled, unsent } = cutOff(kill, arrivals);
+    const before = met[kill.kind] ?? { kills: 0, unsent: 0, inAir: 0, unsettled: 0 };
+    met[kill.kind] = {
+      kills: before.kills + 1,
+      unsent: before.unsent + unsent,
+      inAir: before.inAir + inAir,
+      unsettled: before.unsettled + unsettled,
+    };
   }
+  return met;
 }

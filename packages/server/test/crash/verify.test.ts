@@ -1,42 +1,168 @@
 import { expect, test } from 'vitest';
-import type { Arrival } from './recorder.ts';
-import { verify } from './verify.ts';
+import type { Facts, StoredChannel, StoredNotification } from './facts.ts';
+import type { Answered, Arrival, Kill } from './journal.ts';
+import { type Story, type Verdict, verify } from './verify.ts';
 
-const channel = { name: 'all', generation: 'g', operations: ['insert', 'update', 'delete'], lastNumber: 3 };
-const arrival = (number: number, operation: string, description?: string): Arrival => ({
+// One record that is created, changed and deleted: three changes, three notifications, each answered 200 before the next.
+const OPERATIONS = ['insert', 'update', 'delete'] as const;
+
+const notification = (number: number, more: Partial<StoredNotification> = {}): StoredNotification => ({
+  number,
+  id: `msg_${number}`,
+  change: number,
+  module: 'Contacts',
+  operation: OPERATIONS[number - 1] as string,
+  ids: ['1'],
+  state: 'delivered',
+  attemptsMade: 1,
+  ...more,
+});
+
+const outcomes = (more: Record<string, string> = {}) =>
+  new Map(Object.entries({ '1 1': 'delivered', '2 1': 'delivered', '3 1': 'delivered', ...more }));
+
+const facts = (channel: Partial<StoredChannel> = {}): Facts => ({
+  changes: OPERATIONS.map((operation, at) => ({
+    number: at + 1,
+    module: 'Contacts',
+    operation,
+    records: [{ id: '1', fields: ['Description'], ...(at < 2 && { description: `d${at + 1}` }) }],
+  })),
+  channels: [
+    {
+      name: 'all',
+      generation: 'g',
+      lastNumber: 3,
+      afterChange: 0,
+      plan: { events: ['Contacts.all'], withValues: true },
+      notifications: [notification(1), notification(2), notification(3)],
+      outcomes: outcomes(),
+      ...channel,
+    },
+  ],
+});
+
+const arrival = (number: number, order: number, status?: Answered, more: Partial<Arrival> = {}): Arrival => ({
+  order,
+  receiver: 'all',
   id: `msg_${number}`,
   generation: 'g',
   number,
+  attempt: 1,
   module: 'Contacts',
-  operation,
+  operation: OPERATIONS[number - 1] as string,
   ids: ['1'],
-  descriptions: new Map(description === undefined ? [] : [['1', description]]),
+  descriptions: new Map(number < 3 ? [['1', `d${number}`]] : []),
+  ...(status !== undefined && { answer: { order: order + 1, status } }),
+  ...more,
 });
-const acknowledged = [
-  { operation: 'insert', id: '1', description: 'a' },
-  { operation: 'update', id: '1', description: 'b' },
-  { operation: 'delete', id: '1' },
-] as const;
-const all = [arrival(1, 'insert', 'a'), arrival(2, 'update', 'b'), arrival(3, 'delete')];
 
-test('a complete run in order is clean, repeats counted', () => {
-  expect(verify([channel], [...all, arrival(3, 'delete')], acknowledged)).toEqual({
-    arrivals: 4,
-    distinct: 3,
-    duplicates: 1,
-    lost: [],
-    gaps: [],
-    disorder: [],
+const CAME = [arrival(1, 10, 200), arrival(2, 20, 200), arrival(3, 30, 200)];
+const ACKNOWLEDGED = [
+  { module: 'Contacts', operation: 'insert', id: '1', description: 'd1' },
+  { module: 'Contacts', operation: 'update', id: '1', description: 'd2' },
+  { module: 'Contacts', operation: 'delete', id: '1' },
+] as const;
+const story = (arrivals: readonly Arrival[], more: Partial<Story> = {}): Story => ({
+  arrivals,
+  kills: [],
+  acknowledged: ACKNOWLEDGED,
+  maxAttempts: 2,
+  ...more,
+});
+
+/** What is held against a run, without the figures. */
+function faults({ figures: _figures, ...lists }: Verdict): Partial<Record<string, readonly string[]>> {
+  return Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0));
+}
+
+test('a complete run in order is clean', () => {
+  const verdict = verify(facts(), story(CAME));
+  expect(faults(verdict)).toEqual({});
+  expect(verdict.figures).toEqual({
+    changes: 3,
+    notifications: 3,
+    states: { delivered: 3 },
+    arrivals: 3,
+    duplicates: 0,
+    inAir: 0,
+    unsettled: 0,
+    late: 0,
   });
 });
 
-test('a notification that never came is a loss and a gap', () => {
-  const { lost, gaps } = verify([channel], [all[0]!, all[2]!], acknowledged);
-  expect(lost).toEqual(['all: update 1 b']);
-  expect(gaps).toEqual(['all #2']);
+test('an acknowledged change that is not in the change log is lost', () => {
+  const more = { module: 'Contacts', operation: 'update', id: '1', description: 'd9' } as const;
+  const found = faults(verify(facts(), story(CAME, { acknowledged: [...ACKNOWLEDGED, more] })));
+  expect(found).toEqual({ lost: ['change log: update Contacts 1 d9'] });
 });
 
-test('first arrivals out of order are seen, repeats of earlier ones are not held against the order', () => {
-  expect(verify([channel], [all[1]!, all[0]!, all[2]!], acknowledged).disorder).toEqual(['all record 1: #1 after #2']);
-  expect(verify([channel], [all[0]!, all[1]!, all[0]!, all[2]!], acknowledged).disorder).toEqual([]);
+test('a change that a channel has no notification of is lost', () => {
+  const notifications = [notification(1), { ...notification(3), number: 2 }];
+  const came = [arrival(1, 10, 200), { ...arrival(3, 30, 200), number: 2 }];
+  const { lost } = verify(facts({ notifications, lastNumber: 2 }), story(came));
+  expect(lost).toEqual(['all: change 2, update of 1', 'all has 2 notifications and is owed 3']);
+});
+
+test('a condition is owed only what changed its field', () => {
+  const plan = { events: ['Contacts.all'], condition: { module: 'Contacts', field: 'Department' }, withValues: true };
+  const { lost } = verify(facts({ plan }), story(CAME));
+  expect(lost).toEqual(['all has 3 notifications and is owed 2']);
+});
+
+test('a number that the store does not have is a gap, and so is one that nobody got', () => {
+  const { gaps } = verify(facts({ lastNumber: 4 }), story([CAME[0]!, CAME[2]!]));
+  expect(gaps).toEqual(['all #4 is not in the store', 'all #2 is called delivered and was not answered 2xx']);
+});
+
+test('a later one that came before the earlier one was answered 2xx is out of order', () => {
+  const failed = [arrival(1, 10, 500), arrival(2, 20, 200), arrival(1, 25, 200, { attempt: 2 }), CAME[2]!];
+  const retried = { '1 1': 'rejected', '1 2': 'delivered' };
+  const notifications = [notification(1, { attemptsMade: 2 }), notification(2), notification(3)];
+  const found = faults(verify(facts({ notifications, outcomes: outcomes(retried) }), story(failed)));
+  expect(found).toEqual({ disorder: ['all record 1: #2 came before #1 was over'] });
+});
+
+test('a later one may come once the earlier one was parked', () => {
+  const came = [arrival(1, 10, 500), arrival(1, 15, 500, { attempt: 2 }), CAME[1]!, CAME[2]!];
+  const notifications = [notification(1, { state: 'parked', attemptsMade: 2 }), notification(2), notification(3)];
+  const parked = facts({ notifications, outcomes: outcomes({ '1 1': 'rejected', '1 2': 'rejected' }) });
+  expect(faults(verify(parked, story(came)))).toEqual({});
+  expect(faults(verify(parked, story(came, { maxAttempts: 3 })))).toEqual({ wrong: ['all #1 parked after 2'] });
+});
+
+test('what is neither delivered nor parked, and what fails after it was delivered, is wrong', () => {
+  const notifications = [notification(1), notification(2, { attemptsMade: 2 }), notification(3, { state: 'pending' })];
+  const { wrong } = verify(facts({ notifications, outcomes: outcomes({ '2 2': 'delivered' }) }), story(CAME));
+  expect(wrong).toEqual(['all #2, attempt 1: delivered', 'all #3 is pending', 'all #3, attempt 1: delivered']);
+});
+
+test('a number or an id that is given twice, and content that differs, are wrong', () => {
+  const other = { ...arrival(3, 40, 200), id: 'msg_9' };
+  expect(verify(facts(), story([...CAME, other])).wrong).toEqual([
+    'g 3 is msg_3 and msg_9',
+    'all #3 is not what is stored',
+  ]);
+  const renamed = arrival(2, 20, 200, { descriptions: new Map([['1', 'd1']]) });
+  expect(verify(facts(), story([CAME[0]!, renamed, CAME[2]!])).wrong).toEqual(['all #2 is not what is stored']);
+});
+
+test('an attempt that comes twice is explained by a kill at which the store knew nothing of it, and by nothing else', () => {
+  const twice = [...CAME, arrival(3, 50, 200)];
+  const unexplained = ['all #3: attempt 1 after attempt 1'];
+  expect(faults(verify(facts(), story(twice)))).toEqual({ unexplained });
+  const kill = (order: number, attemptsMade: number | undefined): Kill => ({
+    kind: 'random',
+    from: 0,
+    order,
+    until: order + 1,
+    pending: new Map(attemptsMade === undefined ? [] : [['g 3', attemptsMade]]),
+  });
+  const at = (order: number, attemptsMade?: number) =>
+    verify(facts(), story(twice, { kills: [kill(order, attemptsMade)] }));
+  expect(faults(at(40, 0))).toEqual({});
+  expect(at(40, 0).figures).toMatchObject({ duplicates: 1, inAir: 0, unsettled: 1 });
+  expect(faults(at(60, 0))).toEqual({ unexplained });
+  expect(faults(at(40, 1))).toEqual({ unexplained });
+  expect(faults(at(40))).toEqual({ unexplained });
 });

@@ -15,24 +15,28 @@ export interface ServerProcess {
   kill(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null>;
 }
 
-/** Starts the built dev server as a process of its own; resolves when it answers /readyz. */
+/** Starts the built dev server as a process of its own; resolves when it answers /readyz, rejects when it ends before. */
 export async function startServerProcess(options: {
   readonly dataDir: string;
   /** 0: any. */
   readonly port: number;
   /** Put before the command, such as a tracer with its flags. */
   readonly wrapper?: readonly string[];
+  /** What node runs; the dev profile of the command line when left out. */
+  readonly program?: readonly string[];
   readonly flags?: readonly string[];
+  /** Told of the process before it serves. */
+  readonly onSpawn?: (child: ChildProcess) => void;
 }): Promise<ServerProcess> {
   const [command = process.execPath, ...args] = [
     ...(options.wrapper ?? []),
     process.execPath,
-    BIN,
-    'dev',
+    ...(options.program ?? [BIN, 'dev']),
     ...['--port', String(options.port), '--data-dir', options.dataDir, '--log-level', 'warn'],
     ...(options.flags ?? []),
   ];
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  options.onSpawn?.(child);
   let log = '';
   child.stderr.on('data', (chunk: Buffer) => {
     log += chunk.toString();
@@ -51,6 +55,7 @@ export async function startServerProcess(options: {
   for (;;) {
     const ready = await fetch(`${base}/readyz`).catch(() => undefined);
     if (ready?.ok) break;
+    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`the server ended early:\n${log}${out}`);
     await delay(10);
   }
   return {

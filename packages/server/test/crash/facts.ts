@@ -1,0 +1,110 @@
+import { isOwed, PLAN, type Planned } from './channel-plan.ts';
+import type { Query } from './store-copy.ts';
+
+/** One record of a change in the store's change log. */
+export interface LoggedRecord {
+  readonly id: string;
+  readonly fields: readonly string[];
+  readonly description?: string;
+}
+
+export interface LoggedChange {
+  readonly number: number;
+  readonly module: string;
+  readonly operation: string;
+  readonly records: readonly LoggedRecord[];
+}
+
+export interface StoredNotification {
+  readonly number: number;
+  readonly id: string;
+  readonly change: number;
+  readonly module: string;
+  readonly operation: string;
+  readonly ids: readonly string[];
+  readonly state: string;
+  readonly attemptsMade: number;
+}
+
+export interface StoredChannel {
+  readonly name: string;
+  readonly generation: string;
+  readonly lastNumber: number;
+  /** Change numbers after this one are owed to it. */
+  readonly afterChange: number;
+  readonly plan: Pick<Planned, 'events' | 'condition' | 'withValues'>;
+  /** In order of their numbers. */
+  readonly notifications: readonly StoredNotification[];
+  /** What each attempt came to, by number and attempt. */
+  readonly outcomes: ReadonlyMap<string, string>;
+}
+
+/** What the store says at the end of a run. */
+export interface Facts {
+  readonly changes: readonly LoggedChange[];
+  readonly channels: readonly StoredChannel[];
+}
+
+export function factsOf(query: Query, afterChange: number): Facts {
+  const changes = query('SELECT number, module, operation, records FROM record_change ORDER BY number').map((row) => ({
+    number: Number(row.number),
+    module: String(row.module),
+    operation: String(row.operation),
+    records: (
+      JSON.parse(String(row.records)) as { id: string; fields: string[]; values: { Description?: string } }[]
+    ).map(({ id, fields, values }) => ({
+      id,
+      fields,
+      ...(values.Description !== undefined && { description: values.Description }),
+    })),
+  }));
+  const channels = query('SELECT generation, channel_id, last_number FROM channel WHERE ended_at IS NULL').map(
+    (row) => {
+      const plan = PLAN[Number(row.channel_id) - 1] as Planned;
+      const generation = String(row.generation);
+      return {
+        name: plan.name,
+        generation,
+        lastNumber: Number(row.last_number),
+        afterChange,
+        plan,
+        notifications: notificationsOf(query, generation),
+        outcomes: new Map(
+          query('SELECT number, attempt, outcome FROM attempt WHERE generation = ?', generation).map((attempt) => [
+            `${attempt.number} ${attempt.attempt}`,
+            (JSON.parse(String(attempt.outcome)) as { kind: string }).kind,
+          ]),
+        ),
+      };
+    },
+  );
+  return { changes, channels };
+}
+
+const notificationsOf = (query: Query, generation: string): StoredNotification[] =>
+  query(
+    `SELECT number, id, change_number, module, operation, ids, state, attempts_made FROM notification
+     WHERE generation = ? ORDER BY number`,
+    generation,
+  ).map((row) => ({
+    number: Number(row.number),
+    id: String(row.id),
+    change: Number(row.change_number),
+    module: String(row.module),
+    operation: String(row.operation),
+    ids: JSON.parse(String(row.ids)) as string[],
+    state: String(row.state),
+    attemptsMade: Number(row.attempts_made),
+  }));
+
+/** What the channel is owed by the change log, in order: a matcher of the test's own. */
+export const owedOf = (
+  changes: readonly LoggedChange[],
+  { plan, afterChange }: Pick<StoredChannel, 'plan' | 'afterChange'>,
+): { readonly change: LoggedChange; readonly ids: readonly string[] }[] =>
+  changes.flatMap((change) => {
+    if (change.number <= afterChange) return [];
+    const { module, operation, records } = change;
+    const ids = records.filter(({ fields }) => isOwed(plan, { module, operation, fields })).map(({ id }) => id);
+    return ids.length > 0 ? [{ change, ids }] : [];
+  });
