@@ -88,6 +88,14 @@ test('a log whose unacknowledged end was torn by a crash opens, and what was ack
     db.close();
   }
 
+  // What is missing is seen: a log cut where it was acknowledged.
+  const cut = copyOf(dataDir);
+  truncateSync(logOf(cut), Math.floor(end / 2));
+  const left = new Sqlite(join(cut, 'watchbell.sqlite'));
+  const ids = new Set(left.prepare<[], string>('SELECT id FROM record').pluck().all());
+  expect(acknowledged.some((id) => !ids.has(id))).toBe(true);
+  left.close();
+
   // The server itself goes on on the worst of them.
   const copy = copyOf(dataDir);
   overwrite(logOf(copy), end, Buffer.alloc(3 * FRAME, 0xa5));
