@@ -102,7 +102,7 @@ async function whileStarting(world: World): Promise<void> {
   for (let left = 2; left > 0; left -= 1) {
     const child = world.spawn();
     const ended = once(child, 'exit');
-    await pause(200 + Math.random() * 600);
+    await pause(Math.random() * 1.2 * world.startMs());
     child.kill('SIGKILL');
     await ended;
   }

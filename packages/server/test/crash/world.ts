@@ -47,6 +47,8 @@ export interface World {
   kill(kind: string): void;
   /** Reads the store of the server that was killed, and starts it again. */
   restart(flags?: readonly string[]): Promise<void>;
+  /** How long the last start took. */
+  readonly startMs: () => number;
   /** Starts the server without waiting for it. */
   spawn(): ChildProcess;
   /** Opens the channel, or takes it up again; repeated until it is answered. */
@@ -77,7 +79,14 @@ export async function createWorld(
   for (const { name, character } of PLAN) {
     if (names.includes(name)) receivers.set(name, await startReceiver(name, character, journal));
   }
-  let server = await startServerProcess(options(flags));
+  let startMs = 0;
+  async function start(more: readonly string[]): Promise<ServerProcess> {
+    const begun = performance.now();
+    const started = await startServerProcess(options(more));
+    startMs = performance.now() - begun;
+    return started;
+  }
+  let server = await start(flags);
   const client = createClient(server.base, await signIn(server.base, readCredentials(dataDir)), 16);
 
   const world: World = {
@@ -100,8 +109,9 @@ export async function createWorld(
       if (killed) journal.kills.push({ ...killed, from: started, until, pending: readCopy(dataDir, pendingIn) });
       killed = undefined;
       started = until;
-      server = await startServerProcess(options(more));
+      server = await start(more);
     },
+    startMs: () => startMs,
     spawn: () => {
       const args = [...program, '--port', String(port), '--data-dir', dataDir, ...options(last).flags];
       return spawn(process.execPath, args, { stdio: 'ignore' });
