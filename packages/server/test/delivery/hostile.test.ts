@@ -19,7 +19,7 @@ interface Row extends Hostility {
 
 const CHANGES = 2;
 /** Long enough for a busy machine to answer what is answered at once. */
-const POLICY = { deadline: 3000, connectTimeout: 1500 };
+const POLICY = { deadline: 8000, connectTimeout: 5000 };
 /** What an answer may cost: the body that is read and what the two sockets' buffers hold. */
 const MOST_SENT = 8 * 1024 * 1024;
 
