@@ -39,8 +39,11 @@ export interface StageOptions {
   readonly resolve?: Resolve;
   readonly dataDir?: string;
   readonly clock?: ManualClock;
+  readonly logDelivered?: boolean;
   /** Of whoever makes signing secrets. */
   readonly realNow?: () => number;
+  /** Stands between delivery and what decides suspensions. */
+  readonly asking?: (ask: ChannelControl['ask']) => ChannelControl['ask'];
   /** Stands between delivery and the store. */
   readonly between?: (store: DeliveryStore) => DeliveryStore;
 }
@@ -92,8 +95,9 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
     compat: DEFAULT_COMPAT,
     version: '0.0.1',
     metrics: createMetrics(),
+    logDelivered: options.logDelivered ?? true,
     logger,
-    suspend: (org, request) => control.ask(org, request),
+    suspend: (...asked) => (options.asking?.(control.ask) ?? control.ask)(...asked),
   });
   const writer = createWriter({
     store: store.writing,
@@ -103,7 +107,7 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
     maxQueued: 100_000,
     maxBatchWeight: 1000,
   });
-  const control = createChannelControl({ writer, store: store.administration, clock });
+  const control = createChannelControl({ writer, store: store.administration, backlog: store.backlog, clock });
   const signatures = createSignatures({
     writer,
     channels: store.administration,

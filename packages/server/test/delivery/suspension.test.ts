@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import type { DeliveryPolicy } from '../../src/domain/delivery-policy.ts';
+import { AppError } from '../../src/domain/error.ts';
 import type { OrgId } from '../../src/domain/ids.ts';
 import { type Behaviour, failing, ok, type Receiver, startReceiver } from '../support/receiver.ts';
 import { HOUR, type Stage, type StageOptions, setStage } from './stage.ts';
@@ -90,6 +91,33 @@ describe('a receiver that answers 410', () => {
     stage.clock.advance(5000);
     await stage.delivery.idle();
     expect(receiver.received).toHaveLength(2);
+    expect((await stage.control.find(ORG, channel.generation)).state).toBe('live');
+  });
+
+  test('is not sent to while the store is in trouble, and its channel is suspended once it is not', async () => {
+    let failures = 2;
+    const { stage, receiver, channel } = await begin(gone, {
+      asking: (ask) => (org, request) =>
+        failures-- > 0 ? Promise.reject(new AppError('SERVICE_UNAVAILABLE', 'disk full')) : ask(org, request),
+    });
+    await changes(stage, 1, 2, 3);
+    expect(failures).toBe(-1);
+    expect(receiver.received).toHaveLength(1);
+    expect((await stage.control.find(ORG, channel.generation)).state).toBe('suspended');
+    expect(stage.log.filter(({ level }) => level === 'error')).toHaveLength(1);
+  });
+
+  test('is tried again at once where its channel was mended meanwhile', async () => {
+    const { stage, receiver, channel } = await begin(gone, {
+      asking: (ask) => async (org, request) => {
+        receiver.behave(ok);
+        await stage.open('1', `${receiver.origin}/mended`, LONG);
+        return ask(org, request);
+      },
+    });
+    await changes(stage, 1);
+    expect(receiver.received.map(({ target }) => target)).toEqual(['/', '/mended']);
+    expect(await stage.pending(channel)).toEqual([]);
     expect((await stage.control.find(ORG, channel.generation)).state).toBe('live');
   });
 
@@ -240,6 +268,26 @@ describe('an operator', () => {
     });
     expect((await stage.control.find(ORG, channel.generation)).state).toBe('ended');
   });
+});
+
+test('a suspended channel costs a read after a restart, and none for each change that it comes to owe', async () => {
+  const { stage: first, channel } = await begin(ok);
+  await first.control.suspend(ORG, channel.generation);
+  let reads = 0;
+  const stage = await first.restart({
+    policy: { maxReceivers: 0 },
+    between: (store) => ({
+      ...store,
+      channel(...args) {
+        reads += 1;
+        return store.channel(...args);
+      },
+    }),
+  });
+  opened.stage = stage;
+  for (let serial = 1; serial <= 20; serial += 1) await changes(stage, serial);
+  expect(reads).toBe(1);
+  expect(await stage.pending(channel)).toHaveLength(20);
 });
 
 test('a suspended channel expires as any, and flows on when its owner opens it again', async () => {
