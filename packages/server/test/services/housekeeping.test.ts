@@ -188,7 +188,7 @@ describe('housekeeping', () => {
     go();
     await leaving;
     await batches.run(erased, {}, (set) => {
-      set.writes.org = { ...set.org, suspendedAt: set.now, erasingAt: set.now };
+      set.writes.org = { ...set.org, erasingAt: set.now };
     });
     clock.advance(HOUR_MS);
     await housekeeping.idle();

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Generation, OrgId } from '../../src/domain/ids.ts';
 import { createBacklogCounts } from '../../src/storage/backlog-counts.ts';
 import type { Db, Statement, Write } from '../../src/storage/db.ts';
@@ -79,9 +79,11 @@ const steps: readonly [string, () => Promise<unknown>][] = [
     'counting what is owed',
     async () => {
       const channel = { generation: G } as never;
-      const index = { byKey: new Map([['k', channel]]), overflowing: new Set(), counted: new Map() };
+      const counted = new Map();
+      const index = { byKey: new Map([['k', channel]]), overflowing: new Set(), counted };
       const counts = createBacklogCounts(db as Db);
       counts.take(ORG, { ...index, uncounted: new Map([[G, 'k']]) } as never);
+      await vi.waitFor(() => expect(counted.size).toBe(1));
       await counts.stop();
     },
   ],

@@ -155,6 +155,8 @@ export function housekeepingSuite(open: Open): void {
         [5, 7, 'parked'],
       ]);
       expect(await kept(again, generation)).toEqual([[8, 'pending', undefined, undefined]]);
+      // That the last attempt succeeded is known no more.
+      expect(await again.delivery.channel(ORG, generation)).not.toHaveProperty('lastSucceeded');
       expect(await again.housekeeping.channels(ORG, '', 9)).toMatchObject([{ firstNumber: 8, hasRanges: true }]);
       // Numbers that were given are not given again.
       const more = openBatches(again);
@@ -323,6 +325,8 @@ export function housekeepingSuite(open: Open): void {
       expect(await again.housekeeping.openLapse(ORG)).toBeUndefined();
       const closed = later.commits.flatMap(({ lapses }) => lapses);
       expect(closed).toMatchObject([{ kind: 'overflow', fromChange: began, toChange: expect.any(Number) }]);
+      // It stays listed, whatever becomes of its changes.
+      expect(await again.housekeeping.removeLapses(ORG, ALL, 9)).toBe(0);
     });
 
     it('of one channel leaves the others alone, and is nothing for one whose notifications arrive', async () => {
