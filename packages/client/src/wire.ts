@@ -305,6 +305,10 @@ export interface AdminChannel {
   readonly failed_attempts: number;
   /** Of its newest notification. */
   readonly last_number: number;
+  /** Held ones too; counted up to 10,000 in a list, to 1,000,000 of one, one more standing for more. */
+  readonly owed: number;
+  /** When the change of the oldest was made. */
+  readonly oldest_owed_at: string | null;
   /** What it still owed up to this number was cancelled. */
   readonly cancelled_to: number | null;
   /** `expired` or `skipped`. */

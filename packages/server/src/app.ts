@@ -15,6 +15,7 @@ import { createLogger, credentials, secretKeysOf, writeCredentials } from './ope
 import { type Accounts, createAccounts, DEV_CREDENTIALS, DEV_MEMBER } from './services/accounts.ts';
 import { createAdministration } from './services/administration.ts';
 import { createAuth } from './services/auth.ts';
+import { measureBacklog } from './services/backlog.ts';
 import { createCatalogs } from './services/catalogs.ts';
 import { createChannelControl } from './services/channel-control.ts';
 import { createChannels } from './services/channels.ts';
@@ -105,6 +106,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     version: VERSION,
     metrics,
     logger,
+    logDelivered: config.logDelivered,
     suspend: (org, request) => channelControl.ask(org, request),
   });
   const writer = createWriter({
@@ -122,7 +124,8 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
       delivery.committed(org, writes);
     },
   });
-  const channelControl = createChannelControl({ writer, store: store.administration, clock });
+  measureBacklog({ store: store.backlog, owing: delivery.owing, clock, metrics, logger });
+  const channelControl = createChannelControl({ writer, store: store.administration, backlog: store.backlog, clock });
   const signatures = createSignatures({
     writer,
     channels: store.administration,

@@ -30,6 +30,7 @@ export interface Config {
   /** File of modules and fields to add at the start, absolute. */
   readonly modulesFile?: string;
   readonly logLevel: LogLevel;
+  readonly logDelivered: boolean;
   /** Of the sample organisation. */
   readonly timeZone: string;
   readonly maxBodyBytes: number;
@@ -132,6 +133,7 @@ export function loadConfig(profile: Profile, flags: Flags, env: NodeJS.ProcessEn
     ...(adminToken !== undefined && { adminToken }),
     ...(modulesFile !== undefined && { modulesFile: resolve(modulesFile) }),
     logLevel: oneOf('logLevel', LOG_LEVELS),
+    logDelivered: oneOf('logDelivered', ['on', 'off']) === 'on',
     timeZone,
     maxBodyBytes: integer('maxBodyBytes', 1024, 16_777_216),
     maxQueuedWrites: integer('maxQueuedWrites', 1, 100_000),

@@ -87,6 +87,13 @@ export const SETTINGS = {
     fallback: 'info',
     devFallback: 'warn',
   },
+  logDelivered: {
+    env: 'WATCHBELL_LOG_DELIVERED',
+    flag: '--log-delivered',
+    placeholder: '<on|off>',
+    help: 'Whether an attempt that succeeds is a log line of level info, as one that fails is of level warn; off: of level debug.',
+    fallback: 'on',
+  },
   timeZone: {
     env: 'WATCHBELL_TIME_ZONE',
     flag: '--time-zone',

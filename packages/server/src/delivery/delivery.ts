@@ -38,6 +38,8 @@ export interface DeliveryOptions {
   readonly version: string;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** Attempts that succeed are told of as information, else for debugging only. */
+  readonly logDelivered: boolean;
   /** Has the channel's suspension decided and committed; false: not as it is now. Rejects when the store is in trouble. */
   readonly suspend: (org: OrgId, request: SuspensionRequest) => Promise<boolean>;
 }
@@ -62,6 +64,8 @@ export interface Delivery {
   /** Lets go of what it remembers of an organisation that is quiet and will not come back. */
   forget(org: OrgId): void;
   counts(): DeliveryCounts;
+  /** Channels that owe something and may be sent to. */
+  owing(): readonly { readonly org: OrgId; readonly generation: Generation }[];
 }
 
 interface DeliveryCounts {
@@ -379,6 +383,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       for (const generation of resting) if (generation.startsWith(org)) resting.delete(generation);
     },
     counts,
+    owing: () => [...lanes.values()].map(({ org, generation }) => ({ org, generation })),
   };
 
   /** Resolves when no request is in the air. */

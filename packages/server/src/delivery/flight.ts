@@ -26,6 +26,8 @@ export interface FlightContext {
   readonly orgSignings: OrgSignings;
   readonly metrics: Metrics;
   readonly logger: Logger;
+  /** Attempts that succeed are told of as information, else for debugging only. */
+  readonly logDelivered: boolean;
   /** Ends every exchange early. */
   readonly stop: AbortSignal;
 }
@@ -43,11 +45,10 @@ export async function fly(owed: OwedNotification, channel: Channel, context: Fli
   const started = performance.now();
   const outcome = await exchange();
   const durationMs = Math.round(performance.now() - started);
-  report(owed, channel, { attempt: number, at, durationMs, outcome }, context);
-  return {
-    attempt: { attempt: number, at, durationMs, outcome },
-    next: nextStep(outcome, number, policy, clock.now(), random),
-  };
+  const made = { attempt: number, at, durationMs, outcome };
+  const next = nextStep(outcome, number, policy, clock.now(), random);
+  report(owed, channel, { attempt: made, next }, context);
+  return { attempt: made, next };
 
   async function exchange(): Promise<Outcome> {
     try {
@@ -90,10 +91,19 @@ async function postOf(
   };
 }
 
-function report(owed: OwedNotification, channel: Channel, made: Attempt, { metrics, logger }: FlightContext): void {
+/** One line for each attempt, and what is counted of it. */
+function report(
+  owed: OwedNotification,
+  channel: Channel,
+  { attempt: made, next }: Landed,
+  context: FlightContext,
+): void {
+  const { metrics, logger, clock, logDelivered } = context;
   const { outcome, durationMs } = made;
   metrics.attempts.inc({ outcome: outcome.kind });
   metrics.attemptSeconds.observe(durationMs / 1000);
+  if (next.kind === 'done') metrics.deliverySeconds.observe(Math.max(0, clock.now() - owed.change.at) / 1000);
+  if (next.kind === 'park') metrics.parked.inc();
   const fields = {
     org: owed.org,
     channel: channel.channelId,
@@ -104,8 +114,9 @@ function report(owed: OwedNotification, channel: Channel, made: Attempt, { metri
     ms: durationMs,
     receiver: receiverOf(channel.notifyUrl),
   };
-  if (outcome.kind === 'delivered') logger.debug(fields, 'notification delivered');
-  else logger.warn(fields, 'notification not delivered');
+  if (outcome.kind !== 'delivered') logger.warn(fields, 'notification not delivered');
+  else if (logDelivered) logger.info(fields, 'notification delivered');
+  else logger.debug(fields, 'notification delivered');
 }
 
 /** Of an outcome, what may be logged: nothing that a receiver sent. */

@@ -13,7 +13,7 @@ import {
   suspendChannel,
 } from '../domain/suspension.ts';
 import type { WorkingSet } from '../domain/working-set.ts';
-import type { AdministrationStore, ChannelEntry, ChannelFilter, Page } from '../storage/store.ts';
+import type { AdministrationStore, BacklogReads, ChannelEntry, ChannelFilter, Owed, Page } from '../storage/store.ts';
 import type { Writer } from './writer.ts';
 
 /** A channel as its operator sees it now. */
@@ -22,6 +22,8 @@ export interface ChannelView {
   readonly state: ChannelState;
   /** Undefined: its last attempt succeeded, or there was none. */
   readonly health?: ChannelHealth;
+  /** Counted up to 10,000 in a list, to 1,000,000 of one; one more stands for more. */
+  readonly owed: Owed;
 }
 
 /** Shows the channels of an organisation, stops them and lets them go on. Generations that are not there: NOT_FOUND. */
@@ -40,16 +42,29 @@ export interface ChannelControl {
 export interface ChannelControlOptions {
   readonly writer: Writer;
   readonly store: Pick<AdministrationStore, 'findChannel' | 'listChannels'>;
+  readonly backlog: BacklogReads;
   readonly clock: Clock;
 }
 
-export function createChannelControl({ writer, store, clock }: ChannelControlOptions): ChannelControl {
-  const view = (entry: ChannelEntry): ChannelView => ({ ...entry, state: channelState(entry.channel, clock.now()) });
+const COUNTED_IN_LIST = 10_001;
+const COUNTED_OF_ONE = 1_000_001;
+
+export function createChannelControl({ writer, store, backlog, clock }: ChannelControlOptions): ChannelControl {
+  async function view(org: OrgId, entries: readonly ChannelEntry[], most: number): Promise<ChannelView[]> {
+    const asked = entries.map(({ channel }) => ({ org, generation: channel.generation }));
+    const owed = await backlog.owed(asked, most);
+    return entries.map((entry, i) => ({
+      ...entry,
+      state: channelState(entry.channel, clock.now()),
+      owed: owed[i] ?? { count: 0 },
+    }));
+  }
 
   async function find(org: OrgId, generation: Generation): Promise<ChannelView> {
     const found = await store.findChannel(org, generation);
-    if (!found) throw notFound();
-    return view(found);
+    const [shown] = found ? await view(org, [found], COUNTED_OF_ONE) : [];
+    if (!shown) throw notFound();
+    return shown;
   }
 
   /** A change of the channel, in line with all others of its organisation. */
@@ -76,7 +91,7 @@ export function createChannelControl({ writer, store, clock }: ChannelControlOpt
   return {
     async list(org, filter, page, perPage) {
       const { items, hasMore } = await store.listChannels(org, filter, page, perPage);
-      return { items: items.map(view), hasMore };
+      return { items: await view(org, items, COUNTED_IN_LIST), hasMore };
     },
     find,
     suspend: (org, generation) => change(org, generation, (set, channel) => suspendChannel(set, channel, 'operator')),

@@ -35,10 +35,27 @@ export interface Store {
   readonly sealed: SealedStore;
   readonly housekeeping: HousekeepingStore;
   readonly clock: ClockStore;
+  readonly backlog: BacklogReads;
   /** Whether reads and writes work right now; the reason when not. */
   check(): Promise<{ readonly ok: true } | { readonly ok: false; readonly reason: string }>;
   /** Ends the threads or connections after what was begun; releases the data directory. */
   close(): Promise<void>;
+}
+
+/** What a channel is owed. */
+export interface Owed {
+  readonly count: number;
+  /** When the change of the oldest was made, epoch ms; undefined when nothing is owed. */
+  readonly oldestAt?: number;
+}
+
+/** Counts what channels are owed, held or not: in slices, beside the writer. */
+export interface BacklogReads {
+  /** In the order of the channels; each is counted up to `most`. */
+  owed(
+    channels: readonly { readonly org: OrgId; readonly generation: Generation }[],
+    most: number,
+  ): Promise<readonly Owed[]>;
 }
 
 /** How the dev profile's clock was left. */

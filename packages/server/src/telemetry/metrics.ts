@@ -8,13 +8,16 @@ export interface Metrics {
   readonly notifications: { inc(count: number): void };
   readonly attempts: { inc(labels: { outcome: string }): void };
   readonly attemptSeconds: { observe(seconds: number): void };
+  /** From the commit of a change to the answer that ends the notification of it. */
+  readonly deliverySeconds: { observe(seconds: number): void };
+  readonly parked: { inc(): void };
   readonly suspensions: { inc(labels: { why: string }): void };
   readonly settleBatch: { observe(settlements: number): void };
   readonly overflows: { inc(labels: { kind: string }): void };
   readonly housekeepingRows: { inc(labels: { table: string }, count: number): void };
   readonly housekeepingSeconds: { observe(seconds: number): void };
   /** Read when scraped. */
-  readonly gauges: { register(name: string, help: string, read: () => number): void };
+  readonly gauges: { register(name: string, help: string, read: () => number | Promise<number>): void };
   text(): Promise<string>;
   readonly contentType: string;
 }
@@ -54,6 +57,17 @@ export function createMetrics(): Metrics {
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 10],
     registers,
   });
+  const deliverySeconds = new Histogram({
+    name: 'watchbell_delivery_seconds',
+    help: 'Time from the commit of a change to the delivery of a notification of it',
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300, 3600, 86_400],
+    registers,
+  });
+  const parked = new Counter({
+    name: 'watchbell_parked_total',
+    help: 'Notifications given up after their last attempt',
+    registers,
+  });
   const suspensions = new Counter({
     name: 'watchbell_suspensions_total',
     help: 'Channels suspended because their receivers fail, by reason',
@@ -91,6 +105,8 @@ export function createMetrics(): Metrics {
     notifications,
     attempts,
     attemptSeconds,
+    deliverySeconds,
+    parked,
     suspensions,
     settleBatch,
     overflows,
@@ -102,8 +118,8 @@ export function createMetrics(): Metrics {
           name,
           help,
           registers,
-          collect() {
-            this.set(read());
+          async collect() {
+            this.set(await read());
           },
         });
       },

@@ -126,7 +126,7 @@ export async function openHttp(
     logger,
     metrics: createMetrics(),
     auth,
-    channelControl: createChannelControl({ writer, store: administration, clock }),
+    channelControl: createChannelControl({ writer, store: administration, backlog: store.backlog, clock }),
     signatures: createSignatures({
       writer,
       channels: administration,

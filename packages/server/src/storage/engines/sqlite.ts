@@ -2,6 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import type { Logger } from '../../telemetry/logger.ts';
 import { createAccountStore } from '../accounts.ts';
 import { createAdministrationStore } from '../administration.ts';
+import { createBacklogReads } from '../backlog.ts';
 import { createCatalogs } from '../catalogs.ts';
 import { createChannelReads } from '../channels.ts';
 import { createCipher } from '../cipher.ts';
@@ -130,6 +131,7 @@ export async function createSqliteStore({
       administration: createAdministrationStore(db, cipher),
       housekeeping: createHousekeepingStore(db),
       clock: createClockStore(db),
+      backlog: createBacklogReads(db),
       erasure: createErasureStore(db, { orgTables: ORG_TABLES, seal: () => emptyLog(storage) }),
       sealed: createSealedStore(db, cipher, neededKeys),
       check() {

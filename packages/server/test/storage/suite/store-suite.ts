@@ -1,5 +1,6 @@
 import { describe } from 'vitest';
 import { accountSuite } from './accounts.ts';
+import { backlogSuite } from './backlog.ts';
 import { channelSuite } from './channels.ts';
 import { clientSuite } from './clients.ts';
 import { deletedRecordSuite } from './deleted-records.ts';
@@ -28,5 +29,6 @@ export function storeSuite(engine: string, open: Open): void {
     orgTransactionSuite(open);
     deliverySuite(open);
     housekeepingSuite(open);
+    backlogSuite(open);
   });
 }

@@ -27,6 +27,11 @@ const ChannelShape = Type.Object({
   }),
   failed_attempts: Type.Integer({ description: 'Since then' }),
   last_number: Type.Integer({ description: 'Of its newest notification' }),
+  owed: Type.Integer({
+    description:
+      'Notifications that it is owed, held ones too. More than 10,000 in a list are 10001, more than 1,000,000 of one 1000001',
+  }),
+  oldest_owed_at: Type.Union([Time, Type.Null()], { description: 'When the change of the oldest was made' }),
   cancelled_to: Type.Union([Type.Integer(), Type.Null()], {
     description: 'What it still owed up to this number was cancelled, as cancelled_reason says',
   }),
@@ -152,7 +157,7 @@ export function channelAdminRoutes(app: FastifyInstance, parts: AdminParts): voi
   );
 }
 
-const render = ({ channel, state, health }: ChannelView) => ({
+const render = ({ channel, state, health, owed }: ChannelView) => ({
   channel_id: channel.channelId,
   generation: channel.generation,
   user: channel.userId,
@@ -167,6 +172,8 @@ const render = ({ channel, state, health }: ChannelView) => ({
   failing_since: isoOrNull(health?.failingSince),
   failed_attempts: health?.failedAttempts ?? 0,
   last_number: channel.lastNumber,
+  owed: owed.count,
+  oldest_owed_at: isoOrNull(owed.oldestAt),
   cancelled_to: channel.cancelledTo ?? null,
   cancelled_reason: channel.cancelledWhy ?? null,
   ended_at: isoOrNull(channel.endedAt),
