@@ -167,5 +167,3 @@ export function createRetention({ store, writer, retentionMs, pace }: RetentionP
     return oldest?.at;
   };
 }
-
-export type Retention = ReturnType<typeof createRetention>;
