@@ -4,7 +4,6 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { BIN } from '../support/server-process.ts';
-import { PLAN } from './channel-plan.ts';
 import { factsOf } from './facts.ts';
 import { type Acknowledged, type Client, startLoad } from './load.ts';
 import { type Query, readStore } from './store-copy.ts';
@@ -20,12 +19,14 @@ export interface BackupRun extends Verdict {
   readonly faults: readonly string[];
 }
 
-/** Calls of 100 records each: so large that copying takes several steps. */
-const FILL = 200;
+const CHANNELS = ['well', 'slow', 'flaky', 'busy', 'gate'];
+/** Calls of 100 records each: so large that copying takes a while. With many kills, so large that it takes several steps. */
+const FILL = 40;
+const MORE_FILL = 200;
 
 /** Kills the server, and in turn the backup itself, while the copy grows under load. */
 export async function backupRun(kills: number, say: (line: string) => void): Promise<BackupRun> {
-  const world = await createWorld(PLAN.map(({ name }) => name));
+  const world = await createWorld(CHANNELS);
   const backups = mkdtempSync(join(tmpdir(), 'watchbell-backups-'));
   const { client, journal } = world;
   const faults: string[] = [];
@@ -33,7 +34,7 @@ export async function backupRun(kills: number, say: (line: string) => void): Pro
   let ofBackup = 0;
   let whole = 0;
   try {
-    await fill(client);
+    await fill(client, kills > 2 ? MORE_FILL : FILL);
     const load = startLoad(client, 6, 20);
     for (let kill = 0; kill < kills; kill += 1) {
       const known = client.acknowledged.length;
@@ -73,8 +74,8 @@ export async function backupRun(kills: number, say: (line: string) => void): Pro
 }
 
 /** With records of a module that nobody watches. */
-async function fill(client: Client): Promise<void> {
-  await Promise.all(Array.from({ length: FILL }, () => client.insert('Vendors', 100)));
+async function fill(client: Client, calls: number): Promise<void> {
+  await Promise.all(Array.from({ length: calls }, () => client.insert('Vendors', 100)));
 }
 
 interface Backup {

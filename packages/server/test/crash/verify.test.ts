@@ -83,6 +83,7 @@ test('a complete run in order is clean', () => {
     changes: 3,
     notifications: 3,
     states: { delivered: 3 },
+    parked: {},
     arrivals: 3,
     duplicates: 0,
     inAir: 0,

@@ -30,6 +30,8 @@ export interface Figures {
   readonly changes: number;
   readonly notifications: number;
   readonly states: Readonly<Record<string, number>>;
+  /** By channel. */
+  readonly parked: Readonly<Record<string, number>>;
   readonly arrivals: number;
   /** Attempts that came twice. Never more than `inAir` and `unsettled` together. */
   readonly duplicates: number;
@@ -47,6 +49,7 @@ export function verify(facts: Facts, story: Story): Verdict {
   checkChangeLog(facts, story.acknowledged, verdict.lost);
   checkIds(story.arrivals, verdict.wrong);
   const states: Record<string, number> = {};
+  const parked: Record<string, number> = {};
   const logged = new Map(facts.changes.map((change) => [change.number, change]));
   let duplicates = 0;
   let late = 0;
@@ -56,6 +59,7 @@ export function verify(facts: Facts, story: Story): Verdict {
     checkOrder(channel, came, verdict.disorder);
     for (const notification of channel.notifications) {
       states[notification.state] = (states[notification.state] ?? 0) + 1;
+      if (notification.state === 'parked') parked[channel.name] = (parked[channel.name] ?? 0) + 1;
       const arrivals = came.get(notification.number) ?? [];
       checkState(channel, notification, arrivals, story.maxAttempts, verdict);
       checkContent(channel, notification, arrivals, logged.get(notification.change), verdict.wrong);
@@ -68,7 +72,7 @@ export function verify(facts: Facts, story: Story): Verdict {
     }
   }
   const notifications = facts.channels.reduce((sum, channel) => sum + channel.notifications.length, 0);
-  const figures = { changes: facts.changes.length, notifications, states, arrivals: story.arrivals.length };
+  const figures = { changes: facts.changes.length, notifications, states, parked, arrivals: story.arrivals.length };
   return { ...verdict, unexplained, figures: { ...figures, duplicates, ...atKills(story), late } };
 }
 
