@@ -32,13 +32,21 @@ export const hasSecretKey = async (config: Config): Promise<boolean> =>
 async function devSecretKey(dataDir: string): Promise<Uint8Array> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const path = join(dataDir, 'secret.key');
-  const draft = `${path}.${process.pid}`;
-  await writeFile(draft, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flush: true });
-  await link(draft, path).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EEXIST') throw error;
-  });
-  await rm(draft);
+  // A start on a disk that is full needs no room for a key that is there.
+  if (!existsSync(path)) await makeKey(path);
   return Buffer.from((await readFile(path, 'utf8')).trim(), 'hex');
+}
+
+async function makeKey(path: string): Promise<void> {
+  const draft = `${path}.${process.pid}`;
+  try {
+    await writeFile(draft, `${randomBytes(32).toString('hex')}\n`, { mode: 0o600, flush: true });
+    await link(draft, path).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+  } finally {
+    await rm(draft, { force: true });
+  }
 }
 
 export const credentials = (base: string, made: NewCredentials): Credentials => ({
