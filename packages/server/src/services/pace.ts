@@ -21,6 +21,8 @@ export interface PaceOptions {
 /** How many times as long as a piece took the rest after it lasts. */
 const REST = 3;
 const LONGEST_REST_MS = 1000;
+/** What finds nothing to do takes less. */
+const WORTH_A_REST_MS = 2;
 
 export function createPace({ leastRows, mostRows, aimMs }: PaceOptions): Pace {
   const stopping = new AbortController();
@@ -34,8 +36,7 @@ export function createPace({ leastRows, mostRows, aimMs }: PaceOptions): Pace {
       if (took > aimMs) rows = Math.max(leastRows, Math.floor(rows / 2));
       else if (took < aimMs / 2) rows = Math.min(mostRows, rows * 2);
       const rest = Math.min(took * REST, LONGEST_REST_MS);
-      // Timers are not finer than a millisecond.
-      if (rest >= 1) await sleep(rest, undefined, { signal: stopping.signal }).catch(() => undefined);
+      if (took >= WORTH_A_REST_MS) await sleep(rest, undefined, { signal: stopping.signal }).catch(() => undefined);
       return result;
     },
     isStopped: () => stopping.signal.aborted,

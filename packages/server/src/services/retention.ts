@@ -72,10 +72,9 @@ export function createRetention({ store, writer, retentionMs, pace }: RetentionP
   /** Repeats a step until it finds nothing more. */
   async function exhaust(tally: Tally, table: Table, step: (limit: number) => Promise<number>): Promise<void> {
     while (!pace.isStopped()) {
-      const limit = pace.size();
-      const rows = await pace.timed(() => step(limit));
+      const rows = await pace.timed(() => step(pace.size()));
+      if (rows === 0) return;
       tally.add(table, rows);
-      if (rows < limit) return;
     }
   }
 

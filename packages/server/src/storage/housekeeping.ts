@@ -7,6 +7,8 @@ import type { HousekeepingStore, KeptChannel } from './store.ts';
 
 const STATES = ['pending', 'delivered', 'parked', 'cancelled'] as const;
 const WHYS = ['expired', 'skipped'] as const;
+/** Most that one piece removes of the change log, but for its last change. */
+const MAX_BYTES = 1024 * 1024;
 /** Names that no module of a caller has (services/bulk.ts). */
 const JOBS = { from: 'jobs.', before: 'jobs/' };
 
@@ -126,7 +128,11 @@ export function createHousekeepingStore(db: Db): HousekeepingStore {
     removeChanges: (org, below, limit) =>
       remove(sql`
         DELETE FROM record_change WHERE org_id = ${org} AND number IN (
-          SELECT number FROM record_change WHERE org_id = ${org} AND number < ${below} ORDER BY number LIMIT ${limit})
+          SELECT number FROM (
+            SELECT number, SUM(bytes) OVER (ORDER BY number) - bytes AS bytes_before FROM (
+              SELECT number, OCTET_LENGTH(records) AS bytes FROM record_change
+              WHERE org_id = ${org} AND number < ${below} ORDER BY number LIMIT ${limit}))
+          WHERE bytes_before < ${MAX_BYTES})
         RETURNING 1 AS one`),
 
     async removeRevisions(org, after, before, limit) {

@@ -469,6 +469,7 @@ export interface HousekeepingStore {
   oldestChange(org: OrgId): Promise<{ readonly number: number; readonly at: number } | undefined>;
   /** The lowest change after which a channel sees none at present. */
   openLapse(org: OrgId): Promise<number | undefined>;
+  /** Big ones go in smaller pieces; 0: there are no more. */
   removeChanges(org: OrgId, below: number, limit: number): Promise<number>;
   /** Those that a newer one before `before` has replaced; `last` says from where on there may be more. */
   removeRevisions(

@@ -201,6 +201,16 @@ export function housekeepingSuite(open: Open): void {
       expect(await store.housekeeping.oldestChange(OTHER_ORG)).toBeUndefined();
     });
 
+    it('removes big changes one or a few at a time', async () => {
+      const { store } = await open();
+      const { batches } = await opened(store);
+      const half = { Description: 'x'.repeat(600_000) };
+      for (let i = 0; i < 5; i += 1) await batches.run(ORG, {}, (set) => createRecords(set, 1, half));
+      const removed: number[] = [];
+      for (let rows = -1; rows !== 0; removed.push(rows)) rows = await store.housekeeping.removeChanges(ORG, 6, 100);
+      expect(removed).toEqual([2, 2, 1, 0]);
+    });
+
     it('removes revisions that newer ones have replaced, in pieces, but never the newest of a channel that has not ended', async () => {
       const { store } = await open();
       const { batches } = await opened(store);
