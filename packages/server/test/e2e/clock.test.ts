@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { DEFAULT_POLICY } from '../../src/domain/delivery-policy.ts';
-import { type LiveApp, startLiveApp } from '../support/live-app.ts';
+import { at, type LiveApp, startLiveApp } from '../support/live-app.ts';
 import { operatorOf } from '../support/operator.ts';
 import { failing, ok, type Receiver, startReceiver } from '../support/receiver.ts';
 
@@ -156,6 +156,14 @@ test('only the operator of all organisations may look at it or move it', async (
   for (const token of ['nobody', app.owner.accessToken]) {
     expect((await operatorOf(app.base, token)('GET', '/clock')).status).toBe(401);
     expect((await operatorOf(app.base, token)('POST', '/clock/freeze')).status).toBe(401);
+  }
+  const own = { name: 'Zylker', email: 'ada@example.com', last_name: 'Lovelace' };
+  const { body } = await operatorOf(app.base)('POST', '/orgs', own);
+  const ofOne = operatorOf(app.base, at(body, 'admin_token'));
+  expect((await ofOne('GET', '/orgs')).status).toBe(200);
+  for (const act of ['', '/freeze', '/resume', '/set', '/advance']) {
+    const refused = await ofOne(act === '' ? 'GET' : 'POST', `/clock${act}`, act === '' ? undefined : { by: '1h' });
+    expect(refused).toMatchObject({ status: 403, body: { code: 'NO_PERMISSION' } });
   }
   expect((await clock()).body).toMatchObject({ frozen: false });
 });
