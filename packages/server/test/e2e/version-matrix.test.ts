@@ -220,6 +220,14 @@ describe('with every switch turned', () => {
       expect(row.resource_uri).toBe(`${app.base}/crm/${version}/Leads`);
     });
 
+    test('an expiry that is refused is told after the other faults of its entry', async () => {
+      const entry = { channel_id: '1', notify_url: receiver.origin, events: ['Leads.all'], channel_expiry: iso(0) };
+      const { body } = await watch(version, 'POST', { ...entry, notify_on_related_action: 'no' });
+      expect(at(body, 'watch', 0, 'details', 'api_name')).toBe('notify_on_related_action');
+      const unknown = await watch(version, 'PATCH', entry);
+      expect(at(unknown.body, 'watch', 0, 'code')).toBe('NOT_SUBSCRIBED');
+    });
+
     test.each([
       ['the maximum', cells.maxLifeDays * DAY, true],
       ['a second beyond it', cells.maxLifeDays * DAY + SECOND, false],

@@ -157,6 +157,15 @@ describe('how long it stays', () => {
     expect(await tellsOf()).toEqual([true, true, true]);
   });
 
+  test('PATCH with one on another module takes the place of all there were', async () => {
+    await open([...EVENTS, 'Products.edit'], [on(field('Phone'))]);
+    await watch('PATCH', { notification_condition: [on(field('Description'), 'Products')] });
+    expect(await tellsOf()).toEqual([true, true, true]);
+    const product = await write('POST', 'Products', { Product_Name: 'A' });
+    await write('PUT', `Products/${product}`, { Unit_Price: 5 });
+    expect(await came()).toEqual([]);
+  });
+
   test.each(['PUT', 'POST'])('%s without it drops it, and with another sets that', async (method) => {
     await open(EVENTS, [on(field('Phone'))]);
     const again = { events: EVENTS, notify_url: receiver.origin };

@@ -306,3 +306,10 @@ test.each([
 ])('a PATCH of %j takes only events away: %s', (watch, expected) => {
   expect(onlyDeletesEvents(call(JSON.stringify({ watch })))).toBe(expected);
 });
+
+test.each(['', '{', '[]', '{}', '{"watch":{}}', '{"watch":[]}'])(
+  'a PATCH of the body %j takes no events away',
+  (text) => {
+    expect(onlyDeletesEvents(call(text))).toBe(false);
+  },
+);

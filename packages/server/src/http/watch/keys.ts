@@ -55,9 +55,9 @@ export function readNotifyUrl(
 }
 
 function isNotifyUrl(text: string): boolean {
-  // URL parsing would drop control characters silently.
+  // URL parsing would drop control characters silently, and take `https:///a/b` for the path `/b` of a host `a`.
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  if (!/^https?:\/\//i.test(text) || /[\u0000-\u001f\u007f]/.test(text) || !isStorable(text)) return false;
+  if (!/^https?:\/\/[^/\\]/i.test(text) || /[\u0000-\u001f\u007f]/.test(text) || !isStorable(text)) return false;
   if (!URL.canParse(text)) return false;
   const { username, password } = new URL(text);
   return username === '' && password === '';

@@ -43,9 +43,13 @@ export function readDelete(call: Call): readonly Read<WatchRequest>[] {
   return ids.map((id) => reading(() => ({ kind: 'delete', channelId: readListedId(id) })));
 }
 
-/** Whether a PATCH does nothing but take event types away: what the DELETE scope is enough for. */
+/**
+ * Whether a PATCH does nothing but take event types away: what the DELETE scope is enough for. A body that cannot be read
+ * does not, so that scopes are judged before it, as they are for the other methods.
+ */
 export function onlyDeletesEvents(call: Call): boolean {
-  return watchEntries(call.body()).every((entry) => isObject(entry) && entry._delete_events === true);
+  const entries = reading(() => watchEntries(call.body()));
+  return entries.kind === 'read' && entries.value.every((entry) => isObject(entry) && entry._delete_events === true);
 }
 
 function readEntry(

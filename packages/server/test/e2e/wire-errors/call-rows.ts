@@ -25,6 +25,7 @@ const writing = (...bodies: (string | Uint8Array)[]): Ask[] =>
 const by = (...who: NonNullable<Ask['by']>[]): Ask[] => [
   ...who.map((one) => ({ ...list(''), by: one })),
   ...who.map((one) => ({ method: 'POST', path: WATCH, body: watch(SOUND), by: one })),
+  ...['POST', 'PUT', 'PATCH'].flatMap((method) => who.map((one) => ({ method, path: WATCH, body: '{', by: one }))),
 ];
 
 const invalid = (details: Told['details'], message = 'invalid data'): Told => ({

@@ -212,12 +212,30 @@ export const CONDITION_ROWS: readonly ErrorRow[] = [
     selecting({ field: 'Phone' }),
     wrongType('jsonobject', 'field', `${selection}.field`),
   ),
+  row(
+    "the field's `api_name` is no text",
+    OURS,
+    selecting({ field: { api_name: 5 } }),
+    wrongType('string', 'api_name', `${selection}.field.api_name`),
+  ),
+  row(
+    "the field's `id` is no text",
+    OURS,
+    selecting({ field: { id: 5 } }),
+    wrongType('string', 'id', `${selection}.field.id`),
+  ),
   row('the field has neither `api_name` nor `id`', PAGE, selecting({ field: {} }), nothingNamed(`${selection}.field`)),
   row(
     'the field is none of the module',
     OURS,
     selecting(field('Nothing'), field('Stage')),
     invalid('api_name', {}, `${selection}.field.api_name`),
+  ),
+  row(
+    "the field's `id` is unknown",
+    OURS,
+    selecting({ field: { id: '5' } }),
+    invalid('id', {}, `${selection}.field.id`),
   ),
   row(
     "the field's `api_name` and `id` differ",

@@ -107,9 +107,16 @@ export const ENTRY_ROWS: readonly ErrorRow[] = [
   }),
   entryRow(
     '`notify_url` is no absolute http or https URL, or has a user name',
-    ['', 'hook', 'ftp://example.com/', 'https://', 'https://ada@example.com/', 'https://a.test/\u0000'].map(
-      (notify_url) => ({ notify_url }),
-    ),
+    [
+      '',
+      'hook',
+      'ftp://example.com/',
+      'https://',
+      'https:///a.test/',
+      'https://\\\\a.test/',
+      'https://ada@example.com/',
+      'https://a.test/\u0000',
+    ].map((notify_url) => ({ notify_url })),
     { source: OURS, told: invalid('notify_url') },
   ),
   entryRow(
