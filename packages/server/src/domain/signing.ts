@@ -1,5 +1,6 @@
 import type { Channel, Signing } from './channel.ts';
-import { amendChannel, type WorkingSet } from './working-set.ts';
+import { amendChannel } from './working-channels.ts';
+import type { WorkingSet } from './working-set.ts';
 
 /** How long the former secret may sign beside the new one, at most: 30 days. */
 export const MAX_KEEP_MS = 30 * 86_400_000;

@@ -1,7 +1,8 @@
 import type { Channel, SuspendedWhy } from './channel.ts';
 import { findChannel } from './channel-index.ts';
 import type { ChannelId, Generation, UserId } from './ids.ts';
-import { amendChannel, loadedChannel, type WorkingSet } from './working-set.ts';
+import { amendChannel, loadedChannel } from './working-channels.ts';
+import type { WorkingSet } from './working-set.ts';
 
 /** What delivery asks for, with the channel as it was when its attempts failed. */
 export interface SuspensionRequest {

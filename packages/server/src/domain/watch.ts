@@ -7,7 +7,8 @@ import { isBeyondRetention } from './retention.ts';
 import { withoutSuspension } from './suspension.ts';
 import { type ApiVersion, DEFAULT_LIFE_MS, VERSION_RULES } from './wire/api-version.ts';
 import { type Compat, DEFAULT_COMPAT } from './wire/compat.ts';
-import { endChannel, loadedChannel, saveChannel, takeId, type WorkingSet } from './working-set.ts';
+import { endChannel, loadedChannel, saveChannel } from './working-channels.ts';
+import { takeId, type WorkingSet } from './working-set.ts';
 
 /** What a caller may say of a channel; what is absent was not said. */
 export interface ChannelSettings {

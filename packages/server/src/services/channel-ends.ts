@@ -1,6 +1,6 @@
 import type { EndedReason } from '../domain/channel.ts';
 import type { OrgId } from '../domain/ids.ts';
-import { endChannel, loadedChannel } from '../domain/working-set.ts';
+import { endChannel, loadedChannel } from '../domain/working-channels.ts';
 import type { AdministrationStore, ChannelOwner } from '../storage/store.ts';
 import type { Writer } from './writer.ts';
 

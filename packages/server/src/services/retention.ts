@@ -1,7 +1,7 @@
 import { ANSWER_LIFE_MS } from '../domain/idempotency.ts';
 import type { OrgId } from '../domain/ids.ts';
 import { cancellationOf, isBeyondRetention, removalOf } from '../domain/retention.ts';
-import { endChannel, loadedChannel } from '../domain/working-set.ts';
+import { endChannel, loadedChannel } from '../domain/working-channels.ts';
 import type { HousekeepingStore, KeptChannel } from '../storage/store.ts';
 import type { Pace } from './pace.ts';
 import type { Writer } from './writer.ts';

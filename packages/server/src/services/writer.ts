@@ -3,14 +3,8 @@ import { AppError } from '../domain/error.ts';
 import type { NotificationId, OrgId } from '../domain/ids.ts';
 import { requireOpen } from '../domain/org.ts';
 import { DEFAULT_MAX_BACKLOG } from '../domain/overflow.ts';
-import {
-  emptyWrites,
-  endOverflows,
-  expireDue,
-  type Needs,
-  type WorkingSet,
-  type WriteSet,
-} from '../domain/working-set.ts';
+import { endOverflows, expireDue } from '../domain/working-channels.ts';
+import { emptyWrites, type Needs, type WorkingSet, type WriteSet } from '../domain/working-set.ts';
 import type { Loaded, OrgTransactions } from '../storage/store.ts';
 
 /** One step of an organisation's history. */

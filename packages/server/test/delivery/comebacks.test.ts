@@ -1,7 +1,8 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { createComebacks } from '../../src/delivery/comebacks.ts';
 import type { ChannelId, Generation, NotificationId, OrgId, UserId } from '../../src/domain/ids.ts';
-import { addChange, loadedChannel, saveChannel, type WorkingSet } from '../../src/domain/working-set.ts';
+import { loadedChannel, saveChannel } from '../../src/domain/working-channels.ts';
+import { addChange, type WorkingSet } from '../../src/domain/working-set.ts';
 import { createWriter } from '../../src/services/writer.ts';
 import type { DeliveryStore, OwedNotification } from '../../src/storage/store.ts';
 import { type Behaviour, ok, type Receiver, startReceiver } from '../support/receiver.ts';

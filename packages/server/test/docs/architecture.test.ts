@@ -4,7 +4,8 @@ import { type Circuit, CLOSED, landed, probeDue, started } from '../../src/domai
 import { DEFAULT_POLICY } from '../../src/domain/delivery-policy.ts';
 import { decideSuspension, resumeChannel, suspendChannel } from '../../src/domain/suspension.ts';
 import { DEFAULT_CHANNEL_POLICY, decideWatch, type WatchRequest } from '../../src/domain/watch.ts';
-import { expireDue, type WorkingSet } from '../../src/domain/working-set.ts';
+import { expireDue } from '../../src/domain/working-channels.ts';
+import type { WorkingSet } from '../../src/domain/working-set.ts';
 import { aChannel, channelId, channelSet, DAY, HOUR, NOW, USER } from '../support/channel-set.ts';
 import { cells, page, tableRows } from './page.ts';
 

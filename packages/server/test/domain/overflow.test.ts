@@ -1,14 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Channel } from '../../src/domain/channel.ts';
 import type { Generation, RecordId } from '../../src/domain/ids.ts';
-import {
-  addChange,
-  endChannel,
-  endOverflows,
-  expireDue,
-  saveChannel,
-  type WorkingSet,
-} from '../../src/domain/working-set.ts';
+import { endChannel, endOverflows, expireDue, saveChannel } from '../../src/domain/working-channels.ts';
+import { addChange, type WorkingSet } from '../../src/domain/working-set.ts';
 import { aChannel, channelId, channelSet, HOUR, NOW, USER } from '../support/channel-set.ts';
 
 const G1 = 'g1' as Generation;

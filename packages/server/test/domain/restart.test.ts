@@ -2,7 +2,8 @@ import { describe, expect, it, test } from 'vitest';
 import type { Channel } from '../../src/domain/channel.ts';
 import type { RecordId } from '../../src/domain/ids.ts';
 import { identityOf, type StoreEpoch, withRestart } from '../../src/domain/restart.ts';
-import { addChange, endChannel, loadedChannel, saveChannel, type WorkingSet } from '../../src/domain/working-set.ts';
+import { endChannel, loadedChannel, saveChannel } from '../../src/domain/working-channels.ts';
+import { addChange, type WorkingSet } from '../../src/domain/working-set.ts';
 import { aChannel, channelId, channelSet, USER } from '../support/channel-set.ts';
 
 const RESTORED: StoreEpoch = { number: 2, label: 'b0a7' };

@@ -4,7 +4,8 @@ import { findChannel } from '../../src/domain/channel-index.ts';
 import type { Generation } from '../../src/domain/ids.ts';
 import { decideSuspension, type ResumeMode, resumeChannel, suspendChannel } from '../../src/domain/suspension.ts';
 import { DEFAULT_CHANNEL_POLICY, decideWatch, type WatchRequest } from '../../src/domain/watch.ts';
-import { saveChannel, type WorkingSet } from '../../src/domain/working-set.ts';
+import { saveChannel } from '../../src/domain/working-channels.ts';
+import type { WorkingSet } from '../../src/domain/working-set.ts';
 import { aChannel, channelId, channelSet, DAY, HOUR, NOW, USER } from '../support/channel-set.ts';
 
 const ID = channelId('1');

@@ -9,7 +9,8 @@ import {
   decideWatch,
   type WatchRequest,
 } from '../../src/domain/watch.ts';
-import { addChange, expireDue, type WorkingSet } from '../../src/domain/working-set.ts';
+import { expireDue } from '../../src/domain/working-channels.ts';
+import { addChange, type WorkingSet } from '../../src/domain/working-set.ts';
 import { channelId, channelSet, NOW } from '../support/channel-set.ts';
 
 const selector = fc.record({

@@ -8,7 +8,7 @@ import Sqlite from 'better-sqlite3';
 import { expect, onTestFinished, test } from 'vitest';
 import type { Signing } from '../../src/domain/channel.ts';
 import { signOrg } from '../../src/domain/signing.ts';
-import { endChannel, loadedChannel, saveChannel } from '../../src/domain/working-set.ts';
+import { endChannel, loadedChannel, saveChannel } from '../../src/domain/working-channels.ts';
 import { startResealing } from '../../src/services/resealing.ts';
 import { createCipher } from '../../src/storage/cipher.ts';
 import type { Row } from '../../src/storage/db.ts';

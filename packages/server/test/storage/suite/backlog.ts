@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Generation } from '../../../src/domain/ids.ts';
 import { resumeChannel, suspendChannel } from '../../../src/domain/suspension.ts';
-import { loadedChannel } from '../../../src/domain/working-set.ts';
+import { loadedChannel } from '../../../src/domain/working-channels.ts';
 import type { Store } from '../../../src/storage/store.ts';
 import {
   aboutChannel,

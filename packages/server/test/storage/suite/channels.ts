@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ChannelIndex } from '../../../src/domain/channel-index.ts';
-import { emptyWrites, loadedChannel } from '../../../src/domain/working-set.ts';
+import { loadedChannel } from '../../../src/domain/working-channels.ts';
+import { emptyWrites } from '../../../src/domain/working-set.ts';
 import {
   aboutChannel,
   addOrgs,

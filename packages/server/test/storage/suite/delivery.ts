@@ -3,7 +3,8 @@ import type { Outcome } from '../../../src/domain/attempt.ts';
 import type { ChannelHealth } from '../../../src/domain/channel-health.ts';
 import type { Generation, OrgId } from '../../../src/domain/ids.ts';
 import { resumeChannel, suspendChannel } from '../../../src/domain/suspension.ts';
-import { loadedChannel, saveChannel, type WorkingSet } from '../../../src/domain/working-set.ts';
+import { loadedChannel, saveChannel } from '../../../src/domain/working-channels.ts';
+import type { WorkingSet } from '../../../src/domain/working-set.ts';
 import type { Settlement, Store } from '../../../src/storage/store.ts';
 import {
   aboutChannel,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ANSWER_LIFE_MS } from '../../../src/domain/idempotency.ts';
 import type { Generation } from '../../../src/domain/ids.ts';
 import { removalOf } from '../../../src/domain/retention.ts';
-import { saveChannel } from '../../../src/domain/working-set.ts';
+import { saveChannel } from '../../../src/domain/working-channels.ts';
 import type { Store } from '../../../src/storage/store.ts';
 import {
   aboutChannel,

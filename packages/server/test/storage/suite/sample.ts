@@ -11,14 +11,11 @@ import type {
   UserId,
 } from '../../../src/domain/ids.ts';
 import type { KeyRef, StoredRecord, Values } from '../../../src/domain/record.ts';
+import { endChannel, expireDue, loadedChannel, saveChannel } from '../../../src/domain/working-channels.ts';
 import {
   addChange,
-  endChannel,
-  expireDue,
-  loadedChannel,
   type Needs,
   putRecord,
-  saveChannel,
   takeId,
   type WorkingSet,
   type WriteSet,
