@@ -12,7 +12,7 @@ const PATIENCE_MS = 10_000;
 /** More than the flights of a channel. */
 const MANY = 24;
 
-const gateOf = (world: World): Receiver => world.receivers.get('gate') as Receiver;
+export const gateOf = (world: World): Receiver => world.receivers.get('gate') as Receiver;
 
 /** After some more requests have come, and a little later. */
 async function atRandom(world: World): Promise<void> {
@@ -24,7 +24,7 @@ async function atRandom(world: World): Promise<void> {
 }
 
 /** The gate takes requests and answers none, so what is committed after its flights are taken is not sent. */
-async function fillGate(world: World): Promise<void> {
+export async function fillGate(world: World): Promise<void> {
   const gate = gateOf(world);
   gate.become(hanging);
   await Promise.all(Array.from({ length: MANY }, () => world.client.insert('Accounts', 1)));
@@ -95,17 +95,27 @@ async function whileSettlingWaits(world: World): Promise<void> {
   await ended;
 }
 
-/** A second kill while the server that was killed starts again. */
+/** More kills while the server that was killed starts again, or has just begun to send. */
 async function whileStarting(world: World): Promise<void> {
-  world.kill('while starting');
-  await world.server().kill('SIGKILL');
+  world.kill('random');
   for (let left = 2; left > 0; left -= 1) {
+    await world.bury();
     const child = world.spawn();
     const ended = once(child, 'exit');
     await pause(Math.random() * 1.2 * world.startMs());
     child.kill('SIGKILL');
+    world.kill('while starting');
     await ended;
   }
+}
+
+/** While it finishes what was begun. */
+async function whileStopping(world: World): Promise<void> {
+  await fillGate(world);
+  world.server().process.kill('SIGTERM');
+  await pause(Math.random() * 300);
+  world.kill('while stopping');
+  gateOf(world).become(well);
 }
 
 /** Placed on purpose; the others are at random. */
@@ -116,6 +126,7 @@ const PLACED: readonly Place[] = [
   betweenAnswerAndSettle,
   whenAnswered,
   whileStarting,
+  whileStopping,
 ];
 
 /** Of the kill with this number, from 0. */

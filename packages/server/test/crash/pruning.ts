@@ -1,5 +1,7 @@
 import { fileURLToPath } from 'node:url';
+import { well } from './channel-plan.ts';
 import { type Arrival, isSuccess } from './journal.ts';
+import { fillGate, gateOf } from './kills.ts';
 import { type Acknowledged, startLoad } from './load.ts';
 import { type Query, readCopy, readStore } from './store-copy.ts';
 import { createWorld, pause, storeOf, type World } from './world.ts';
@@ -42,6 +44,7 @@ export async function pruneRun(kills: number, say: (line: string) => void): Prom
     for (let kill = 1; kill <= kills; kill += 1) {
       for (const name of CHANNELS) await world.post(name, new Date(now() + LIFE_MS));
       await write(world);
+      await fillGate(world);
       const load = startLoad(client, 4, 20);
       const old = readStore(storeOf(world.dataDir), oldIn(now()));
       world.server().process.kill('SIGUSR2');
@@ -51,6 +54,7 @@ export async function pruneRun(kills: number, say: (line: string) => void): Prom
       await world.server().kill('SIGKILL');
       const left = readCopy(world.dataDir, oldIn(now() - RETENTION_HOURS * HOUR_MS));
       if (left > 0 && left < old) inTheMiddle += 1;
+      gateOf(world).become(well);
       await world.restart(flags());
       await load.stop();
       faults.push(...readStore(storeOf(world.dataDir), danglingIn));
@@ -123,7 +127,7 @@ interface Kept {
   readonly generation: string;
   readonly lastNumber: number;
   readonly states: ReadonlyMap<number, string>;
-  readonly removed: readonly { readonly from: number; readonly to: number }[];
+  readonly removed: readonly { readonly from: number; readonly to: number; readonly reason: string }[];
 }
 
 function channelsIn(query: Query): Kept[] {
@@ -136,13 +140,13 @@ function channelsIn(query: Query): Kept[] {
         String(notification.state),
       ]),
     ),
-    removed: query('SELECT from_number, to_number FROM removed_range WHERE generation = ?', row.generation).map(
-      (range) => ({ from: Number(range.from_number), to: Number(range.to_number) }),
+    removed: query('SELECT from_number, to_number, reason FROM removed_range WHERE generation = ?', row.generation).map(
+      (range) => ({ from: Number(range.from_number), to: Number(range.to_number), reason: String(range.reason) }),
     ),
   }));
 }
 
-/** What was removed was answered 2xx, or stands in a range; nothing else is missing. */
+/** What was removed was answered 2xx, or parked and stands in a range; nothing else is missing. */
 function faultsOf({ generation, lastNumber, states, removed }: Kept, arrivals: readonly Arrival[]): string[] {
   const answered = new Set(
     arrivals.flatMap((arrival) =>
@@ -152,7 +156,7 @@ function faultsOf({ generation, lastNumber, states, removed }: Kept, arrivals: r
   const faults: string[] = [];
   for (let number = 1; number <= lastNumber; number += 1) {
     const state = states.get(number);
-    const isListed = removed.some(({ from, to }) => from <= number && number <= to);
+    const isListed = removed.some(({ from, to, reason }) => from <= number && number <= to && reason === 'parked');
     const isAnswered = answered.has(number);
     const isFine = state === undefined ? isAnswered !== isListed : state === 'parked' ? !isAnswered : isAnswered;
     if (!isFine)

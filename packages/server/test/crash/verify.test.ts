@@ -148,6 +148,11 @@ test('a number or an id that is given twice, and content that differs, are wrong
   expect(verify(facts(), story([CAME[0]!, renamed, CAME[2]!])).wrong).toEqual(['all #2 is not what is stored']);
 });
 
+test('what came and was never committed is wrong', () => {
+  const more = arrival(3, 40, 200, { number: 4, id: 'msg_4' });
+  expect(faults(verify(facts(), story([...CAME, more])))).toEqual({ wrong: ['g 4 came and is not in the store'] });
+});
+
 test('an attempt that comes twice is explained by a kill at which the store knew nothing of it, and by nothing else', () => {
   const twice = [...CAME, arrival(3, 50, 200)];
   const unexplained = ['all #3: attempt 1 after attempt 1'];

@@ -48,6 +48,7 @@ export function verify(facts: Facts, story: Story): Verdict {
   const unexplained: string[] = [];
   checkChangeLog(facts, story.acknowledged, verdict.lost);
   checkIds(story.arrivals, verdict.wrong);
+  checkKnown(facts, story.arrivals, verdict.wrong);
   const states: Record<string, number> = {};
   const parked: Record<string, number> = {};
   const logged = new Map(facts.changes.map((change) => [change.number, change]));
@@ -108,6 +109,18 @@ function checkIds(arrivals: readonly Arrival[], wrong: string[]): void {
     if ((ids.get(key) ?? arrival.id) !== arrival.id) wrong.push(`${key} is ${ids.get(key)} and ${arrival.id}`);
     keys.set(arrival.id, key);
     ids.set(key, arrival.id);
+  }
+}
+
+/** Nothing is sent that was not committed. */
+function checkKnown({ channels }: Facts, arrivals: readonly Arrival[], wrong: string[]): void {
+  const known = new Set(
+    channels.flatMap(({ generation, notifications }) =>
+      notifications.map(({ number }) => keyOf({ generation, number })),
+    ),
+  );
+  for (const arrival of arrivals) {
+    if (!known.has(keyOf(arrival))) wrong.push(`${keyOf(arrival)} came and is not in the store`);
   }
 }
 

@@ -43,9 +43,11 @@ export interface World {
   /** The newest change before its channels were opened. */
   readonly opened: number;
   readonly server: () => ServerProcess;
-  /** Kills the server in this turn. What its store says then is read by `restart`. */
+  /** Kills the server in this turn. */
   kill(kind: string): void;
-  /** Reads the store of the server that was killed, and starts it again. */
+  /** Writes the kill down with what the store says once all that was sent has been read. */
+  bury(): Promise<void>;
+  /** Buries the server that was killed, and starts it again. */
   restart(flags?: readonly string[]): Promise<void>;
   /** How long the last start took. */
   readonly startMs: () => number;
@@ -82,9 +84,9 @@ export async function createWorld(
   let startMs = 0;
   async function start(more: readonly string[]): Promise<ServerProcess> {
     const begun = performance.now();
-    const started = await startServerProcess(options(more));
+    const running = await startServerProcess(options(more));
     startMs = performance.now() - begun;
-    return started;
+    return running;
   }
   let server = await start(flags);
   const client = createClient(server.base, await signIn(server.base, readCredentials(dataDir)), 16);
@@ -100,15 +102,17 @@ export async function createWorld(
       server.process.kill('SIGKILL');
       killed ??= { kind, order: journal.next() };
     },
-    async restart(more = last) {
+    async bury() {
       await server.kill('SIGKILL');
-      // What it had sent is read.
       await pause(20);
-      last = more;
       const until = journal.next();
       if (killed) journal.kills.push({ ...killed, from: started, until, pending: readCopy(dataDir, pendingIn) });
       killed = undefined;
       started = until;
+    },
+    async restart(more = last) {
+      await world.bury();
+      last = more;
       server = await start(more);
     },
     startMs: () => startMs,
