@@ -192,6 +192,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       return;
     }
     receivers.update(channel, isForgiven);
+    if (!channel.suspension) resting.delete(channel.generation);
     if (lane) lane.update(channel, isForgiven);
     // It may come back from a lapse or a suspension with something still owed; only the store knows.
     else if (channel.lastNumber > 0 && !channel.suspension) {

@@ -43,6 +43,14 @@ async function changes(stage: Stage, ...serials: number[]): Promise<void> {
   await stage.delivery.idle();
 }
 
+test('a channel that was suspended before it owed anything is sent to once it was resumed', async () => {
+  const { stage, receiver, channel } = await begin(ok);
+  await stage.control.suspend(ORG, channel.generation);
+  await stage.control.resume(ORG, channel.generation, 'backlog');
+  await changes(stage, 1);
+  expect(sequences(receiver)).toEqual([1]);
+});
+
 describe('a receiver that answers 410', () => {
   test('stops its channel at once; what it owes stays owed and goes on to be numbered', async () => {
     const { stage, receiver, channel } = await begin(gone);
@@ -97,6 +105,7 @@ describe('a receiver that answers 410', () => {
   test('is not sent to while the store is in trouble, and its channel is suspended once it is not', async () => {
     let failures = 2;
     const { stage, receiver, channel } = await begin(gone, {
+      policy: { firstFlights: 1 },
       asking: (ask) => (org, request) =>
         failures-- > 0 ? Promise.reject(new AppError('SERVICE_UNAVAILABLE', 'disk full')) : ask(org, request),
     });
