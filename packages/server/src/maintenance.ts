@@ -50,9 +50,15 @@ export async function migrate(config: Config): Promise<Migrations> {
   return before;
 }
 
-/** Opens the store as a start would, and says whether it can be read and written. Rejects with what to mend. */
+/**
+ * Opens the store as a start would, and says whether it can be read and written; it is not bound to a new key, and none is
+ * made. Rejects with what to mend.
+ */
 export async function checkStore(config: Config): ReturnType<Store['check']> {
-  const store = await openStore(config, createLogger({ ...config, logLevel: 'silent' }));
+  if (!(await hasSecretKey(config))) {
+    throw new StoreRefusal('WRONG_SECRET_KEY', `The key of this store, ${config.dataDir}/secret.key, is not there`);
+  }
+  const store = await openStore(config, createLogger({ ...config, logLevel: 'silent' }), true);
   try {
     return await store.check();
   } finally {

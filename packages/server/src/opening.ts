@@ -14,9 +14,9 @@ import type { Logger } from './telemetry/logger.ts';
 // What the server and the commands that look into its store have in common.
 
 /** Opens the store that the configuration names; a second process on the same data is refused here, by name. */
-export async function openStore(config: Config, logger: Logger): Promise<Store> {
+export async function openStore(config: Config, logger: Logger, isLook = false): Promise<Store> {
   const { key, former } = await secretKeysOf(config);
-  return createSqliteStore({ dataDir: config.dataDir, secretKey: key, formerKeys: former, logger });
+  return createSqliteStore({ dataDir: config.dataDir, secretKey: key, formerKeys: former, logger, isLook });
 }
 
 export const secretKeysOf = async (config: Config): Promise<SecretKeys> => ({

@@ -104,13 +104,13 @@ async function checkClock(dataDir: string): Promise<Finding> {
 /** Whether the server of this configuration runs and is ready. The public address may be another machine's, so it comes last. */
 async function checkServer(config: Config): Promise<Finding> {
   const here = (await baseInCredentials(config.dataDir)) ?? `http://${reachable(config.host)}:${config.port}`;
-  const bases = config.publicUrl === undefined ? [here] : [here, config.publicUrl];
+  const bases = new Set([here, config.publicUrl ?? here]);
   for (const base of bases) {
     const status = await readiness(base);
     if (status === 200) return finding('server', 'ok', `ready on ${base}`);
     if (status !== undefined) return finding('server', 'fail', `${base}/readyz answers ${status}`);
   }
-  return finding('server', 'warn', `nothing answers on ${bases.join(' or ')}`);
+  return finding('server', 'warn', `nothing answers on ${[...bases].join(' or ')}`);
 }
 
 /** Undefined when nothing answers in time. */

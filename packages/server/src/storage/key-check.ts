@@ -13,10 +13,14 @@ const nameOf = (keyId: string): string => PREFIX + keyId;
 const placeOf = (keyId: string): Place => ['meta', nameOf(keyId)];
 
 /**
- * Refuses a store of which something may be sealed under a key that is not given, and binds it to the present key. Answers
- * the ids of former keys that it still needs.
+ * Refuses a store of which something may be sealed under a key that is not given, and binds it to the present key, unless
+ * nothing will be sealed. Answers the ids of former keys that it still needs.
  */
-export async function checkSecretKeys(db: Pick<Db, 'load' | 'write'>, cipher: Cipher): Promise<string[]> {
+export async function checkSecretKeys(
+  db: Pick<Db, 'load' | 'write'>,
+  cipher: Cipher,
+  { binds }: { readonly binds: boolean } = { binds: true },
+): Promise<string[]> {
   const [rows = []] = await db.load([
     sql`SELECT name, value FROM meta WHERE name >= ${PREFIX} AND name < ${BEYOND} ORDER BY name`,
   ]);
@@ -30,7 +34,7 @@ export async function checkSecretKeys(db: Pick<Db, 'load' | 'write'>, cipher: Ci
     );
   }
   for (const { keyId, sealed } of checks) tryKey(cipher, keyId, sealed);
-  if (!checks.some(({ keyId }) => keyId === cipher.keyId)) {
+  if (binds && !checks.some(({ keyId }) => keyId === cipher.keyId)) {
     await db.write([
       insertRows('meta (name, value)', [[nameOf(cipher.keyId), cipher.seal(TEXT, placeOf(cipher.keyId))]]),
     ]);

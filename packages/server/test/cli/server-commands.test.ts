@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { hanging, startReceiver } from '../support/receiver.ts';
@@ -180,6 +180,26 @@ test('doctor fails on a configuration that lacks something, and on a wrong key',
   const wrong = await runCommand(['doctor', '--json'], other);
   expect(wrong.code).toBe(1);
   expect(verdicts(wrong.stdout)).toMatchObject({ ok: false, store: 'fail' });
+});
+
+test('doctor with a new key and the present one as a former one leaves the store as it is', async () => {
+  const settings = production();
+  await runCommand(['migrate'], settings);
+  const key = settings.WATCHBELL_SECRET_KEY;
+  const rotating = { ...settings, WATCHBELL_SECRET_KEY: randomBytes(32).toString('hex') };
+  const { stdout } = await runCommand(['doctor', '--json'], { ...rotating, WATCHBELL_FORMER_SECRET_KEYS: key });
+  expect(verdicts(stdout)).toMatchObject({ store: 'ok' });
+  expect(verdicts((await runCommand(['doctor', '--json'], settings)).stdout)).toMatchObject({ store: 'ok' });
+});
+
+test('doctor makes no key for a store of the dev profile whose key is lost', async () => {
+  const dataDir = temporaryDirectory();
+  await runCommand(['migrate', '--dev', '--data-dir', dataDir]);
+  rmSync(join(dataDir, 'secret.key'));
+  const { code, stdout } = await runCommand(['doctor', '--dev', '--data-dir', dataDir]);
+  expect(code).toBe(1);
+  expect(stdout).toMatch(/^fail +store +WRONG_SECRET_KEY: .*secret\.key, is not there$/m);
+  expect(existsSync(join(dataDir, 'secret.key'))).toBe(false);
 });
 
 test.each([

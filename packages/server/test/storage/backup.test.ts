@@ -179,6 +179,11 @@ test('a restore is refused by name, and leaves no store, where something is wron
       message: expect.stringContaining(from),
     });
   }
+  // The store itself, of which a part is in the log beside it.
+  await expect(restoreStore(join(dataDir, 'watchbell.sqlite'), into, KEYS)).rejects.toMatchObject({
+    code: 'NOT_A_BACKUP',
+    message: expect.stringContaining('watchbell.sqlite-wal'),
+  });
   const wrong = { key: new Uint8Array(32).fill(8), former: [] };
   await expect(restoreStore(backup, into, wrong)).rejects.toMatchObject({ code: 'WRONG_SECRET_KEY' });
   expect((await readdir(into)).filter((name) => name.endsWith('.sqlite'))).toEqual([]);

@@ -108,6 +108,10 @@ const MAY_BE_THERE: readonly string[] = ['secret.key', ...LOCK_FILES, DRAFT, `${
  */
 export async function restoreStore(from: string, dataDir: string, keys: SecretKeys): Promise<CopyFacts> {
   if (!(await exists(from))) throw new StoreRefusal('NOT_A_BACKUP', `${from} is not there`);
+  if (await hasLog(from)) {
+    const way = 'copy the store with `watchbell backup --data-dir`, and restore that';
+    throw new StoreRefusal('NOT_A_BACKUP', `A part of ${from} is in ${from}-wal beside it: ${way}`);
+  }
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const others = (await readdir(dataDir)).filter((name) => !MAY_BE_THERE.includes(name));
   if (others.length > 0) {
@@ -168,6 +172,13 @@ function directly(sqlite: Database): Pick<Db, 'load' | 'write'> {
 const exists = (path: string): Promise<boolean> =>
   stat(path).then(
     () => true,
+    () => false,
+  );
+
+/** Whether something that was committed is not in the file yet: in the store of a server that runs, or was killed. */
+const hasLog = (path: string): Promise<boolean> =>
+  stat(`${path}-wal`).then(
+    ({ size }) => size > 0,
     () => false,
   );
 

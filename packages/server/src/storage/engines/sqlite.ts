@@ -42,6 +42,8 @@ export interface SqliteOptions {
   readonly logger: Logger;
   /** It was put there from a backup: begins a new history, in which nothing is numbered as it may have been before. */
   readonly isRestored?: boolean;
+  /** Nothing will be sealed: the store is not bound to a key under which nothing is yet. */
+  readonly isLook?: boolean;
   /** Told when the storage thread was lost and is there again: what was being written may have been, or not. */
   readonly onRecovered?: () => void;
 }
@@ -79,6 +81,7 @@ export async function createSqliteStore({
   formerKeys = [],
   logger,
   isRestored = false,
+  isLook = false,
   onRecovered = () => {},
 }: SqliteOptions): Promise<Store> {
   const cipher = createCipher(secretKey, formerKeys);
@@ -104,7 +107,7 @@ export async function createSqliteStore({
       load: (statements) => storage.send('query', statements.map(toCommand)),
       write: (writes) => storage.send('write', writes.map(toCommand)),
     };
-    const neededKeys = await checkSecretKeys(db, cipher);
+    const neededKeys = await checkSecretKeys(db, cipher, { binds: !isLook });
     if (isRestored) {
       await db.write(saveNextEpoch(await loadEpoch(db), newEpochLabel(), Date.now()));
       logger.warn({ dataDir }, 'the store was restored, as was said at this start: channels number anew from here on');
