@@ -225,6 +225,24 @@ export function createHousekeepingStore(db: Db): HousekeepingStore {
     },
   };
 
+  /** What is kept of the numbers just before and behind: however much lies between, no more is read. */
+  async function touching(
+    org: OrgId,
+    generation: Generation,
+    added: readonly UndeliveredRange[],
+  ): Promise<UndeliveredRange[]> {
+    const kept = await db.read(
+      added.flatMap(({ from, to }) => [
+        sql`
+          SELECT * FROM (${selectRanges(org, generation, sql`AND from_number < ${from}`, sql`DESC LIMIT 1`)})
+          WHERE to_number = ${from - 1}`,
+        selectRanges(org, generation, sql`AND from_number = ${to + 1}`),
+      ]),
+    );
+    // One between two that are added touches both.
+    return [...new Map(kept.flat().map((row) => [integer(row, 'from_number'), readRange(row)])).values()];
+  }
+
   /** The new ranges, joined with those beside them. */
   async function rangeWrites(
     org: OrgId,
@@ -232,11 +250,7 @@ export function createHousekeepingStore(db: Db): HousekeepingStore {
     added: readonly UndeliveredRange[],
     at: number,
   ): Promise<Write[]> {
-    const from = added[0]?.from ?? 0;
-    const to = added.at(-1)?.to ?? 0;
-    const beside = (
-      await some(selectRanges(org, generation, sql`AND to_number >= ${from - 1} AND from_number <= ${to + 1}`))
-    ).map(readRange);
+    const beside = await touching(org, generation, added);
     return [
       changeRows(
         beside,
@@ -252,9 +266,9 @@ export function createHousekeepingStore(db: Db): HousekeepingStore {
   }
 }
 
-const selectRanges = (org: OrgId, generation: Generation, where: Statement): Statement => sql`
+const selectRanges = (org: OrgId, generation: Generation, where: Statement, end: Statement = sql``): Statement => sql`
   SELECT from_number, to_number, reason FROM removed_range
-  WHERE org_id = ${org} AND generation = ${generation} ${where} ORDER BY from_number`;
+  WHERE org_id = ${org} AND generation = ${generation} ${where} ORDER BY from_number ${end}`;
 
 const readRange = (row: Row): UndeliveredRange => ({
   from: integer(row, 'from_number'),

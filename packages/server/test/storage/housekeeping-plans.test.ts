@@ -110,3 +110,33 @@ test.each(['looking through channels', 'cancelling', 'counting what is owed'])(
     expect(plans.join()).toContain('INDEX notification_pending (org_id=? AND generation=?');
   },
 );
+
+test('ranges of what was undelivered are joined with those that they touch, and no other is touched', async () => {
+  const keep = sqlite.prepare('INSERT INTO removed_range VALUES (?, ?, ?, ?, ?, ?)');
+  for (const [from, to, reason] of [
+    [100, 110, 'parked'],
+    [112, 119, 'parked'],
+    [130, 139, 'parked'],
+    [141, 149, 'skipped'],
+    [151, 159, 'parked'],
+  ] as const) {
+    keep.run(ORG, G, from, to, reason, 1);
+  }
+  const one = (number: number) => ({ from: number, to: number, reason: 'parked' });
+  await store.removeNotifications(ORG, G, { runs: [{ from: 1, to: 1 }], undelivered: [111, 140, 160].map(one) }, 5);
+  const rows = sqlite.prepare('SELECT * FROM removed_range WHERE from_number >= 100 ORDER BY from_number').raw();
+  expect(rows.all().map((row) => (row as unknown[]).slice(2))).toEqual([
+    [100, 119, 'parked', 5],
+    [130, 140, 'parked', 5],
+    [141, 149, 'skipped', 5],
+    [151, 160, 'parked', 5],
+  ]);
+  // Between two that are added, and away from both.
+  keep.run(ORG, G, 170, 175, 'parked', 1);
+  await store.removeNotifications(ORG, G, { runs: [{ from: 1, to: 1 }], undelivered: [168, 177].map(one) }, 9);
+  expect(rows.all().slice(-3)).toEqual([
+    [ORG, G, 168, 168, 'parked', 9],
+    [ORG, G, 170, 175, 'parked', 1],
+    [ORG, G, 177, 177, 'parked', 9],
+  ]);
+});
