@@ -1,18 +1,16 @@
 import type { Outcome } from '../domain/attempt.ts';
 import type { Channel, Restart } from '../domain/channel.ts';
 import type { Generation, OrgId } from '../domain/ids.ts';
-import { stateAfter } from '../domain/next-step.ts';
 import { withRestart } from '../domain/restart.ts';
-import type { OwedNotification } from '../storage/store.ts';
 import { createBacklog } from './backlog.ts';
-import { fly, type Landed } from './flight.ts';
 import type { Closing, Lane, LaneContext } from './lane-context.ts';
+import { createLaneFinding } from './lane-finding.ts';
 import { createLaneHealth } from './lane-health.ts';
-import { answer, createLaneState, finish, found, isClear, knownRecords, nextSearch, scan } from './lane-state.ts';
+import { createLaneReads } from './lane-reads.ts';
+import { createLaneSending } from './lane-sending.ts';
+import { createLaneState, finish, isClear } from './lane-state.ts';
 import { weigh } from './memory.ts';
-import { readPatiently } from './patient-read.ts';
 import { originOf, type Receiver } from './receivers.ts';
-import { recordsOf, refOf } from './record-keys.ts';
 import type { Flight, Seat } from './slots.ts';
 import { createWaitingList, type Item } from './waiting.ts';
 
@@ -24,7 +22,7 @@ export function createLane(
   receiver: Receiver | undefined,
   context: LaneContext,
 ): Lane {
-  const { store, clock, policy, slots, settler, dueTimes, memory, circuits, stop } = context;
+  const { clock, policy, slots, dueTimes, memory, circuits, stop, logger } = context;
   const state = createLaneState(from);
   const backlog = createBacklog(from, policy, memory);
   const ready: Item[] = [];
@@ -33,19 +31,41 @@ export function createLane(
   const health = createLaneHealth(receiver?.health, policy.suspension);
   /** Before that nothing is sent: how its receiver did so far is not known. */
   let isKnown = receiver !== undefined;
-  /** Numbers up to this one, as read from the store, are due at once. */
-  let dueTo = 0;
-  /** Until its suspension is decided, nothing is sent. */
-  let isAsking = false;
-  let reads = 0;
-  let saving = 0;
-  let isReading = false;
   let isScheduled = false;
   let isClosed = false;
   let hasLapsed = false;
   /** It does nothing more but land and save what is in the air, then makes room for its successor. */
   let isLeaving: 'anew' | 'failed' | undefined;
   let lastRestart: Restart | undefined;
+  const reads = createLaneReads({
+    isGivenUp: () => isClosed || stop.aborted,
+    stop,
+    logger,
+    fields: { org, generation },
+    onFault: fail,
+    onRead: soon,
+  });
+  const finding = createLaneFinding(
+    { org, generation, state, backlog, ready, waiting, reads, owedFrom, soon },
+    context,
+  );
+  const sending = createLaneSending(
+    {
+      org,
+      generation,
+      state,
+      waiting,
+      health,
+      reads,
+      channel: () => channel,
+      isClosed: () => isClosed,
+      isHeld,
+      owedFrom,
+      putBack: (item) => ready.unshift(item),
+      soon,
+    },
+    context,
+  );
 
   const seat: Seat = {
     org,
@@ -56,7 +76,7 @@ export function createLane(
     hasReady: () => ready.length > 0 && !isClosed && !isHeld(),
     launch(flight) {
       const item = ready.shift();
-      void send(item).then(
+      void sending.send(item).then(
         (outcome) => back(flight, outcome),
         (error) => {
           back(flight, undefined);
@@ -100,7 +120,7 @@ export function createLane(
     end: () => close(),
     wake: () => soon(),
     isBusy: () => !isClosed && (isScheduled || !isResting() || (!isHeld() && couldGoOn())),
-    isStalled: () => !isHeld() && !hasRoom() && !backlog.isEmpty(),
+    isStalled: () => !isHeld() && !finding.hasRoom() && !backlog.isEmpty(),
     waiting: waiting.size,
   };
 
@@ -109,7 +129,7 @@ export function createLane(
   return lane;
 
   function start(): void {
-    void read(
+    void reads.read(
       () => context.findReceiver(org, generation),
       (known) => {
         // A commit may have brought a newer channel meanwhile.
@@ -150,13 +170,13 @@ export function createLane(
       backlog.forget();
     } else {
       ready.push(...waiting.takeDue(clock.now()));
-      search();
+      finding.search();
       if (isGrounded()) {
         // One is enough to probe with; what is behind it waits in the store.
-        scanOn(1);
+        finding.scanOn(1);
         backlog.forget();
       } else {
-        scanOn(policy.channelFlights);
+        finding.scanOn(policy.channelFlights);
       }
       arm();
       slots.request(seat);
@@ -166,12 +186,12 @@ export function createLane(
 
   /** No answer, save or read is awaited. */
   function isResting(): boolean {
-    return seat.flying === 0 && saving === 0 && reads === 0;
+    return seat.flying === 0 && !sending.isSaving() && !reads.areUnderWay();
   }
 
   /** Expired or suspended: what is owed waits for the end of that (P6). Or it leaves: for another lane. */
   function isHeld(): boolean {
-    if (hasLapsed || isLeaving || isAsking || context.isSuspended(org)) return true;
+    if (hasLapsed || isLeaving || sending.isAsking() || context.isSuspended(org)) return true;
     if (!channel) return false;
     return channel.lapsedFrom !== undefined || channel.suspension !== undefined || clock.now() >= channel.expiresAt;
   }
@@ -182,14 +202,14 @@ export function createLane(
   }
 
   function couldGoOn(): boolean {
-    return isGrounded() ? ready.length === 0 && mayGoOn() : ready.length > 0 || mayGoOn();
+    return isGrounded() ? ready.length === 0 && finding.mayGoOn() : ready.length > 0 || finding.mayGoOn();
   }
 
   /** It is sent elsewhere, or was resumed: what failed before is tried without waiting on. */
   function forgive({ lastNumber }: Channel): void {
     health.forgive();
     waiting.free();
-    dueTo = lastNumber;
+    finding.freeTo(lastNumber);
     seat.standing = 'unproven';
     seat.level = policy.firstFlights;
   }
@@ -208,114 +228,11 @@ export function createLane(
     }
   }
 
-  function hasRoom(): boolean {
-    return state.unfinished.size < policy.maxUnfinished && knownRecords(state) < policy.maxRecords;
-  }
-
-  function mayGoOn(): boolean {
-    return (hasRoom() && !backlog.isEmpty()) || (state.free.size > 0 && state.unfinished.size < policy.maxUnfinished);
-  }
-
   /** Asks to be woken when the first of those that wait is due. */
   function arm(): void {
     const next = waiting.nextDueAt();
     if (next < Infinity) dueTimes.set(lane, next);
     else dueTimes.remove(lane);
-  }
-
-  function search(): void {
-    while (state.unfinished.size < policy.maxUnfinished) {
-      const next = nextSearch(state);
-      if (!next) return;
-      void read(
-        () => store.firstAbout(org, generation, refOf(next.record), Math.max(next.from, owedFrom()), next.before),
-        (row) => {
-          if (found(state, next, row && { number: row.number, records: recordsOf(row) }) && row) admit(row);
-        },
-      );
-    }
-  }
-
-  function scanOn(most: number): void {
-    while (ready.length < most && hasRoom()) {
-      const next = backlog.take();
-      if (!next) {
-        readOn();
-        return;
-      }
-      if (scan(state, { number: next.number, records: recordsOf(next) })) admit(next);
-    }
-  }
-
-  function readOn(): void {
-    const gap = backlog.gap();
-    if (!gap || isReading) return;
-    isReading = true;
-    const rows = memory.isFull() ? 1 : policy.windowRows;
-    void read(
-      () => store.window(org, generation, Math.max(gap.from, owedFrom()), rows, policy.windowBytes),
-      (window) => {
-        isReading = false;
-        backlog.fill(gap, window);
-      },
-    );
-  }
-
-  function admit(owed: OwedNotification): void {
-    const { number, attemptsMade } = owed;
-    const dueAt = number <= dueTo ? 0 : (owed.dueAt ?? 0);
-    if (number < owedFrom()) {
-      // Read before it was cancelled.
-      finish(state, number);
-      soon();
-    } else if (dueAt > clock.now()) waiting.add({ number, attemptsMade, dueAt });
-    else if (memory.isFull()) ready.push({ number, attemptsMade, dueAt });
-    else {
-      memory.add(weigh(owed));
-      ready.push({ number, attemptsMade, dueAt, owed });
-    }
-  }
-
-  /** Makes one attempt; undefined when none was made. */
-  async function send(item: Item | undefined): Promise<Outcome | undefined> {
-    if (!item) return undefined;
-    const owed = item.owed ?? (await readAgain(item.number));
-    if (!context.flights.orgSignings.isKnown(org)) await loadSigning();
-    if (!isClosed && (stop.aborted || !channel || isHeld())) {
-      ready.unshift(item);
-      return undefined;
-    }
-    if (item.owed) memory.add(-weigh(item.owed));
-    if (isClosed || !channel) return undefined;
-    if (!owed || item.number < owedFrom()) {
-      // Its row says pending no more, or it was cancelled while it was read.
-      finish(state, item.number);
-      return undefined;
-    }
-    const target = channel;
-    const begun = health.begin();
-    const landed = await fly({ ...owed, attemptsMade: item.attemptsMade }, target, context.flights);
-    land(item, landed, target, begun);
-    return landed.attempt.outcome;
-  }
-
-  /** Nothing that is to be signed is sent without. */
-  async function loadSigning(): Promise<void> {
-    await read(
-      () => context.flights.orgSignings.load(org),
-      () => undefined,
-    );
-  }
-
-  async function readAgain(number: number): Promise<OwedNotification | undefined> {
-    let first: OwedNotification | undefined;
-    await read(
-      () => store.window(org, generation, number, 1, policy.windowBytes),
-      ([row]) => {
-        first = row;
-      },
-    );
-    return first?.number === number ? first : undefined;
   }
 
   function back(flight: Flight, outcome: Outcome | undefined): void {
@@ -324,49 +241,9 @@ export function createLane(
     soon();
   }
 
-  /** `target`: the channel as it was sent to. */
-  function land({ number }: Item, { attempt, next }: Landed, target: Channel, begun: number): void {
-    saving += 1;
-    // What waits behind a success may go before it is saved (P4).
-    if (next.kind === 'done') answer(state, number);
-    const told = health.judge(begun, attempt, number);
-    settler.add({ org, generation, number, attempt, ...stateAfter(next), ...told }, () => {
-      saving -= 1;
-      const isOwed = (next.kind === 'retry' || next.kind === 'suspend') && number >= owedFrom();
-      if (isOwed) waiting.add({ number, attemptsMade: attempt.attempt, dueAt: next.kind === 'retry' ? next.at : 0 });
-      else finish(state, number);
-      soon();
-    });
-    const why = health.verdict(begun, next, clock.now());
-    if (why === undefined || isHeld()) return;
-    isAsking = true;
-    void read(
-      () => context.suspend(org, { channel: target, why }),
-      () => {
-        isAsking = false;
-      },
-    );
-  }
-
-  /** Nothing is made of what was read once the lane is closed or stopped. */
-  async function read<Rows>(load: () => Promise<Rows>, use: (rows: Rows) => void): Promise<void> {
-    reads += 1;
-    const isGivenUp = () => isClosed || stop.aborted;
-    const answered = await readPatiently(load, isGivenUp, stop, (error) =>
-      context.logger.error({ err: error, org, generation }, 'a lane cannot read, trying again'),
-    );
-    reads -= 1;
-    try {
-      if (answered) use(answered.rows);
-    } catch (error) {
-      fail(error);
-    }
-    soon();
-  }
-
   /** Closes once nothing is in flight or unsaved, so that the next lane repeats nothing. */
   function fail(error: unknown): void {
-    context.logger.error({ err: error, org, generation }, 'a lane failed and begins anew');
+    logger.error({ err: error, org, generation }, 'a lane failed and begins anew');
     if (isLeaving === 'failed') close();
     isLeaving = 'failed';
     soon();

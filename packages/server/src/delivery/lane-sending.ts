@@ -1,0 +1,117 @@
+import type { Outcome } from '../domain/attempt.ts';
+import type { Channel } from '../domain/channel.ts';
+import type { Generation, OrgId } from '../domain/ids.ts';
+import { stateAfter } from '../domain/next-step.ts';
+import type { OwedNotification } from '../storage/store.ts';
+import { fly, type Landed } from './flight.ts';
+import type { LaneContext } from './lane-context.ts';
+import type { LaneHealth } from './lane-health.ts';
+import type { LaneReads } from './lane-reads.ts';
+import { answer, finish, type LaneState } from './lane-state.ts';
+import { weigh } from './memory.ts';
+import type { Item, WaitingList } from './waiting.ts';
+
+/** Sends what a lane dispatched, saves what came of it, and asks for the suspension of a channel that fails. */
+export interface LaneSending {
+  /** Makes one attempt; undefined when none was made. */
+  send(item: Item | undefined): Promise<Outcome | undefined>;
+  /** Outcomes are not saved yet. */
+  isSaving(): boolean;
+  /** Until its suspension is decided, nothing is sent. */
+  isAsking(): boolean;
+}
+
+/** What sending needs of its lane. */
+export interface SendingLane {
+  readonly org: OrgId;
+  readonly generation: Generation;
+  readonly state: LaneState;
+  readonly waiting: WaitingList;
+  readonly health: LaneHealth;
+  readonly reads: LaneReads;
+  /** As it is now. */
+  channel(): Channel | undefined;
+  isClosed(): boolean;
+  isHeld(): boolean;
+  /** Numbers before it are owed no more. */
+  owedFrom(): number;
+  /** Takes back what cannot be sent now: it is the next that is. */
+  putBack(item: Item): void;
+  soon(): void;
+}
+
+export function createLaneSending(
+  { org, generation, state, waiting, health, reads, ...lane }: SendingLane,
+  context: LaneContext,
+): LaneSending {
+  const { store, clock, policy, settler, memory, flights, stop } = context;
+  let saving = 0;
+  let isAsking = false;
+
+  async function send(item: Item | undefined): Promise<Outcome | undefined> {
+    if (!item) return undefined;
+    const owed = item.owed ?? (await readAgain(item.number));
+    if (!flights.orgSignings.isKnown(org)) await loadSigning();
+    const target = lane.channel();
+    if (!lane.isClosed() && (stop.aborted || !target || lane.isHeld())) {
+      lane.putBack(item);
+      return undefined;
+    }
+    if (item.owed) memory.add(-weigh(item.owed));
+    if (lane.isClosed() || !target) return undefined;
+    if (!owed || item.number < lane.owedFrom()) {
+      // Its row says pending no more, or it was cancelled while it was read.
+      finish(state, item.number);
+      return undefined;
+    }
+    const begun = health.begin();
+    const landed = await fly({ ...owed, attemptsMade: item.attemptsMade }, target, flights);
+    land(item, landed, target, begun);
+    return landed.attempt.outcome;
+  }
+
+  /** Nothing that is to be signed is sent without. */
+  async function loadSigning(): Promise<void> {
+    await reads.read(
+      () => flights.orgSignings.load(org),
+      () => undefined,
+    );
+  }
+
+  async function readAgain(number: number): Promise<OwedNotification | undefined> {
+    let first: OwedNotification | undefined;
+    await reads.read(
+      () => store.window(org, generation, number, 1, policy.windowBytes),
+      ([row]) => {
+        first = row;
+      },
+    );
+    return first?.number === number ? first : undefined;
+  }
+
+  /** `target`: the channel as it was sent to. */
+  function land({ number }: Item, { attempt, next }: Landed, target: Channel, begun: number): void {
+    saving += 1;
+    // What waits behind a success may go before it is saved (P4).
+    if (next.kind === 'done') answer(state, number);
+    const told = health.judge(begun, attempt, number);
+    settler.add({ org, generation, number, attempt, ...stateAfter(next), ...told }, () => {
+      saving -= 1;
+      const isOwed = (next.kind === 'retry' || next.kind === 'suspend') && number >= lane.owedFrom();
+      if (isOwed) waiting.add({ number, attemptsMade: attempt.attempt, dueAt: next.kind === 'retry' ? next.at : 0 });
+      else finish(state, number);
+      lane.soon();
+    });
+    const why = health.verdict(begun, next, clock.now());
+    if (why === undefined || lane.isHeld()) return;
+    isAsking = true;
+    void reads.read(
+      () => context.suspend(org, { channel: target, why }),
+      () => {
+        isAsking = false;
+      },
+    );
+  }
+
+  return { send, isSaving: () => saving > 0, isAsking: () => isAsking };
+}
