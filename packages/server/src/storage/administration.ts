@@ -4,10 +4,9 @@ import { readHealth, selectHealth } from './channel-health.ts';
 import { readChannel, selectAnyGeneration, selectPage } from './channels.ts';
 import type { Cipher } from './cipher.ts';
 import { type Db, type Row, type Statement, sql } from './db.ts';
+import { ORGS_MADE } from './epoch.ts';
 import { integer, text } from './rows.ts';
 import type { AdministrationStore, ChannelEntry } from './store.ts';
-
-const NEXT_ORG = 'orgs_made';
 
 export function createAdministrationStore(db: Db, cipher: Cipher): AdministrationStore {
   const all = async (statement: Statement): Promise<readonly Row[]> => (await db.read([statement]))[0] ?? [];
@@ -29,7 +28,7 @@ export function createAdministrationStore(db: Db, cipher: Cipher): Administratio
     async nextOrg(start) {
       const [rows = []] = await db.write([
         sql`
-          INSERT INTO meta (name, value) VALUES (${NEXT_ORG}, ${String(start)})
+          INSERT INTO meta (name, value) VALUES (${ORGS_MADE}, ${String(start)})
           ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(meta.value AS INTEGER) + 1 AS TEXT)
           RETURNING CAST(value AS INTEGER) AS number`,
       ]);

@@ -9,8 +9,13 @@ export const EPOCH_LABEL_BYTES = 6;
 const SERIALS_LEFT_OUT = 1_000_000;
 const SERIALS_SINCE = Date.UTC(2026, 0, 1);
 const SERIALS_PER_SECOND = 1000;
+/** More than were made since any backup, and few of all ids that organisations can have. */
+const ORGS_LEFT_OUT = 1000;
 
 const selectEpoch: Statement = sql`SELECT value FROM meta WHERE name = ${NAME}`;
+
+/** Of all organisations that were made but the dev profile's: the next one has the id of this number and one. */
+export const ORGS_MADE = 'orgs_made';
 
 /** Of a store as it is. */
 export async function loadEpoch(db: Pick<Db, 'load'>): Promise<StoreEpoch> {
@@ -20,12 +25,14 @@ export async function loadEpoch(db: Pick<Db, 'load'>): Promise<StoreEpoch> {
 
 /**
  * Begins a new history of a store that was restored from a backup. Numbers and ids that the original may have given since
- * are left out: those of records go on where an original that gave a thousand a second could not have come to.
+ * are left out: those of records go on where an original that gave a thousand a second could not have come to, and those of
+ * organisations behind a thousand.
  */
 export function saveNextEpoch(current: StoreEpoch, label: string, realNow: number): Write[] {
   const next: StoreEpoch = { number: current.number + 1, label };
   const reachable = Math.max(0, Math.floor((realNow - SERIALS_SINCE) / 1000)) * SERIALS_PER_SECOND;
   return [
+    sql`UPDATE meta SET value = CAST(CAST(value AS INTEGER) + ${ORGS_LEFT_OUT} AS TEXT) WHERE name = ${ORGS_MADE}`,
     insertRows(
       'meta (name, value)',
       [[NAME, JSON.stringify(next)]],

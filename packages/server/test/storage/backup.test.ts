@@ -156,6 +156,18 @@ test('ids of records that the original gave after the backup are not given again
   expect(ids.filter((id) => original.has(id))).toHaveLength(3);
 });
 
+test('ids of organisations that the original gave after the backup are not given again', async () => {
+  const root = await directory();
+  const store = await storeWith(join(root, 'data'), 1);
+  const numbers = async (of: Store) => [await of.administration.nextOrg(7), await of.administration.nextOrg(7)];
+  await numbers(store);
+  await backUpStore(join(root, 'data'), join(root, 'backup'));
+  const given = await numbers(store);
+  await restoreStore(join(root, 'backup'), join(root, 'restored'), KEYS);
+  const restored = await openStore(join(root, 'restored'));
+  for (const number of await numbers(restored)) expect(given).not.toContain(number);
+});
+
 test('a restore is refused by name, and leaves no store, where something is wrong', async () => {
   const root = await directory();
   const dataDir = join(root, 'data');
