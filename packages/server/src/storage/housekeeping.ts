@@ -1,6 +1,7 @@
 import { ENDED_REASONS } from '../domain/channel.ts';
 import type { ChannelId, Generation, OrgId, UserId } from '../domain/ids.ts';
 import { joined, type NumberRange, type UndeliveredRange } from '../domain/retention.ts';
+import { dropHealth } from './channel-health.ts';
 import { changeRows, type Db, insertRows, list, type Row, type Statement, sql, type Write } from './db.ts';
 import { integer, integerOrNone, oneOf, text, textOrNone } from './rows.ts';
 import type { HousekeepingStore, KeptChannel } from './store.ts';
@@ -182,6 +183,8 @@ export function createHousekeepingStore(db: Db): HousekeepingStore {
           (generation) => sql`
             DELETE FROM channel WHERE org_id = ${org} AND generation = ${generation} AND ended_at IS NOT NULL`,
         ),
+        // Of an attempt that was in the air when the channel ended.
+        dropHealth(generations.map((generation) => ({ org, generation }))),
       ]);
     },
 

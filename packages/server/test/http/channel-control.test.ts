@@ -87,6 +87,11 @@ describe('a channel whose receiver is gone', () => {
 describe('an operator', () => {
   beforeEach(() => receiver.behave(ok));
 
+  test('resumes with the backlog when it is not told how', async () => {
+    await act('suspend');
+    expect(await act('resume')).toMatchObject({ status: 200, body: { state: 'live', cancelled_to: null } });
+  });
+
   test('suspends a channel and resumes it, with what it came to owe', async () => {
     expect(await act('suspend')).toMatchObject({
       status: 200,

@@ -111,6 +111,20 @@ test.each(['looking through channels', 'cancelling', 'counting what is owed'])(
   },
 );
 
+test('of an ended channel how it failed goes with its row', async () => {
+  const ended = `${G}e` as Generation;
+  const row = 'org_id, user_id, channel_id, version, events, notify_on_related, with_values, conditions, expires_at';
+  const rest = 'notify_url, last_number, opened_at, modified_at, epoch, restarts';
+  sqlite.exec(`
+    INSERT INTO channel (generation, ended_at, ended_reason, ${row}, ${rest})
+      SELECT '${ended}', 1, 'deleted', ${row}, ${rest} FROM channel WHERE generation = '${G}';
+    INSERT INTO channel_health VALUES ('${ORG}', '${ended}', 0, 1, 0, '[1]')`);
+  await store.removeChannels(ORG, [ended]);
+  for (const table of ['channel', 'channel_health']) {
+    expect(sqlite.prepare(`SELECT * FROM ${table} WHERE generation = ?`).all(ended)).toEqual([]);
+  }
+});
+
 test('ranges of what was undelivered are joined with those that they touch, and no other is touched', async () => {
   const keep = sqlite.prepare('INSERT INTO removed_range VALUES (?, ?, ?, ?, ?, ?)');
   for (const [from, to, reason] of [

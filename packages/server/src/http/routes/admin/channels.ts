@@ -2,7 +2,7 @@ import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import type { Generation, OrgId, UserId } from '../../../domain/ids.ts';
 import type { ChannelView } from '../../../services/channel-control.ts';
-import { administersOrg, readJsonBody } from './access.ts';
+import { administersOrg, readJsonBodyIfAny } from './access.ts';
 import { noteActs } from './act.ts';
 import type { AdminParts } from './parts.ts';
 import { closed, Info, InOrg, infoOf, isoOrNull, isoTime, orgPath, Paging, Time, TimeOrNull } from './shapes.ts';
@@ -137,7 +137,7 @@ export function channelAdminRoutes(app: FastifyInstance, parts: AdminParts): voi
     `${one}/resume`,
     {
       ...own,
-      preValidation: readJsonBody,
+      preValidation: readJsonBodyIfAny,
       schema: {
         summary: 'Let it go on, with what it owes or without',
         tags,
