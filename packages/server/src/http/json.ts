@@ -2,7 +2,7 @@ import { AppError } from '../domain/error.ts';
 import { isObject, type Json, type JsonObject } from '../domain/json.ts';
 
 /** Lists and objects inside one another that a body may have. */
-const MAX_DEPTH = 32;
+const MAX_DEPTH = 64;
 /** 2^53 has this many digits: shorter integers are read exactly by `JSON.parse`. */
 const LONG_DIGITS = 16;
 /** No id is as long; longer integers become floating-point numbers, so that reading stays linear in the body's size. */

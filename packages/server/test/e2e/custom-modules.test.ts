@@ -245,6 +245,14 @@ describe('changing modules', () => {
     expect(await app.owner.call('GET', '/crm/v8/actions/watch')).toEqual(before);
     await create('Leads', { Last_Name: 'Pritchett', Company: 'Closets' });
     expect(await inbox('gone', 1)).toMatchObject([{ module: 'Leads', operation: 'insert' }]);
+    const prune = { watch: [{ channel_id: '3', events: ['Machines.all'], _delete_events: true }] };
+    expect((await app.owner.call('PATCH', '/crm/v8/actions/watch', prune)).status).toBe(200);
+    const left = (await app.owner.call('GET', '/crm/v8/actions/watch')).body as { watch: object[] };
+    expect(left.watch).toMatchObject([{ resource_name: 'Leads', events: ['Leads.create'] }]);
+    expect(await app.owner.call('PATCH', '/crm/v8/actions/watch', prune)).toMatchObject({
+      status: 400,
+      body: { watch: [{ code: 'NOT_SUBSCRIBED' }] },
+    });
     expect((await app.owner.call('DELETE', '/crm/v8/actions/watch?channel_ids=3')).status).toBe(200);
   });
 

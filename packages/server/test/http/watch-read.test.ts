@@ -207,7 +207,6 @@ describe('events', () => {
     [['Leads.insert'], {}],
     [['leads.create'], {}],
     [['Nothing.create'], {}],
-    [['Invoices.create'], {}],
     [['Leads'], {}],
     [['Leads.'], {}],
     [['.create'], {}],
@@ -223,6 +222,14 @@ describe('events', () => {
   ])('%j is refused', (events, more) => {
     expect(refusal({ ...good, events })).toEqual(invalid('events', more));
     expect(refusal({ channel_id: '1', events, _delete_events: true }, 'PATCH')).toEqual(invalid('events', more));
+  });
+
+  test('of a denied module can be taken away, and nothing else', () => {
+    const events = ['Invoices.create'];
+    for (const method of ['POST', 'PUT', 'PATCH'] as const) {
+      expect(refusal({ ...good, events }, method)).toEqual(invalid('events', {}));
+    }
+    expect(judge({ channel_id: '1', events, _delete_events: true }, 'PATCH')).toMatchObject({ kind: 'read' });
   });
 });
 

@@ -1,6 +1,6 @@
 import type { EventSelector } from '../../domain/event-type.ts';
 import type { Json, JsonObject } from '../../domain/json.ts';
-import { findModule, mayUse } from '../../domain/modules/catalog.ts';
+import { findFormer, findModule, mayUse } from '../../domain/modules/catalog.ts';
 import type { Principal } from '../../domain/org.ts';
 import { invalid, missing, tooLong, tooShort, wrongType } from './faults.ts';
 import type { Presence } from './keys.ts';
@@ -24,24 +24,27 @@ const WORD_OF: Readonly<Record<EventSelector['operation'], string>> = {
 
 export const eventName = ({ module, operation }: EventSelector): string => `${module}.${WORD_OF[operation]}`;
 
-export function readEvents(
-  entry: JsonObject,
-  path: string,
-  presence: 'mandatory',
-  principal: Principal,
-): readonly EventSelector[];
-export function readEvents(
+/** Event types to be watched: of modules that the caller may use. */
+export const readEvents = (
   entry: JsonObject,
   path: string,
   presence: Presence,
-  principal: Principal,
-): readonly EventSelector[] | undefined;
-/** A list of `{module}.{operation}`. One that is not known, or not allowed, spoils the list (reference §4.9). */
-export function readEvents(
+  { profile, catalog }: Principal,
+): readonly EventSelector[] | undefined =>
+  readList(entry, path, presence, (name) => findModule(catalog, name) !== undefined && mayUse(profile, name));
+
+/** Event types to be taken away: a module that was removed, or is denied by now, may still be watched. */
+export function readEventsToRemove(entry: JsonObject, path: string, { catalog }: Principal): readonly EventSelector[] {
+  const events = readList(entry, path, 'mandatory', (name) => findFormer(catalog, name) !== undefined);
+  return events ?? [];
+}
+
+/** A list of `{module}.{operation}`. One that is not known spoils the list (reference §4.9). */
+function readList(
   entry: JsonObject,
   path: string,
   presence: Presence,
-  principal: Principal,
+  isKnown: (module: string) => boolean,
 ): readonly EventSelector[] | undefined {
   const at = `${path}.events`;
   const value = entry.events;
@@ -53,16 +56,16 @@ export function readEvents(
   if (value.length === 0) throw tooShort('events', at);
   if (value.length > MAX_EVENTS) throw tooLong(MAX_EVENTS, 'events', at);
   return value.map((item: Json) => {
-    const event = readEvent(item, principal);
+    const event = readEvent(item, isKnown);
     if (!event) throw invalid('events', at);
     return event;
   });
 }
 
-function readEvent(item: Json, { profile, catalog }: Principal): EventSelector | undefined {
+function readEvent(item: Json, isKnown: (module: string) => boolean): EventSelector | undefined {
   if (typeof item !== 'string') return undefined;
   const dot = item.lastIndexOf('.');
   const module = item.slice(0, Math.max(dot, 0));
   const operation = OPERATION_OF.get(item.slice(dot + 1));
-  return operation && findModule(catalog, module) && mayUse(profile, module) ? { module, operation } : undefined;
+  return operation && isKnown(module) ? { module, operation } : undefined;
 }

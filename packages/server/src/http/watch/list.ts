@@ -22,7 +22,8 @@ export function readListQuery({ query, principal }: Call): ChannelQuery {
     throw new AppError('INVALID_MODULE', 'the module name given seems to be invalid');
   }
   const id = query.get('channel_id');
-  const channelId = id === undefined ? undefined : parseChannelId(id);
+  // A bare `+` has become a space, as in `channel_ids`.
+  const channelId = id === undefined ? undefined : parseChannelId(id.trim());
   if (id !== undefined && channelId === undefined) throw invalidParam('long', 'channel_id');
   return { page, perPage, module, channelId };
 }

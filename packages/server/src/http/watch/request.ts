@@ -5,7 +5,7 @@ import { isObject, type Json, type JsonObject } from '../../domain/json.ts';
 import type { WatchRequest } from '../../domain/watch.ts';
 import { VERSION_RULES } from '../../domain/wire/api-version.ts';
 import type { Call } from '../call.ts';
-import { readEvents } from './events.ts';
+import { readEventsToRemove } from './events.ts';
 import { type Read, reading, tooShort, wrongType } from './faults.ts';
 import { readChannelId, readListedId, readNotifyUrl } from './keys.ts';
 import { type ReadContext, readSettings } from './settings.ts';
@@ -68,7 +68,7 @@ function readEntry(
       return { kind: 'replace', channelId, settings: readSettings(entry, path, 'mandatory', context) };
     case 'PATCH': {
       if (entry._delete_events === true) {
-        return { kind: 'prune', channelId, events: readEvents(entry, path, 'mandatory', context.principal) };
+        return { kind: 'prune', channelId, events: readEventsToRemove(entry, path, context.principal) };
       }
       const settings = readSettings(entry, path, 'optional', context);
       checkDeleteEvents(entry, path);

@@ -52,7 +52,7 @@ const unserved = (source: string, version: string, instead: number): ErrorRow =>
 /** Errors of a whole call. */
 export const CALL_ROWS: readonly ErrorRow[] = [
   row(
-    'a body is absent, no JSON object, no UTF-8, or nested more than 32 deep',
+    'a body is absent, no JSON object, no UTF-8, or nested more than 64 deep',
     writing(
       '',
       '[]',
@@ -64,7 +64,7 @@ export const CALL_ROWS: readonly ErrorRow[] = [
       '{"watch":[],}',
       `{"watch":[${json(SOUND)},]}`,
       "{'watch':[]}",
-      deep(34),
+      deep(66),
       deep(100_000),
       new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]),
     ),

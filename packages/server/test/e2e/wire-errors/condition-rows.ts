@@ -148,7 +148,7 @@ export const CONDITION_ROWS: readonly ErrorRow[] = [
     selecting('Phone', []),
     wrongType('jsonobject', 'field_selection', selection),
   ),
-  row('`field_selection` has more than 10 fields', PAGE, selecting(nested(11)), {
+  row('`field_selection` has more than 10 fields', PAGE, selecting(nested(11), nested(25)), {
     code: 'INVALID_DATA',
     details: {
       api_name: 'field_selection',

@@ -122,7 +122,7 @@ describe('a body', () => {
   });
 
   test('that nests as deep as allowed is read', async () => {
-    const deep = `${'['.repeat(29)}${']'.repeat(29)}`;
+    const deep = `${'['.repeat(61)}${']'.repeat(61)}`;
     const { status } = await ask('v8', 'POST', `{"watch":[{${entry},"other":${deep}}]}`);
     expect(status).toBe(201);
     const { items } = await ask('v8', 'POST', `{"watch":[{${entry},"other":[${deep}]}]}`);
