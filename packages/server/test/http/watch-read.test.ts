@@ -229,7 +229,7 @@ describe('events', () => {
     for (const method of ['POST', 'PUT', 'PATCH'] as const) {
       expect(refusal({ ...good, events }, method)).toEqual(invalid('events', {}));
     }
-    expect(judge({ channel_id: '1', events, _delete_events: true }, 'PATCH')).toMatchObject({ kind: 'read' });
+    expect(refusal({ channel_id: '1', events, _delete_events: true }, 'PATCH')).toMatchObject({ kind: 'read' });
   });
 });
 
