@@ -1,6 +1,6 @@
 import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
 import type { OwedNotification } from '../storage/store.ts';
-import { type Memory, weigh } from './memory.ts';
+import { type OrgMemory, weigh } from './memory.ts';
 
 /**
  * The pending notifications that a lane has yet to consider, in number order. What was just committed is taken directly
@@ -26,7 +26,7 @@ interface Gap {
   readonly to: number;
 }
 
-export function createBacklog(from: number, policy: DeliveryPolicy, memory: Memory): Backlog {
+export function createBacklog(from: number, policy: DeliveryPolicy, memory: OrgMemory): Backlog {
   let kept: OwedNotification[] = [];
   let bytes = 0;
   /** Every pending number before it was taken or is kept. */

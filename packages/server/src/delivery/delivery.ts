@@ -125,7 +125,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     slots,
     settler,
     dueTimes: createDueTimes<Lane>(clock, (lane) => lane.wake()),
-    memory: createMemory(policy.nodeBytes),
+    memory: createMemory(policy),
     flights: {
       ...options,
       connections,

@@ -4,7 +4,7 @@ import type { Backlog } from './backlog.ts';
 import type { LaneContext } from './lane-context.ts';
 import type { LaneReads } from './lane-reads.ts';
 import { finish, found, knownRecords, type LaneState, nextSearch, scan } from './lane-state.ts';
-import { weigh } from './memory.ts';
+import { type OrgMemory, weigh } from './memory.ts';
 import { recordsOf, refOf } from './record-keys.ts';
 import type { Item, WaitingList } from './waiting.ts';
 
@@ -29,14 +29,15 @@ export interface FindingLane {
   readonly ready: Item[];
   readonly waiting: WaitingList;
   readonly reads: LaneReads;
+  readonly memory: OrgMemory;
   /** Numbers before it are owed no more. */
   owedFrom(): number;
   soon(): void;
 }
 
 export function createLaneFinding(
-  { org, generation, state, backlog, ready, waiting, reads, ...lane }: FindingLane,
-  { store, clock, policy, memory }: Pick<LaneContext, 'store' | 'clock' | 'policy' | 'memory'>,
+  { org, generation, state, backlog, ready, waiting, reads, memory, ...lane }: FindingLane,
+  { store, clock, policy }: Pick<LaneContext, 'store' | 'clock' | 'policy'>,
 ): LaneFinding {
   let dueTo = 0;
   let isReading = false;

@@ -8,7 +8,7 @@ import type { LaneContext } from './lane-context.ts';
 import type { LaneHealth } from './lane-health.ts';
 import type { LaneReads } from './lane-reads.ts';
 import { answer, finish, type LaneState } from './lane-state.ts';
-import { weigh } from './memory.ts';
+import { type OrgMemory, weigh } from './memory.ts';
 import type { Item, WaitingList } from './waiting.ts';
 
 /** Sends what a lane dispatched, saves what came of it, and asks for the suspension of a channel that fails. */
@@ -29,6 +29,7 @@ export interface SendingLane {
   readonly waiting: WaitingList;
   readonly health: LaneHealth;
   readonly reads: LaneReads;
+  readonly memory: OrgMemory;
   /** As it is now. */
   channel(): Channel | undefined;
   isClosed(): boolean;
@@ -41,10 +42,10 @@ export interface SendingLane {
 }
 
 export function createLaneSending(
-  { org, generation, state, waiting, health, reads, ...lane }: SendingLane,
+  { org, generation, state, waiting, health, reads, memory, ...lane }: SendingLane,
   context: LaneContext,
 ): LaneSending {
-  const { store, clock, policy, settler, memory, flights, stop } = context;
+  const { store, clock, policy, settler, flights, stop } = context;
   let saving = 0;
   let isAsking = false;
 

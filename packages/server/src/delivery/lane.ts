@@ -22,8 +22,9 @@ export function createLane(
   receiver: Receiver | undefined,
   context: LaneContext,
 ): Lane {
-  const { clock, policy, slots, dueTimes, memory, circuits, stop, logger } = context;
+  const { clock, policy, slots, dueTimes, circuits, stop, logger } = context;
   const state = createLaneState(from);
+  const memory = context.memory.of(org);
   const backlog = createBacklog(from, policy, memory);
   const ready: Item[] = [];
   const waiting = createWaitingList();
@@ -46,7 +47,7 @@ export function createLane(
     onRead: soon,
   });
   const finding = createLaneFinding(
-    { org, generation, state, backlog, ready, waiting, reads, owedFrom, soon },
+    { org, generation, state, backlog, ready, waiting, reads, memory, owedFrom, soon },
     context,
   );
   const sending = createLaneSending(
@@ -57,6 +58,7 @@ export function createLane(
       waiting,
       health,
       reads,
+      memory,
       channel: () => channel,
       isClosed: () => isClosed,
       isHeld,

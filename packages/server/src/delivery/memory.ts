@@ -1,20 +1,34 @@
 import type { Change } from '../domain/change.ts';
+import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
+import type { OrgId } from '../domain/ids.ts';
 import type { Json } from '../domain/json.ts';
 import type { Notification } from '../domain/notification.ts';
 
 /** Counts the bytes of notifications that wait in memory, over all lanes (P10). */
 export interface Memory {
+  /** For the lanes of one organisation. */
+  of(org: OrgId): OrgMemory;
+}
+
+export interface OrgMemory {
   add(bytes: number): void;
+  /** All of it is used, or the organisation's share, so that what one owes takes no memory from the others (P5). */
   isFull(): boolean;
 }
 
-export function createMemory(maxBytes: number): Memory {
+export function createMemory({ nodeBytes, orgShare }: Pick<DeliveryPolicy, 'nodeBytes' | 'orgShare'>): Memory {
   let used = 0;
+  const usedBy = new Map<OrgId, number>();
   return {
-    add(bytes) {
-      used += bytes;
-    },
-    isFull: () => used >= maxBytes,
+    of: (org) => ({
+      add(bytes) {
+        used += bytes;
+        const own = (usedBy.get(org) ?? 0) + bytes;
+        if (own > 0) usedBy.set(org, own);
+        else usedBy.delete(org);
+      },
+      isFull: () => used >= nodeBytes || (usedBy.get(org) ?? 0) >= nodeBytes * orgShare,
+    }),
   };
 }
 

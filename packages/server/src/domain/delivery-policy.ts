@@ -40,7 +40,7 @@ export interface DeliveryPolicy {
   readonly nodeFlights: number;
   /** Part of the node that failing lanes hold together; lanes that never succeeded have another such part. */
   readonly unprovenShare: number;
-  /** Most of the node, and of each such part, that one organisation holds. */
+  /** Most of the node, of each such part, and of `nodeBytes`, that one organisation holds. */
   readonly orgShare: number;
   /** Origins whose connections are kept. */
   readonly maxOrigins: number;

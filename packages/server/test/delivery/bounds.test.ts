@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from 'vitest';
-import { failing, ok, type Receiver, startReceiver } from '../support/receiver.ts';
+import type { OrgId } from '../../src/domain/ids.ts';
+import { failing, hanging, ok, type Receiver, startReceiver } from '../support/receiver.ts';
 import { type Stage, setStage } from './stage.ts';
 
 const opened: { stage?: Stage; receiver?: Receiver } = {};
@@ -26,4 +27,32 @@ test('a lane that fails keeps few records in mind, however many each change is a
   const sent = receiver.received.slice(before).map(({ headers }) => Number(headers['watchbell-sequence']));
   expect(sent.sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
   expect(await stage.pending(channel)).toEqual([]);
+});
+
+test('an organisation whose receivers hang takes no memory from another, which reads nothing that it was fed', async () => {
+  const other = '4652397' as OrgId;
+  let reads = 0;
+  const stage = await setStage({
+    policy: { nodeBytes: 20_000 },
+    between: (store) => ({
+      ...store,
+      window(org, ...rest) {
+        if (org === other) reads += 1;
+        return store.window(org, ...rest);
+      },
+    }),
+  });
+  opened.stage = stage;
+  const receiver = await startReceiver((request, response) =>
+    (request.url === '/well' ? ok : hanging)(request, response),
+  );
+  opened.receiver = receiver;
+  await stage.store.accounts.addOrg({ id: other, name: 'Other', timeZone: 'UTC' }, stage.clock.now());
+  await stage.open('1', `${receiver.origin}/hangs`);
+  await stage.open('1', `${receiver.origin}/well`, {}, other);
+  for (let serial = 1; serial <= 100; serial += 1) await stage.change(serial);
+  for (let serial = 1; serial <= 10; serial += 1) await stage.changeIn(other, serial);
+  await receiver.first(12);
+  expect(receiver.received.filter(({ target }) => target === '/well')).toHaveLength(10);
+  expect(reads).toBe(0);
 });
