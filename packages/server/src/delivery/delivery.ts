@@ -382,6 +382,11 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       circuits.forget(org);
       // Every id made in an organisation begins with its own.
       for (const generation of resting) if (generation.startsWith(org)) resting.delete(generation);
+      for (const generation of left) {
+        if (!generation.startsWith(org)) continue;
+        left.delete(generation);
+        comebacks.forget(generation);
+      }
     },
     counts,
     owing: () => [...lanes.values()].map(({ org, generation }) => ({ org, generation })),

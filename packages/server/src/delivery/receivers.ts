@@ -19,7 +19,7 @@ export interface Receiver {
 /** Where channels send to, kept for those that were busy last, so that their next lane starts without a read. */
 export interface Receivers {
   known(generation: Generation): Receiver | undefined;
-  /** Reads it from the store, few at a time; undefined when the channel has ended. */
+  /** Reads it from the store, few at a time and dealt by organisation; undefined when the channel has ended. */
   readonly find: (org: OrgId, generation: Generation) => Promise<Receiver | undefined>;
   remember(receiver: Receiver): void;
   /** Takes a channel as it was just committed. `isForgiven`: how its receiver did so far counts no more. */
@@ -34,25 +34,44 @@ export interface Receivers {
 export function createReceivers(store: Pick<DeliveryStore, 'channel'>, policy: DeliveryPolicy): Receivers {
   /** Least recently used first. */
   const kept = new Map<Generation, Receiver>();
-  const queue: (() => void)[] = [];
+  /** Whoever waits to read, by organisation, the one whose turn is next first: none waits for all of another's (P5). */
+  const queues = new Map<OrgId, Set<() => void>>();
   let reading = 0;
 
-  async function turn<Answer>(read: () => Promise<Answer>): Promise<Answer> {
-    if (reading >= policy.startReads) await new Promise<void>((resolve) => queue.push(resolve));
+  async function turn<Answer>(org: OrgId, read: () => Promise<Answer>): Promise<Answer> {
+    if (reading >= policy.startReads) await new Promise<void>((resolve) => queueUp(org, resolve));
     else reading += 1;
     try {
       return await read();
     } finally {
-      const next = queue.shift();
+      const next = nextInLine();
       if (next) next();
       else reading -= 1;
     }
   }
 
+  function queueUp(org: OrgId, begin: () => void): void {
+    const queue = queues.get(org);
+    if (queue) queue.add(begin);
+    else queues.set(org, new Set([begin]));
+  }
+
+  function nextInLine(): (() => void) | undefined {
+    for (const [org, queue] of queues) {
+      queues.delete(org);
+      for (const begin of queue) {
+        queue.delete(begin);
+        if (queue.size > 0) queues.set(org, queue);
+        return begin;
+      }
+    }
+    return undefined;
+  }
+
   return {
     known: (generation) => kept.get(generation),
     async find(org, generation) {
-      const stored = await turn(() => store.channel(org, generation));
+      const stored = await turn(org, () => store.channel(org, generation));
       if (!stored) return undefined;
       const { channel, lastSucceeded, health } = stored;
       if (lastSucceeded === false) return { channel, standing: 'failing', level: 1, ...(health && { health }) };

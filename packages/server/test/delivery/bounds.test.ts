@@ -56,3 +56,29 @@ test('an organisation whose receivers hang takes no memory from another, which r
   expect(receiver.received.filter(({ target }) => target === '/well')).toHaveLength(10);
   expect(reads).toBe(0);
 });
+
+test('lanes of one organisation that start by the hundred let those of another start among them', async () => {
+  const other = '4652397' as OrgId;
+  const read: OrgId[] = [];
+  const stage = await setStage({
+    policy: { startReads: 2, maxReceivers: 1 },
+    between: (store) => ({
+      ...store,
+      channel(org, generation) {
+        read.push(org);
+        return store.channel(org, generation);
+      },
+    }),
+  });
+  opened.stage = stage;
+  const receiver = await startReceiver(ok);
+  opened.receiver = receiver;
+  await stage.store.accounts.addOrg({ id: other, name: 'Other', timeZone: 'UTC' }, stage.clock.now());
+  await stage.open('1', receiver.origin, {}, other);
+  for (let id = 1; id <= 100; id += 1) await stage.open(String(id), receiver.origin);
+  await Promise.all([stage.change(1), stage.changeIn(other, 1)]);
+  await stage.delivery.idle();
+  expect(receiver.received).toHaveLength(101);
+  expect(read).toHaveLength(101);
+  expect(read.indexOf(other)).toBeLessThan(10);
+});
