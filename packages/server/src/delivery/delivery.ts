@@ -10,6 +10,7 @@ import type { WriteSet } from '../domain/working-set.ts';
 import type { DeliveryStore, OwedNotification } from '../storage/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import { createAir } from './air.ts';
 import { createCircuits } from './circuits.ts';
 import { createComebacks } from './comebacks.ts';
 import { createConnections } from './connections.ts';
@@ -126,6 +127,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     settler,
     dueTimes: createDueTimes<Lane>(clock, (lane) => lane.wake()),
     memory: createMemory(policy),
+    air: createAir(policy, stopping.signal),
     flights: {
       ...options,
       connections,

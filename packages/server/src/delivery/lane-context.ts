@@ -5,6 +5,7 @@ import type { Generation, OrgId } from '../domain/ids.ts';
 import type { SuspensionRequest } from '../domain/suspension.ts';
 import type { DeliveryStore, OwedNotification } from '../storage/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { Air } from './air.ts';
 import type { Circuits } from './circuits.ts';
 import type { DueTimes } from './due-times.ts';
 import type { FlightContext } from './flight.ts';
@@ -56,6 +57,7 @@ export interface LaneContext {
   readonly settler: Settler;
   readonly dueTimes: DueTimes<Lane>;
   readonly memory: Memory;
+  readonly air: Air;
   readonly flights: FlightContext;
   readonly logger: Logger;
   /** Aborted when no attempt starts any more. */

@@ -45,12 +45,23 @@ export function createLaneSending(
   { org, generation, state, waiting, health, reads, memory, ...lane }: SendingLane,
   context: LaneContext,
 ): LaneSending {
-  const { store, clock, policy, settler, flights, stop } = context;
+  const { store, clock, policy, settler, flights, air, stop } = context;
   let saving = 0;
   let isAsking = false;
 
   async function send(item: Item | undefined): Promise<Outcome | undefined> {
     if (!item) return undefined;
+    const bytes = item.owed ? weigh(item.owed) : policy.windowBytes;
+    const room = air.enter(org, bytes);
+    if (room) await room;
+    try {
+      return await sendNow(item);
+    } finally {
+      air.leave(org, bytes);
+    }
+  }
+
+  async function sendNow(item: Item): Promise<Outcome | undefined> {
     const owed = item.owed ?? (await readAgain(item.number));
     if (!flights.orgSignings.isKnown(org)) await loadSigning();
     const target = lane.channel();

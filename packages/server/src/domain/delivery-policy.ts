@@ -40,7 +40,7 @@ export interface DeliveryPolicy {
   readonly nodeFlights: number;
   /** Part of the node that failing lanes hold together; lanes that never succeeded have another such part. */
   readonly unprovenShare: number;
-  /** Most of the node, of each such part, and of `nodeBytes`, that one organisation holds. */
+  /** Most of the node, of each such part, of `nodeBytes` and of `airBytes`, that one organisation holds. */
   readonly orgShare: number;
   /** Origins whose connections are kept. */
   readonly maxOrigins: number;
@@ -53,6 +53,8 @@ export interface DeliveryPolicy {
   readonly laneNotifications: number;
   readonly laneBytes: number;
   readonly nodeBytes: number;
+  /** Most of what is being sent at once, by its size in memory. */
+  readonly airBytes: number;
   /** Most notifications of one read. */
   readonly windowRows: number;
   readonly windowBytes: number;
@@ -104,6 +106,7 @@ export const DEFAULT_POLICY: DeliveryPolicy = {
   laneNotifications: 256,
   laneBytes: MIB,
   nodeBytes: 64 * MIB,
+  airBytes: 64 * MIB,
   windowRows: 64,
   windowBytes: 256 * KIB,
   startReads: 32,

@@ -57,6 +57,36 @@ test('an organisation whose receivers hang takes no memory from another, which r
   expect(reads).toBe(0);
 });
 
+test('what hangs in the air is bounded in bytes, and leaves room for another organisation', async () => {
+  const other = '4652397' as OrgId;
+  const stage = await setStage({ policy: { airBytes: 4000, firstFlights: 16 } });
+  opened.stage = stage;
+  const came = { hangs: 0, well: 0 };
+  let allWell = () => {};
+  const isAllWell = new Promise<void>((resolve) => {
+    allWell = resolve;
+  });
+  const receiver = await startReceiver((request, response) => {
+    if (request.url === '/hangs') {
+      came.hangs += 1;
+      return;
+    }
+    ok(request, response);
+    came.well += 1;
+    if (came.well === 20) allWell();
+  });
+  opened.receiver = receiver;
+  await stage.store.accounts.addOrg({ id: other, name: 'Other', timeZone: 'UTC' }, stage.clock.now());
+  await stage.open('1', `${receiver.origin}/hangs`);
+  await stage.open('1', `${receiver.origin}/well`, {}, other);
+  for (let serial = 1; serial <= 20; serial += 1) await stage.change(serial);
+  for (let serial = 1; serial <= 20; serial += 1) await stage.changeIn(other, serial);
+  await isAllWell;
+  expect(came.hangs).toBeGreaterThan(0);
+  // Half of the room, at 500 bytes or more each.
+  expect(came.hangs).toBeLessThanOrEqual(4);
+});
+
 test('lanes of one organisation that start by the hundred let those of another start among them', async () => {
   const other = '4652397' as OrgId;
   const read: OrgId[] = [];
