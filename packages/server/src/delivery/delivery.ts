@@ -15,6 +15,7 @@ import { createCircuits } from './circuits.ts';
 import { createComebacks } from './comebacks.ts';
 import { createConnections } from './connections.ts';
 import { createDueTimes } from './due-times.ts';
+import { createFairTurns } from './fair-turns.ts';
 import type { Guard } from './guard.ts';
 import { createLane } from './lane.ts';
 import type { Lane, LaneContext } from './lane-context.ts';
@@ -128,6 +129,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     dueTimes: createDueTimes<Lane>(clock, (lane) => lane.wake()),
     memory: createMemory(policy),
     air: createAir(policy, stopping.signal),
+    searchTurn: createFairTurns(policy.searchReads),
     flights: {
       ...options,
       connections,

@@ -8,6 +8,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Air } from './air.ts';
 import type { Circuits } from './circuits.ts';
 import type { DueTimes } from './due-times.ts';
+import type { FairTurns } from './fair-turns.ts';
 import type { FlightContext } from './flight.ts';
 import type { Memory } from './memory.ts';
 import type { Receiver } from './receivers.ts';
@@ -58,6 +59,7 @@ export interface LaneContext {
   readonly dueTimes: DueTimes<Lane>;
   readonly memory: Memory;
   readonly air: Air;
+  readonly searchTurn: FairTurns;
   readonly flights: FlightContext;
   readonly logger: Logger;
   /** Aborted when no attempt starts any more. */

@@ -37,7 +37,7 @@ export interface FindingLane {
 
 export function createLaneFinding(
   { org, generation, state, backlog, ready, waiting, reads, memory, ...lane }: FindingLane,
-  { store, clock, policy }: Pick<LaneContext, 'store' | 'clock' | 'policy'>,
+  { store, clock, policy, searchTurn }: Pick<LaneContext, 'store' | 'clock' | 'policy' | 'searchTurn'>,
 ): LaneFinding {
   let dueTo = 0;
   let isReading = false;
@@ -52,7 +52,10 @@ export function createLaneFinding(
       if (!next) return;
       const { record, from, before } = next;
       void reads.read(
-        () => store.firstAbout(org, generation, refOf(record), Math.max(from, lane.owedFrom()), before),
+        () =>
+          searchTurn(org, () =>
+            store.firstAbout(org, generation, refOf(record), Math.max(from, lane.owedFrom()), before),
+          ),
         (row) => {
           if (found(state, next, row && { number: row.number, records: recordsOf(row) }) && row) admit(row);
         },

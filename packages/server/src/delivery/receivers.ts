@@ -5,6 +5,7 @@ import type { Generation, OrgId } from '../domain/ids.ts';
 import { withRestart } from '../domain/restart.ts';
 import { requestUrl } from '../domain/wire/notification-body.ts';
 import type { DeliveryStore } from '../storage/store.ts';
+import { createFairTurns } from './fair-turns.ts';
 import type { Standing } from './slots.ts';
 
 /** What is known of a channel when its lane starts. */
@@ -34,39 +35,7 @@ export interface Receivers {
 export function createReceivers(store: Pick<DeliveryStore, 'channel'>, policy: DeliveryPolicy): Receivers {
   /** Least recently used first. */
   const kept = new Map<Generation, Receiver>();
-  /** Whoever waits to read, by organisation, the one whose turn is next first: none waits for all of another's (P5). */
-  const queues = new Map<OrgId, Set<() => void>>();
-  let reading = 0;
-
-  async function turn<Answer>(org: OrgId, read: () => Promise<Answer>): Promise<Answer> {
-    if (reading >= policy.startReads) await new Promise<void>((resolve) => queueUp(org, resolve));
-    else reading += 1;
-    try {
-      return await read();
-    } finally {
-      const next = nextInLine();
-      if (next) next();
-      else reading -= 1;
-    }
-  }
-
-  function queueUp(org: OrgId, begin: () => void): void {
-    const queue = queues.get(org);
-    if (queue) queue.add(begin);
-    else queues.set(org, new Set([begin]));
-  }
-
-  function nextInLine(): (() => void) | undefined {
-    for (const [org, queue] of queues) {
-      queues.delete(org);
-      for (const begin of queue) {
-        queue.delete(begin);
-        if (queue.size > 0) queues.set(org, queue);
-        return begin;
-      }
-    }
-    return undefined;
-  }
+  const turn = createFairTurns(policy.startReads);
 
   return {
     known: (generation) => kept.get(generation),

@@ -60,6 +60,8 @@ export interface DeliveryPolicy {
   readonly windowBytes: number;
   /** Most reads at once that start a lane. */
   readonly startReads: number;
+  /** Most searches at once for what waits behind something that ended. */
+  readonly searchReads: number;
   /** Channels remembered while they owe nothing, so that their next lane starts without a read. */
   readonly maxReceivers: number;
 
@@ -110,6 +112,7 @@ export const DEFAULT_POLICY: DeliveryPolicy = {
   windowRows: 64,
   windowBytes: 256 * KIB,
   startReads: 32,
+  searchReads: 2,
   maxReceivers: 4096,
   settleBatch: 1000,
   maxUnsettled: 5000,

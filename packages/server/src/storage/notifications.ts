@@ -94,7 +94,7 @@ export const selectFirstAbout = (
     AND n.module = ${record.module} AND ${dialect.contains(sql`n.ids`, JSON.stringify(record.id))}
   ORDER BY n.number LIMIT 1`;
 
-/** Saving a settlement twice comes to the same. */
+/** Saving a settlement twice comes to the same. What was cancelled meanwhile is not owed again. */
 export const saveSettlements = (settlements: readonly Settlement[]): Write[] => [
   insertRows(
     'attempt (org_id, generation, number, attempt, at, duration_ms, outcome)',
@@ -115,7 +115,8 @@ export const saveSettlements = (settlements: readonly Settlement[]): Write[] => 
     ({ org, generation, number, attempt, state, dueAt }) => sql`
       UPDATE notification SET state = ${state}, attempts_made = ${attempt.attempt}, due_at = ${dueAt ?? null},
         settled_at = ${state === 'pending' ? null : attempt.at + attempt.durationMs}, reason = NULL
-      WHERE org_id = ${org} AND generation = ${generation} AND number = ${number}`,
+      WHERE org_id = ${org} AND generation = ${generation} AND number = ${number}
+        AND (state = 'pending' OR ${state} <> 'pending')`,
   ),
   ...saveHealth(settlements),
 ];

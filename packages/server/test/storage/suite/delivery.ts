@@ -68,6 +68,18 @@ export function deliverySuite(open: Open): void {
       expect(window).toEqual(committed.map((notification) => ({ ...notification, attemptsMade: 0 })));
     });
 
+    it('owes no more what was cancelled while an attempt was made', async () => {
+      const { store } = await open();
+      const { generation, add, numbers } = await opened(store);
+      await add(1);
+      await add(1);
+      await store.delivery.settle([settlement(generation, 1, 1, { state: 'cancelled' })]);
+      await store.delivery.settle(
+        [1, 2].map((number) => settlement(generation, number, 2, { state: 'pending', dueAt: START })),
+      );
+      expect(await numbers()).toEqual([2]);
+    });
+
     it('bounds a window by its start, its count and its bytes, and always moves on', async () => {
       const { store } = await open();
       const { add, numbers } = await opened(store);
