@@ -75,9 +75,12 @@ async function checkDirectory(dataDir: string): Promise<Finding> {
   const check = 'data directory';
   const isThere = await can(dataDir, constants.F_OK);
   if (!isThere) {
-    const isMakeable = await can(dirname(dataDir), constants.W_OK);
-    if (isMakeable) return finding(check, 'warn', `${dataDir} is not there yet; starting makes it`);
-    return finding(check, 'fail', `${dataDir} is not there and cannot be made in ${dirname(dataDir)}`);
+    // A start makes those above it, too.
+    let above = dirname(dataDir);
+    while (above !== dirname(above) && !(await can(above, constants.F_OK))) above = dirname(above);
+    if (await can(above, constants.W_OK))
+      return finding(check, 'warn', `${dataDir} is not there yet; starting makes it`);
+    return finding(check, 'fail', `${dataDir} is not there and cannot be made in ${above}`);
   }
   if (await can(dataDir, constants.R_OK | constants.W_OK | constants.X_OK)) return finding(check, 'ok', dataDir);
   return finding(check, 'fail', `${dataDir} cannot be read and written by this user`);

@@ -128,6 +128,8 @@ test('doctor finds nothing wrong with a store that no server holds yet', async (
   const settings = { ...production(), WATCHBELL_PUBLIC_URL: 'http://127.0.0.1:1' };
   const none = await runCommand(['doctor', '--json'], settings);
   expect(verdicts(none.stdout)).toMatchObject({ ok: true, 'data directory': 'warn', store: 'warn' });
+  const deeper = { ...settings, WATCHBELL_DATA_DIR: join(settings.WATCHBELL_DATA_DIR, 'a', 'b') };
+  expect(verdicts((await runCommand(['doctor', '--json'], deeper)).stdout)).toMatchObject({ 'data directory': 'warn' });
   await runCommand(['migrate'], settings);
   const { code, stdout } = await runCommand(['doctor', '--json'], settings);
   expect(code).toBe(0);
