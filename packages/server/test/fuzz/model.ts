@@ -121,7 +121,8 @@ function writeEntry(
   if (seen.has(id)) throw new Fault('DUPLICATE_DATA');
   seen.add(id);
   if (method === 'PATCH' && entry._delete_events === true) {
-    return prune(user, id, readEvents(user, entry, true) ?? [], now);
+    // Also of modules that are denied: they may have been allowed before.
+    return prune(user, id, readEvents(user.names.modules, entry, true) ?? [], now);
   }
   const given = readEntry(user, method, version, entry);
   if (method === 'PATCH' && !['undefined', 'boolean'].includes(typeof entry._delete_events)) {
@@ -184,7 +185,7 @@ interface Given {
 /** In the documented order of keys, so that the first fault is the one told. */
 function readEntry(user: ModelUser, method: WatchMethod, version: string, entry: TreeObject): Given {
   const url = readUrl(entry.notify_url, method === 'POST');
-  const selected = readEvents(user, entry, method !== 'PATCH');
+  const selected = readEvents(user.modules, entry, method !== 'PATCH');
   const events = selected?.flatMap(expand);
   return {
     url,
@@ -221,7 +222,11 @@ const OPERATIONS = ['edit', 'create', 'delete'];
 const expand = (event: string): string[] =>
   event.endsWith('.all') ? OPERATIONS.map((operation) => event.replace(/all$/, operation)) : [event];
 
-function readEvents(user: ModelUser, { events }: TreeObject, isMandatory: boolean): readonly string[] | undefined {
+function readEvents(
+  modules: { has(name: string): boolean },
+  { events }: TreeObject,
+  isMandatory: boolean,
+): readonly string[] | undefined {
   if (events === undefined || events === null) {
     if (isMandatory) throw new Fault('MANDATORY_NOT_FOUND');
     return undefined;
@@ -229,7 +234,7 @@ function readEvents(user: ModelUser, { events }: TreeObject, isMandatory: boolea
   if (!Array.isArray(events) || events.length === 0 || events.length > 100) throw new Fault('INVALID_DATA');
   return events.map((event: Tree) => {
     const [, module = '', operation = ''] = (typeof event === 'string' && /^(.*)\.(\w+)$/s.exec(event)) || [];
-    if (!user.modules.has(module) || ![...OPERATIONS, 'all'].includes(operation)) throw new Fault('INVALID_DATA');
+    if (!modules.has(module) || ![...OPERATIONS, 'all'].includes(operation)) throw new Fault('INVALID_DATA');
     return `${module}.${operation}`;
   });
 }
