@@ -112,3 +112,35 @@ test('lanes of one organisation that start by the hundred let those of another s
   expect(read).toHaveLength(101);
   expect(read.indexOf(other)).toBeLessThan(10);
 });
+
+test('lanes search for what waited behind an answer so many at once as allowed, over all of them', async () => {
+  const searching = { now: 0, most: 0, all: 0 };
+  const stage = await setStage({
+    policy: { searchReads: 2 },
+    between: (store) => ({
+      ...store,
+      async firstAbout(...asked) {
+        searching.now += 1;
+        searching.all += 1;
+        searching.most = Math.max(searching.most, searching.now);
+        try {
+          return await store.firstAbout(...asked);
+        } finally {
+          searching.now -= 1;
+        }
+      },
+    }),
+  });
+  opened.stage = stage;
+  const receiver = await startReceiver(failing);
+  opened.receiver = receiver;
+  const channels = await Promise.all(['1', '2', '3', '4'].map((id) => stage.open(id, receiver.origin)));
+  for (let round = 0; round < 2; round += 1) for (let serial = 1; serial <= 10; serial += 1) await stage.change(serial);
+  await stage.delivery.idle();
+  receiver.behave(ok);
+  stage.clock.advance(6000);
+  await stage.delivery.idle();
+  for (const channel of channels) expect(await stage.pending(channel)).toEqual([]);
+  expect(searching.all).toBeGreaterThan(10);
+  expect(searching.most).toBe(2);
+});

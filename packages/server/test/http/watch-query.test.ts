@@ -32,4 +32,8 @@ describe('a listing', () => {
       channelId: '7',
     });
   });
+
+  test('takes a bare plus before an id, which the query makes a space, as closing channels does', () => {
+    expect(query({ channel_id: ' 7' })).toMatchObject({ channelId: '7' });
+  });
 });
