@@ -150,7 +150,7 @@ function decideOne(command: Command<unknown>, set: WorkingSet): Verdict {
 }
 
 function openSet(loaded: Loaded, { clock, randomId, maxBacklog = DEFAULT_MAX_BACKLOG }: WriterOptions): WorkingSet {
-  const now = Math.max(clock.now(), loaded.counters.lastTime);
+  const now = Math.max(loaded.now ?? clock.now(), loaded.counters.lastTime);
   return {
     org: loaded.org,
     catalog: loaded.catalog,

@@ -74,6 +74,7 @@ export function createDeliveryStore(db: Db, cipher: Cipher): DeliveryStore {
 
     async settle(settlements) {
       if (settlements.length > 0) await db.write(saveSettlements(settlements));
+      return [];
     },
   };
 }

@@ -16,6 +16,19 @@ import type { Cancellation, KeptNotification, Removal, UndeliveredRange } from '
 import type { Condition } from '../domain/search/condition.ts';
 import type { Candidates } from '../domain/search/plan.ts';
 import type { Needs, OrgCounters, WriteSet } from '../domain/working-set.ts';
+import type { ClusterStore } from './cluster-store.ts';
+
+export type {
+  BucketOwner,
+  ClusterNode,
+  ClusterState,
+  ClusterStore,
+  Hints,
+  LeaseStore,
+  News,
+  NewsStore,
+  OrgNews,
+} from './cluster-store.ts';
 
 /** Everything that is kept. One implementation in SQL; an engine is its driver, its migrations and what differs. */
 export interface Store {
@@ -36,6 +49,8 @@ export interface Store {
   readonly housekeeping: HousekeepingStore;
   readonly clock: ClockStore;
   readonly backlog: BacklogReads;
+  /** Undefined: this process is the only one on the data. */
+  readonly cluster?: ClusterStore;
   /** Whether reads and writes work right now; the reason when not. */
   check(): Promise<{ readonly ok: true } | { readonly ok: false; readonly reason: string }>;
   /** Ends the threads or connections after what was begun; releases the data directory. */
@@ -68,6 +83,8 @@ export interface ClockStore {
 /** What a batch starts from. */
 export interface Loaded {
   readonly org: Org;
+  /** The store's own time (epoch ms), read under the organisation's lock; undefined: the injected clock says it. */
+  readonly now?: number;
   readonly catalog: Catalog;
   readonly epoch: StoreEpoch;
   readonly counters: OrgCounters;
@@ -243,6 +260,8 @@ export interface Settlement {
   readonly dueAt?: number;
   /** Of its channel after it; null: it is well again. Absent: as it was. */
   readonly health?: ChannelHealth | null;
+  /** Of the lease on its bucket under which the attempt was made; undefined: this process owns everything. */
+  readonly epoch?: number;
 }
 
 export interface DeliveryStore {
@@ -276,8 +295,11 @@ export interface DeliveryStore {
     from: number,
     before: number,
   ): Promise<OwedNotification | undefined>;
-  /** All or nothing; durable when it resolves. */
-  settle(settlements: readonly Settlement[]): Promise<void>;
+  /**
+   * All or nothing, but for those whose lease was lost: they are answered, and nothing of them is saved. Durable when it
+   * resolves.
+   */
+  settle(settlements: readonly Settlement[]): Promise<readonly Settlement[]>;
 }
 
 export interface Member {
