@@ -160,10 +160,12 @@ CREATE TABLE record_change (
   at         INTEGER NOT NULL,
   changed_by TEXT    NOT NULL,
   records    TEXT    NOT NULL, -- JSON list
+  numbered   TEXT    NOT NULL, -- JSON object: by generation the highest number that it gave
   PRIMARY KEY (org_id, number)
 ) STRICT;
 
--- The outbox. Subject module and operation are its own; ids are the part of the change that it is about.
+-- Subject module and operation are its own; ids are the part of the change that it is about. Written when it is numbered
+-- and once more when it ends; what happens in between stands in owed.
 CREATE TABLE notification (
   org_id        TEXT    NOT NULL,
   generation    TEXT    NOT NULL,
@@ -178,13 +180,22 @@ CREATE TABLE notification (
   state         TEXT    NOT NULL CHECK (state IN ('pending', 'delivered', 'parked', 'cancelled')),
   reason        TEXT, -- of a cancelled one
   attempts_made INTEGER NOT NULL,
-  due_at        INTEGER,
   settled_at    INTEGER, -- since when it is not pending
   PRIMARY KEY (org_id, generation, number)
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX notification_id ON notification (org_id, id);
-CREATE INDEX notification_pending ON notification (org_id, generation, number) WHERE state = 'pending';
+
+-- The outbox: a row for each notification that is pending, and none for any other. All that is looked for is found here.
+CREATE TABLE owed (
+  org_id        TEXT    NOT NULL,
+  generation    TEXT    NOT NULL,
+  number        INTEGER NOT NULL,
+  change_number INTEGER NOT NULL,
+  attempts_made INTEGER NOT NULL,
+  due_at        INTEGER,
+  PRIMARY KEY (org_id, generation, number)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE attempt (
   org_id      TEXT    NOT NULL,
@@ -308,7 +319,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
   ('removed_range', 'removed_range', '100000 1000 2 1'),
   ('notification', 'notification', '10000000 1000000 10000 1'),
   ('notification', 'notification_id', '10000000 1000000 1'),
-  ('notification', 'notification_pending', '100000 10000 100 1'),
+  ('owed', 'owed', '100000 10000 100 1'),
   ('record_change', 'sqlite_autoindex_record_change_1', '1000000 100000 1'),
   ('record', 'sqlite_autoindex_record_1', '1000000 100000 20000 1'),
   ('record', 'record_modified', '1000000 100000 20000 2 1'),

@@ -64,10 +64,9 @@ export function createBacklogCounts(db: Pick<Db, 'read'>): BacklogCounts {
       const [[slice] = []] = await db.read([
         sql`
           SELECT COUNT(*) AS owed, COALESCE(MAX(number), 0) AS last FROM (
-            SELECT number FROM notification
-            WHERE org_id = ${org} AND generation = ${generation} AND state = 'pending'
-              AND number > ${after} AND number <= ${upTo}
-            ORDER BY number LIMIT ${SLICE})`,
+            SELECT number FROM owed
+            WHERE org_id = ${org} AND generation = ${generation} AND number > ${after} AND number <= ${upTo}
+            ORDER BY number LIMIT ${SLICE}) r`,
       ]);
       if (!slice) return undefined;
       owed += integer(slice, 'owed');

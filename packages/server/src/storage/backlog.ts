@@ -12,7 +12,7 @@ interface Asked {
   readonly generation: Generation;
 }
 
-/** Counts by the index of what is pending alone, however long the log is. */
+/** Counts by what is owed alone, however long the log is. */
 export function createBacklogReads(db: Pick<Db, 'read'>): BacklogReads {
   async function countOn(asked: readonly Asked[], after: number, most: number): Promise<Counted[]> {
     const rows = await db.read(asked.flatMap((one) => [selectCount(one, after, most), selectOldest(one, after)]));
@@ -62,15 +62,15 @@ interface Counted extends Owed {
 
 /** Pending numbers that are owed indeed: of a channel that has ended none, of others those after what was cancelled. */
 const pendingOf = ({ org, generation }: Asked, after: number) => sql`
-  org_id = ${org} AND generation = ${generation} AND state = 'pending' AND number > (
+  org_id = ${org} AND generation = ${generation} AND number > (
     SELECT CASE WHEN cancelled_to > ${after} THEN cancelled_to ELSE ${after} END FROM channel
     WHERE org_id = ${org} AND generation = ${generation} AND ended_at IS NULL)`;
 
 const selectCount = (asked: Asked, after: number, most: number) => sql`
   SELECT COUNT(*) AS owed, COALESCE(MAX(number), 0) AS last FROM (
-    SELECT number FROM notification WHERE ${pendingOf(asked, after)} ORDER BY number LIMIT ${most})`;
+    SELECT number FROM owed WHERE ${pendingOf(asked, after)} ORDER BY number LIMIT ${most}) o`;
 
 const selectOldest = (asked: Asked, after: number) => sql`
   SELECT c.at FROM (
-    SELECT change_number FROM notification WHERE ${pendingOf(asked, after)} ORDER BY number LIMIT 1) n
-  JOIN record_change c ON c.org_id = ${asked.org} AND c.number = n.change_number`;
+    SELECT change_number FROM owed WHERE ${pendingOf(asked, after)} ORDER BY number LIMIT 1) o
+  JOIN record_change c ON c.org_id = ${asked.org} AND c.number = o.change_number`;

@@ -1,5 +1,6 @@
 import type { Change, ChangedRecord, Operation } from '../domain/change.ts';
 import type { OrgId, UserId } from '../domain/ids.ts';
+import type { Notification } from '../domain/notification.ts';
 import { insertRows, type Row, sql, type Write } from './db.ts';
 import { integer, objectList, oneOf, text } from './rows.ts';
 
@@ -18,9 +19,16 @@ export const readChange = (row: Row): Change => ({
   records: objectList<ChangedRecord>(row, 'change_records', ['id', 'fields', 'values', 'related']),
 });
 
-export const saveChanges = (org: OrgId, changes: readonly Change[]): Write =>
-  insertRows(
-    'record_change (org_id, number, module, operation, at, changed_by, records)',
+/** With how far each brought the channels that it concerns: so others learn of numbers that they did not give. */
+export function saveChanges(org: OrgId, changes: readonly Change[], notifications: readonly Notification[]): Write {
+  const numbered = new Map<number, Record<string, number>>();
+  for (const { change, generation, number } of notifications) {
+    const numbers = numbered.get(change.number);
+    if (!numbers) numbered.set(change.number, { [generation]: number });
+    else if (number > (numbers[generation] ?? 0)) numbers[generation] = number;
+  }
+  return insertRows(
+    'record_change (org_id, number, module, operation, at, changed_by, records, numbered)',
     changes.map(({ number, module, operation, at, by, records }) => [
       org,
       number,
@@ -29,5 +37,7 @@ export const saveChanges = (org: OrgId, changes: readonly Change[]): Write =>
       at,
       by,
       JSON.stringify(records),
+      JSON.stringify(numbered.get(number) ?? {}),
     ]),
   );
+}

@@ -1,7 +1,7 @@
 import type { ChannelHealth } from '../domain/channel-health.ts';
 import type { Generation, OrgId } from '../domain/ids.ts';
 import { changeRows, insertRows, list, type Row, type RowChange, type Statement, sql, type Write } from './db.ts';
-import { groupBy } from './group.ts';
+import { lastOf } from './group.ts';
 import { integer, integerList } from './rows.ts';
 import type { Settlement } from './store.ts';
 
@@ -21,7 +21,7 @@ export const readHealth = (row: Row): ChannelHealth => ({
 export function saveHealth(settlements: readonly Settlement[]): Write[] {
   const told = settlements.filter(({ health }) => health !== undefined);
   if (told.length === 0) return [];
-  const last = groupBy(told, ({ org, generation }) => `${org}/${generation}`).flatMap(([, of]) => of.at(-1) ?? []);
+  const last = lastOf(told, ({ org, generation }) => `${org}/${generation}`);
   const failing = last.flatMap(({ org, generation, health }) => (health ? [{ org, generation, health }] : []));
   const well = last.filter(({ health }) => health === null);
   const writes = [

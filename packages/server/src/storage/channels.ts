@@ -17,7 +17,7 @@ import type { Needs, WriteSet } from '../domain/working-set.ts';
 import { dropHealth } from './channel-health.ts';
 import type { Cipher, Place } from './cipher.ts';
 import { changeRows, type Db, insertRows, list, type Row, type Statement, sql, type Write } from './db.ts';
-import { groupBy } from './group.ts';
+import { groupBy, lastOf } from './group.ts';
 import { flag, integer, integerOrNone, objectList, oneOf, text, textOrNone } from './rows.ts';
 import type { ChannelFilter, ChannelReads } from './store.ts';
 
@@ -209,18 +209,13 @@ export const saveRevisions = (org: OrgId, revisions: readonly ChannelRevision[])
     ]),
   );
 
-/** One that ends keeps the time at which it began. */
+/** One that ends keeps the time at which it began. One that a batch begins and ends is saved once. */
 export const saveLapses = (org: OrgId, lapses: readonly Lapse[]): Write =>
   insertRows(
     'lapse (org_id, generation, from_change, kind, to_change, at)',
-    lapses.map(({ generation, fromChange, kind, toChange, at }) => [
-      org,
-      generation,
-      fromChange,
-      kind,
-      toChange ?? null,
-      at,
-    ]),
+    lastOf(lapses, ({ generation, fromChange, kind }) => `${generation} ${fromChange} ${kind}`).map(
+      ({ generation, fromChange, kind, toChange, at }) => [org, generation, fromChange, kind, toChange ?? null, at],
+    ),
     'ON CONFLICT (org_id, generation, from_change, kind) DO UPDATE SET to_change = excluded.to_change',
   );
 

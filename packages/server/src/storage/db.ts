@@ -35,6 +35,8 @@ export type Row = Readonly<Record<string, unknown>>;
 export interface Dialect {
   /** True where the text of the column holds this text. */
   contains(column: Statement, text: string): Statement;
+  /** What ends a SELECT whose rows nobody else changes before the commit; empty where nobody else can. */
+  readonly lock: Statement;
   /** The text of one member of a JSON object kept as text. */
   member(column: Statement, name: string): Statement;
   /** What can stand in FROM: a row with `value` for each item of a member that is a list. */

@@ -20,9 +20,8 @@ export function createDeliveryStore(db: Db, cipher: Cipher): DeliveryStore {
         sql`
           SELECT c.org_id, c.generation FROM channel c
           WHERE c.org_id IN (${orgs}) AND c.ended_at IS NULL AND c.suspended_at IS NULL AND c.last_number > 0 AND EXISTS (
-            SELECT 1 FROM notification n
-            WHERE n.org_id = c.org_id AND n.generation = c.generation AND n.state = 'pending'
-              AND n.number > COALESCE(c.cancelled_to, 0))`,
+            SELECT 1 FROM owed o
+            WHERE o.org_id = c.org_id AND o.generation = c.generation AND o.number > COALESCE(c.cancelled_to, 0))`,
       ]);
       return rows.map((row) => ({ org: text<OrgId>(row, 'org_id'), generation: text<Generation>(row, 'generation') }));
     },

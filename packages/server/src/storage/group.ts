@@ -9,3 +9,10 @@ export function groupBy<Item>(items: Iterable<Item>, keyOf: (item: Item) => stri
   }
   return [...groups];
 }
+
+/** Of the items that share a key the last one, in order of first appearance. */
+export function lastOf<Item>(items: Iterable<Item>, keyOf: (item: Item) => string): Item[] {
+  const last = new Map<string, Item>();
+  for (const item of items) last.set(keyOf(item), item);
+  return [...last.values()];
+}

@@ -39,13 +39,12 @@ export function createHousekeepingStore(db: Db): HousekeepingStore {
 
   return {
     async channels(org, after, limit) {
-      const firstOf = (column: Statement, where: Statement) => sql`(
-        SELECT ${column} FROM notification n
-        WHERE n.org_id = c.org_id AND n.generation = c.generation ${where} ORDER BY n.number LIMIT 1)`;
+      const firstIn = (table: Statement) => sql`(
+        SELECT n.number FROM ${table} n
+        WHERE n.org_id = c.org_id AND n.generation = c.generation ORDER BY n.number LIMIT 1)`;
       const rows = await some(sql`
         SELECT c.generation, c.user_id, c.channel_id, c.expires_at, c.cancelled_to, c.cancelled_why, c.ended_at,
-          c.ended_reason, ${firstOf(sql`n.number`, sql``)} AS first_number,
-          ${firstOf(sql`n.number`, sql`AND n.state = 'pending'`)} AS first_pending,
+          c.ended_reason, ${firstIn(sql`notification`)} AS first_number, ${firstIn(sql`owed`)} AS first_pending,
           EXISTS (SELECT 1 FROM lapse l WHERE l.org_id = c.org_id AND l.generation = c.generation)
             OR EXISTS (SELECT 1 FROM removed_range r WHERE r.org_id = c.org_id AND r.generation = c.generation)
             AS has_ranges
@@ -54,13 +53,25 @@ export function createHousekeepingStore(db: Db): HousekeepingStore {
     },
 
     async cancel(org, generation, { to = Number.MAX_SAFE_INTEGER, reason, at }, limit) {
-      return remove(sql`
-        UPDATE notification SET state = 'cancelled', reason = ${reason}, settled_at = ${at}, due_at = NULL
-        WHERE org_id = ${org} AND generation = ${generation} AND number IN (
-          SELECT number FROM notification
-          WHERE org_id = ${org} AND generation = ${generation} AND state = 'pending' AND number <= ${to}
-          ORDER BY number LIMIT ${limit})
-        RETURNING 1 AS one`);
+      const row = await first(sql`
+        SELECT MAX(number) AS last FROM (
+          SELECT number FROM owed WHERE org_id = ${org} AND generation = ${generation} AND number <= ${to}
+          ORDER BY number LIMIT ${limit}) r`);
+      const last = row && integerOrNone(row, 'last');
+      if (last === undefined) return 0;
+      const owed = sql`org_id = ${org} AND generation = ${generation} AND number <= ${last}`;
+      // Meanwhile some may have been settled; no more of them are owed than were found.
+      const [, , gone = []] = await db.write([
+        sql`SELECT number FROM owed WHERE ${owed} ORDER BY number ${db.dialect.lock}`,
+        sql`
+          UPDATE notification SET state = 'cancelled', reason = ${reason}, settled_at = ${at}, attempts_made = (
+            SELECT o.attempts_made FROM owed o
+            WHERE o.org_id = notification.org_id AND o.generation = notification.generation
+              AND o.number = notification.number)
+          WHERE org_id = ${org} AND generation = ${generation} AND number IN (SELECT number FROM owed WHERE ${owed})`,
+        sql`DELETE FROM owed WHERE ${owed} RETURNING 1 AS one`,
+      ]);
+      return gone.length;
     },
 
     async notifications(org, generation, from, throughChange, limit) {
@@ -132,7 +143,7 @@ export function createHousekeepingStore(db: Db): HousekeepingStore {
           SELECT number FROM (
             SELECT number, SUM(bytes) OVER (ORDER BY number) - bytes AS bytes_before FROM (
               SELECT number, OCTET_LENGTH(records) AS bytes FROM record_change
-              WHERE org_id = ${org} AND number < ${below} ORDER BY number LIMIT ${limit}))
+              WHERE org_id = ${org} AND number < ${below} ORDER BY number LIMIT ${limit}) s) r
           WHERE bytes_before < ${MAX_BYTES})
         RETURNING 1 AS one`),
 
@@ -237,7 +248,7 @@ export function createHousekeepingStore(db: Db): HousekeepingStore {
     const kept = await db.read(
       added.flatMap(({ from, to }) => [
         sql`
-          SELECT * FROM (${selectRanges(org, generation, sql`AND from_number < ${from}`, sql`DESC LIMIT 1`)})
+          SELECT * FROM (${selectRanges(org, generation, sql`AND from_number < ${from}`, sql`DESC LIMIT 1`)}) r
           WHERE to_number = ${from - 1}`,
         selectRanges(org, generation, sql`AND from_number = ${to + 1}`),
       ]),

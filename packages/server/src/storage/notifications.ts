@@ -4,17 +4,27 @@ import type { RecordRef } from '../domain/record.ts';
 import { API_VERSIONS } from '../domain/wire/api-version.ts';
 import { CHANGE_COLUMNS, readChange, STORED_OPERATIONS } from './changes.ts';
 import { saveHealth } from './channel-health.ts';
-import { changeRows, type Dialect, insertRows, type Row, type Statement, sql, type Write } from './db.ts';
+import {
+  changeRows,
+  type Dialect,
+  insertRows,
+  type Row,
+  type RowInsert,
+  type Statement,
+  sql,
+  type Write,
+} from './db.ts';
+import { lastOf } from './group.ts';
 import { flag, integer, integerOrNone, oneOf, text, textList } from './rows.ts';
 import type { OwedNotification, Settlement } from './store.ts';
 
 const COLUMNS = sql`n.org_id, n.generation, n.number, n.id, n.module, n.operation, n.ids, n.version, n.with_values,
-  n.attempts_made, n.due_at`;
+  o.attempts_made, o.due_at`;
 
-export const saveNotifications = (notifications: readonly Notification[]): Write =>
+export const saveNotifications = (notifications: readonly Notification[]): Write[] => [
   insertRows(
     `notification (org_id, generation, number, id, change_number, module, operation, ids, version, with_values, state,
-      attempts_made, due_at)`,
+      attempts_made)`,
     notifications.map((notification) => [
       notification.org,
       notification.generation,
@@ -28,9 +38,13 @@ export const saveNotifications = (notifications: readonly Notification[]): Write
       Number(notification.withValues),
       'pending',
       0,
-      null,
     ]),
-  );
+  ),
+  insertRows(
+    'owed (org_id, generation, number, change_number, attempts_made)',
+    notifications.map(({ org, generation, number, change }) => [org, generation, number, change.number, 0]),
+  ),
+];
 
 export function readOwed(row: Row): OwedNotification {
   const dueAt = integerOrNone(row, 'due_at');
@@ -51,7 +65,7 @@ export function readOwed(row: Row): OwedNotification {
 }
 
 /**
- * Numbers come from the index of what is pending alone, however long the log is.
+ * Numbers come from what is owed alone, however long the log is.
  * Sizes are summed before any change is read, so that a window never brings more into memory than was asked for.
  */
 export const selectWindow = (
@@ -61,24 +75,24 @@ export const selectWindow = (
   limit: number,
   maxBytes: number,
 ): Statement => sql`
-  WITH owed AS MATERIALIZED (
-    SELECT number FROM notification
-    WHERE org_id = ${org} AND generation = ${generation} AND state = 'pending' AND number >= ${from}
+  WITH page AS MATERIALIZED (
+    SELECT number, change_number, attempts_made, due_at FROM owed
+    WHERE org_id = ${org} AND generation = ${generation} AND number >= ${from}
     ORDER BY number LIMIT ${limit}
-  ), page AS (
-    SELECT ${COLUMNS}, n.change_number, OCTET_LENGTH(c.records) AS bytes
-    FROM owed
-    JOIN notification n ON n.org_id = ${org} AND n.generation = ${generation} AND n.number = owed.number
-    JOIN record_change c ON c.org_id = n.org_id AND c.number = n.change_number
+  ), sized AS (
+    SELECT p.number, p.attempts_made, p.due_at, OCTET_LENGTH(c.records) AS bytes
+    FROM page p JOIN record_change c ON c.org_id = ${org} AND c.number = p.change_number
   ), fitting AS (
-    SELECT page.*, SUM(bytes) OVER (ORDER BY number) - bytes AS bytes_before FROM page
+    SELECT number, attempts_made, due_at, SUM(bytes) OVER (ORDER BY number) - bytes AS bytes_before FROM sized
   )
   SELECT ${COLUMNS}, ${CHANGE_COLUMNS}
-  FROM fitting n JOIN record_change c ON c.org_id = n.org_id AND c.number = n.change_number
-  WHERE n.bytes_before < ${maxBytes}
-  ORDER BY n.number`;
+  FROM fitting o
+  JOIN notification n ON n.org_id = ${org} AND n.generation = ${generation} AND n.number = o.number
+  JOIN record_change c ON c.org_id = n.org_id AND c.number = n.change_number
+  WHERE o.bytes_before < ${maxBytes}
+  ORDER BY o.number`;
 
-/** Walks what is pending in number order and stops at the first match. */
+/** Walks what is owed in number order and stops at the first match. */
 export const selectFirstAbout = (
   dialect: Dialect,
   org: OrgId,
@@ -88,17 +102,52 @@ export const selectFirstAbout = (
   before: number,
 ): Statement => sql`
   SELECT ${COLUMNS}, ${CHANGE_COLUMNS}
-  FROM notification n JOIN record_change c ON c.org_id = n.org_id AND c.number = n.change_number
-  WHERE n.org_id = ${org} AND n.generation = ${generation} AND n.state = 'pending'
-    AND n.number >= ${from} AND n.number < ${before}
+  FROM owed o
+  JOIN notification n ON n.org_id = o.org_id AND n.generation = o.generation AND n.number = o.number
+  JOIN record_change c ON c.org_id = n.org_id AND c.number = n.change_number
+  WHERE o.org_id = ${org} AND o.generation = ${generation} AND o.number >= ${from} AND o.number < ${before}
     AND n.module = ${record.module} AND ${dialect.contains(sql`n.ids`, JSON.stringify(record.id))}
-  ORDER BY n.number LIMIT 1`;
+  ORDER BY o.number LIMIT 1`;
 
-/** Saving a settlement twice comes to the same. What was cancelled meanwhile is not owed again. */
-export const saveSettlements = (settlements: readonly Settlement[]): Write[] => [
+/**
+ * Saving a settlement twice comes to the same. What was cancelled meanwhile is not owed again. Of several of one
+ * notification the last one says how it stands. Whoever ends a notification takes it from `owed` first: that row is what
+ * two at once wait for.
+ */
+export function saveSettlements(settlements: readonly Settlement[]): Write[] {
+  const last = lastOf(settlements, ({ org, generation, number }) => `${org} ${generation} ${number}`);
+  const ended = last.filter(({ state }) => state !== 'pending');
+  const rows = [
+    saveAttempts(settlements),
+    changeRows(
+      last.filter(({ state }) => state === 'pending'),
+      ({ org, generation, number, attempt, dueAt }) => sql`
+        UPDATE owed SET attempts_made = ${attempt.attempt}, due_at = ${dueAt ?? null}
+        WHERE org_id = ${org} AND generation = ${generation} AND number = ${number}`,
+    ),
+    changeRows(
+      ended,
+      ({ org, generation, number }) => sql`
+        DELETE FROM owed WHERE org_id = ${org} AND generation = ${generation} AND number = ${number}`,
+    ),
+    changeRows(
+      ended,
+      ({ org, generation, number, attempt, state }) => sql`
+        UPDATE notification SET state = ${state}, attempts_made = ${attempt.attempt},
+          settled_at = ${attempt.at + attempt.durationMs}, reason = NULL
+        WHERE org_id = ${org} AND generation = ${generation} AND number = ${number}`,
+    ),
+  ];
+  return [...rows.filter(({ rows }) => rows.length > 0), ...saveHealth(settlements)];
+}
+
+const saveAttempts = (settlements: readonly Settlement[]): RowInsert =>
   insertRows(
     'attempt (org_id, generation, number, attempt, at, duration_ms, outcome)',
-    settlements.map(({ org, generation, number, attempt }) => [
+    lastOf(
+      settlements,
+      ({ org, generation, number, attempt }) => `${org} ${generation} ${number} ${attempt.attempt}`,
+    ).map(({ org, generation, number, attempt }) => [
       org,
       generation,
       number,
@@ -109,14 +158,4 @@ export const saveSettlements = (settlements: readonly Settlement[]): Write[] => 
     ]),
     `ON CONFLICT (org_id, generation, number, attempt) DO UPDATE
       SET at = excluded.at, duration_ms = excluded.duration_ms, outcome = excluded.outcome`,
-  ),
-  changeRows(
-    settlements,
-    ({ org, generation, number, attempt, state, dueAt }) => sql`
-      UPDATE notification SET state = ${state}, attempts_made = ${attempt.attempt}, due_at = ${dueAt ?? null},
-        settled_at = ${state === 'pending' ? null : attempt.at + attempt.durationMs}, reason = NULL
-      WHERE org_id = ${org} AND generation = ${generation} AND number = ${number}
-        AND (state = 'pending' OR ${state} <> 'pending')`,
-  ),
-  ...saveHealth(settlements),
-];
+  );

@@ -132,8 +132,8 @@ export function saveBatch(org: OrgId, writes: WriteSet, cipher: Cipher): Write[]
     ...saveRecords(org, writes.records),
     ...saveKeys(org, writes),
     ...saveDeleted(org, writes.deleted),
-    saveChanges(org, writes.changes),
-    saveNotifications(writes.notifications),
+    saveChanges(org, writes.changes, writes.notifications),
+    ...saveNotifications(writes.notifications),
     ...saveAnswers(org, writes.answers),
   ].filter((write) => !('rows' in write) || write.rows.length > 0);
   return rows.length > 0 ? [...rows, saveCounters(org, writes.counters)] : [];

@@ -23,22 +23,27 @@ export function owe(dataDir, channelId, records, owed) {
   const { org_id: org, generation, last_number: number } = channel;
   const { last_change: change } = db.prepare('SELECT last_change FROM org WHERE id = ?').get(org);
   const addChange = db.prepare(
-    `INSERT INTO record_change (org_id, number, module, operation, at, changed_by, records)
-     VALUES (?, ?, 'Contacts', 'update', ?, ?, ?)`,
+    `INSERT INTO record_change (org_id, number, module, operation, at, changed_by, records, numbered)
+     VALUES (?, ?, 'Contacts', 'update', ?, ?, ?, ?)`,
   );
   const addNotification = db.prepare(
     `INSERT INTO notification (org_id, generation, number, id, change_number, module, operation, ids, version, with_values,
        state, attempts_made)
      VALUES (?, ?, ?, ?, ?, 'Contacts', 'update', ?, ?, 0, 'pending', 0)`,
   );
+  const addOwed = db.prepare(
+    `INSERT INTO owed (org_id, generation, number, change_number, attempts_made) VALUES (?, ?, ?, ?, 0)`,
+  );
   const addSome = db.transaction((from, to) => {
     for (let i = from; i <= to; i += 1) {
       const id = records[i % records.length];
       const values = { Description: `Edit ${i}, as it came while nobody took it at the other end` };
       const changed = [{ id, fields: ['Description'], values, related: [] }];
-      addChange.run(org, change + i, channel.opened_at + i, channel.user_id, JSON.stringify(changed));
+      const numbered = JSON.stringify({ [generation]: number + i });
+      addChange.run(org, change + i, channel.opened_at + i, channel.user_id, JSON.stringify(changed), numbered);
       const message = `msg_${randomUUID().replaceAll('-', '')}`;
       addNotification.run(org, generation, number + i, message, change + i, JSON.stringify([id]), channel.version);
+      addOwed.run(org, generation, number + i, change + i);
     }
   });
   for (let i = 1; i <= owed; i += ROWS_PER_COMMIT) addSome(i, Math.min(owed, i + ROWS_PER_COMMIT - 1));
@@ -57,7 +62,8 @@ export function settledCopy(dataDir, copyDir) {
   const db = open(copyDir);
   db.exec(`UPDATE notification SET state = 'delivered', attempts_made = 1,
     settled_at = (SELECT at FROM record_change c WHERE c.org_id = notification.org_id AND c.number = change_number)
-    WHERE state = 'pending'`);
+    WHERE state = 'pending';
+    DELETE FROM owed`);
   close(db);
 }
 
@@ -65,10 +71,7 @@ export function settledCopy(dataDir, copyDir) {
 export function countOwed(dataDir, channelId) {
   const db = open(dataDir);
   const { owed } = db
-    .prepare(
-      `SELECT count(*) AS owed FROM notification n JOIN channel c USING (org_id, generation)
-       WHERE c.channel_id = ? AND n.state = 'pending'`,
-    )
+    .prepare('SELECT count(*) AS owed FROM owed JOIN channel c USING (org_id, generation) WHERE c.channel_id = ?')
     .get(channelId);
   db.close();
   return owed;

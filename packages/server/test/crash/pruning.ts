@@ -3,7 +3,7 @@ import { well } from './channel-plan.ts';
 import { type Arrival, isSuccess } from './journal.ts';
 import { fillGate, gateOf } from './kills.ts';
 import { type Acknowledged, startLoad } from './load.ts';
-import { type Query, readCopy, readStore } from './store-copy.ts';
+import { pendingIn, type Query, readCopy, readStore } from './store-copy.ts';
 import { createWorld, pause, storeOf, type World } from './world.ts';
 
 export interface PruneRun {
@@ -85,7 +85,7 @@ export async function pruneRun(kills: number, say: (line: string) => void): Prom
 async function write({ client, ...world }: World): Promise<void> {
   const some = Array.from({ length: WRITES }, (_, at) => client.insert(at % 2 ? 'Contacts' : 'Accounts', 2));
   await Promise.all(some);
-  const isFew = () => readStore(storeOf(world.dataDir), (query) => Number(count(query, `state = 'pending'`))) < 50;
+  const isFew = () => readStore(storeOf(world.dataDir), pendingIn).size < 50;
   while (!isFew()) await pause(50);
 }
 
@@ -117,7 +117,15 @@ function danglingIn(query: Query): string[] {
     ON c.org_id = n.org_id AND c.number = n.change_number WHERE c.number IS NULL`);
   const attempts = query(`SELECT a.generation, a.number FROM attempt a LEFT JOIN notification n
     ON n.org_id = a.org_id AND n.generation = a.generation AND n.number = a.number WHERE n.number IS NULL`);
+  const owed = query(`SELECT o.generation, o.number, n.state FROM owed o LEFT JOIN notification n
+    ON n.org_id = o.org_id AND n.generation = o.generation AND n.number = o.number
+    WHERE n.state IS NULL OR n.state <> 'pending'`);
+  const unowed = query(`SELECT n.generation, n.number FROM notification n LEFT JOIN owed o
+    ON o.org_id = n.org_id AND o.generation = n.generation AND o.number = n.number
+    WHERE n.state = 'pending' AND o.number IS NULL`);
   return [
+    ...owed.map(({ generation, number, state }) => `${generation} ${number} is owed and ${state ?? 'removed'}`),
+    ...unowed.map(({ generation, number }) => `${generation} ${number} is pending and not owed`),
     ...notifications.map(({ generation, number }) => `${generation} ${number} is kept without its change`),
     ...attempts.map(({ generation, number }) => `an attempt of ${generation} ${number} is kept without it`),
   ];

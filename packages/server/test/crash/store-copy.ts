@@ -33,6 +33,6 @@ export function readStore<Result>(file: string, read: (query: Query) => Result, 
 
 /** Attempts made of each notification that is pending, by generation and number. */
 export function pendingIn(query: Query): Map<string, number> {
-  const rows = query(`SELECT generation, number, attempts_made FROM notification WHERE state = 'pending'`);
+  const rows = query(`SELECT generation, number, attempts_made FROM owed`);
   return new Map(rows.map((row) => [`${row.generation} ${row.number}`, Number(row.attempts_made)]));
 }

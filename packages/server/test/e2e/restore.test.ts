@@ -65,7 +65,10 @@ function idsByNumber(receivers: readonly Receiver[]): Map<string, string> {
 function owedIn(file: string): string[] {
   const db = new Sqlite(file, { readonly: true });
   try {
-    return db.prepare<[], string>(`SELECT id FROM notification WHERE state = 'pending'`).pluck().all();
+    return db
+      .prepare<[], string>('SELECT id FROM notification JOIN owed USING (org_id, generation, number)')
+      .pluck()
+      .all();
   } finally {
     db.close();
   }

@@ -26,7 +26,7 @@ export function seed(dataDir, { count, generations, retentionHours, onProgress }
   const { last_number: lastNumber } = db
     .prepare('SELECT last_number FROM channel WHERE org_id = ? AND generation = ?')
     .get(ORG, generations[0]);
-  const addChange = db.prepare("INSERT INTO record_change VALUES (?, ?, 'Leads', 'update', ?, ?, ?)");
+  const addChange = db.prepare("INSERT INTO record_change VALUES (?, ?, 'Leads', 'update', ?, ?, ?, ?)");
   const addNotification = db.prepare(
     `INSERT INTO notification (org_id, generation, number, id, change_number, module, operation, ids, version, with_values,
       state, attempts_made, settled_at) VALUES (?, ?, ?, ?, ?, 'Leads', 'update', ?, 'v8', 0, ?, 1, ?)`,
@@ -48,6 +48,7 @@ export function seed(dataDir, { count, generations, retentionHours, onProgress }
         at,
         user,
         JSON.stringify([{ id: record, fields: ['Description'], values, related: [] }]),
+        JSON.stringify(Object.fromEntries(generations.map((generation) => [generation, number]))),
       );
       const isParked = i % PARKED.of >= PARKED.from;
       for (const generation of generations) {

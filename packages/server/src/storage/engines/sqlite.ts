@@ -50,6 +50,7 @@ export interface SqliteOptions {
 
 const DIALECT: Dialect = {
   contains: (column, text) => sql`instr(${column}, ${text}) > 0`,
+  lock: sql``,
   member: (column, name) => sql`${column} ->> ${name}`,
   items: (column, name) => sql`json_each(${column} -> ${name})`,
   fold: (value) => sql`watchbell_fold(${value})`,
