@@ -11,7 +11,7 @@ import type { NotificationId, OrgId } from './domain/ids.ts';
 import { DEFAULT_CHANNEL_POLICY } from './domain/watch.ts';
 import { createHttp } from './http/server.ts';
 import { applyModuleFile } from './module-file.ts';
-import { createLogger, credentials, secretKeysOf, writeCredentials } from './opening.ts';
+import { createLogger, credentials, openStore, secretKeysOf, writeCredentials } from './opening.ts';
 import { type Accounts, createAccounts, DEV_CREDENTIALS, DEV_MEMBER } from './services/accounts.ts';
 import { createAdministration } from './services/administration.ts';
 import { createAuth } from './services/auth.ts';
@@ -33,7 +33,6 @@ import { seedSample } from './services/sample.ts';
 import { createSearch, DEFAULT_SEARCH_POLICY } from './services/search.ts';
 import { createSignatures } from './services/signing.ts';
 import { createWriter } from './services/writer.ts';
-import { createSqliteStore } from './storage/engines/sqlite.ts';
 import { StoreRefusal } from './storage/refusal.ts';
 import type { Store } from './storage/store.ts';
 import { systemClock } from './system-clock.ts';
@@ -71,12 +70,9 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
   const { clock: realClock = systemClock, realNow = Date.now, random = Math.random } = surroundings;
   const logger = createLogger(config);
   const secretKeys = await secretKeysOf(config);
-  const store = await createSqliteStore({
-    dataDir: config.dataDir,
-    secretKey: secretKeys.key,
-    formerKeys: secretKeys.former,
-    logger,
+  const store = await openStore(config, logger, {
     ...(config.isRestored && { isRestored: true }),
+    time: surroundings.clock ? 'injected' : 'database',
     onRecovered: () => delivery.recover(),
   });
   const devClock = config.profile === 'dev' ? await openDevClock(realClock, store) : undefined;

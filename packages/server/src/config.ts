@@ -1,5 +1,18 @@
-import { isIP } from 'node:net';
 import { isAbsolute, resolve } from 'node:path';
+import { type DatabaseConfig, readDatabase } from './config-database.ts';
+import {
+  HOUR_MS,
+  isEgressEntry,
+  isLoopback,
+  list,
+  readFormerKeys,
+  readKey,
+  readPorts,
+  readPublicUrl,
+  readRateLimits,
+  readTrustProxy,
+  readWaits,
+} from './config-values.ts';
 import { choosePolicy, type DeliveryPolicy } from './domain/delivery-policy.ts';
 import type { PortRange } from './domain/egress.ts';
 import { DEFAULT_OAUTH_POLICY, DEV_OAUTH_POLICY, type OAuthPolicy } from './domain/oauth/policy.ts';
@@ -21,6 +34,8 @@ export interface Config {
   readonly publicUrl?: string;
   readonly trustProxy: TrustedProxies;
   readonly dataDir: string;
+  /** Undefined: the embedded store in the data directory. */
+  readonly database?: DatabaseConfig;
   /** 32 bytes. Undefined only in the dev profile, which keeps one in its data directory. */
   readonly secretKey?: Uint8Array;
   /** Keys before it, under which something may still be sealed. */
@@ -65,8 +80,6 @@ export class ConfigError extends Error {
   }
 }
 
-const HOUR_MS = 3_600_000;
-
 /** Reads and checks all settings. Throws `ConfigError` with every problem. The only reader of the environment. */
 export function loadConfig(profile: Profile, flags: Flags, env: NodeJS.ProcessEnv): Config {
   const problems: string[] = [];
@@ -76,6 +89,7 @@ export function loadConfig(profile: Profile, flags: Flags, env: NodeJS.ProcessEn
     if (given !== undefined && given !== '') return given;
     return (profile === 'dev' ? setting.devFallback : undefined) ?? setting.fallback;
   };
+  const isGiven = (name: SettingName): boolean => (flags[name] ?? env[SETTINGS[name].env] ?? '') !== '';
   const problem = (name: SettingName, what: string) => {
     problems.push(`${SETTINGS[name].env} (${SETTINGS[name].flag}) ${what}`);
   };
@@ -106,9 +120,6 @@ export function loadConfig(profile: Profile, flags: Flags, env: NodeJS.ProcessEn
     if (text('publicUrl') === undefined) problem('publicUrl', 'is required, such as https://watchbell.example.com');
     if (text('secretKey') === undefined) problem('secretKey', 'is required; make one with: openssl rand -hex 32');
   }
-  if (text('databaseUrl') !== undefined) {
-    problem('databaseUrl', 'is set, but this version has the embedded store only; unset it');
-  }
   const adminToken = text('adminToken');
   if (adminToken !== undefined && adminToken.length < 16) problem('adminToken', 'must have at least 16 characters');
   const egressAllow = list(text('egressAllow'));
@@ -119,8 +130,10 @@ export function loadConfig(profile: Profile, flags: Flags, env: NodeJS.ProcessEn
   const timeZone = text('timeZone') ?? 'UTC';
   if (!isTimeZone(timeZone)) problem('timeZone', `is not a time zone: ${timeZone}`);
   const dataDir = text('dataDir') ?? '';
+  const deadline = integer('attemptTimeout', 1, 60) * 1000;
   const modulesFile = text('modules');
 
+  const database = readDatabase({ text, isGiven, integer, oneOf, problem }, deadline);
   const config: Config = {
     profile,
     host,
@@ -128,6 +141,7 @@ export function loadConfig(profile: Profile, flags: Flags, env: NodeJS.ProcessEn
     ...(publicUrl !== undefined && { publicUrl }),
     trustProxy: readTrustProxy(list(text('trustProxy')), (what) => problem('trustProxy', what)),
     dataDir: isAbsolute(dataDir) ? dataDir : resolve(dataDir),
+    ...(database && { database }),
     ...(secretKey && { secretKey }),
     formerSecretKeys,
     ...(adminToken !== undefined && { adminToken }),
@@ -158,7 +172,7 @@ export function loadConfig(profile: Profile, flags: Flags, env: NodeJS.ProcessEn
     delivery: choosePolicy({
       retrySchedule: readWaits(list(text('retrySchedule')), (what) => problem('retrySchedule', what)),
       maxRetryAfter: integer('maxRetryAfter', 0, 86_400) * 1000,
-      deadline: integer('attemptTimeout', 1, 60) * 1000,
+      deadline,
       channelFlights: integer('channelFlights', 1, 256),
       originFlights: integer('originFlights', 1, 1024),
       nodeFlights: integer('nodeFlights', 8, 4096),
@@ -169,114 +183,4 @@ export function loadConfig(profile: Profile, flags: Flags, env: NodeJS.ProcessEn
   };
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
-}
-
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
-
-const list = (text: string | undefined): string[] =>
-  (text ?? '')
-    .split(',')
-    .map((item) => item.trim())
-    .filter((item) => item !== '');
-
-const WAIT_UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: HOUR_MS };
-
-function readWaits(entries: readonly string[], problem: (what: string) => void): number[] {
-  if (entries.length < 1 || entries.length > 50) problem('must have 1 to 50 waits');
-  return entries.map((entry) => {
-    const [, count = '', unit = ''] = /^(\d{1,6})([smh])$/.exec(entry) ?? [];
-    const wait = Number(count) * (WAIT_UNITS[unit] ?? Number.NaN);
-    if (wait <= 24 * HOUR_MS) return wait;
-    problem(`holds no wait of at most 24h, such as 30s, 5m or 2h: ${entry}`);
-    return 0;
-  });
-}
-
-function readTrustProxy(entries: readonly string[], problem: (what: string) => void): TrustedProxies {
-  const [only = ''] = entries;
-  if (entries.length === 1 && /^\d+$/.test(only)) {
-    const hops = Number(only);
-    if (hops < 1 || hops > 10) problem('must be 1 to 10 proxies in a row, or addresses and CIDRs');
-    return hops;
-  }
-  for (const entry of entries) if (!isRange(entry)) problem(`holds neither an address nor a CIDR: ${entry}`);
-  return entries.length === 0 ? 0 : entries;
-}
-
-/** Of each, 0 is no limit. */
-function readRateLimits(given: {
-  readonly perSecond: number;
-  readonly concurrent: number;
-  readonly wrongPerMinute: number;
-}): RateLimits {
-  const { perSecond, concurrent, wrongPerMinute } = given;
-  return {
-    ...(perSecond > 0 && { requests: { perSecond, burst: perSecond } }),
-    ...(concurrent > 0 && { concurrent }),
-    ...(wrongPerMinute > 0 && { wrongTokens: { perSecond: wrongPerMinute / 60, burst: wrongPerMinute } }),
-  };
-}
-
-/** An IP address, or a CIDR. */
-function isRange(entry: string): boolean {
-  const [address = '', bits] = entry.split('/');
-  const family = isIP(address);
-  if (bits === undefined) return family !== 0;
-  return family !== 0 && /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128);
-}
-
-function isEgressEntry(entry: string): boolean {
-  if (isRange(entry)) return true;
-  // No host name ends in a number.
-  return /^(\*\.)?[a-z0-9_]([a-z0-9_.-]*[a-z0-9])?$/i.test(entry) && !/(^|\.)\d+$/.test(entry);
-}
-
-function readPorts(entries: readonly string[], problem: (what: string) => void): PortRange[] | undefined {
-  const ranges = entries.map((entry) => {
-    const [, from = '', to = from] = /^(\d{1,5})(?:-(\d{1,5}))?$/.exec(entry) ?? [];
-    const range = { from: Number(from), to: Number(to) };
-    if (range.from < 1 || range.to > 65_535 || range.from > range.to)
-      problem(`holds no port or range of ports: ${entry}`);
-    return range;
-  });
-  return ranges.length > 0 ? ranges : undefined;
-}
-
-function readPublicUrl(text: string | undefined, problem: (what: string) => void): string | undefined {
-  if (text === undefined) return undefined;
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (
-    !url ||
-    !['http:', 'https:'].includes(url.protocol) ||
-    url.pathname !== '/' ||
-    url.search ||
-    url.hash ||
-    url.username
-  ) {
-    problem('must be an http(s) URL without path, query or credentials');
-    return undefined;
-  }
-  return url.origin;
-}
-
-function readKey(text: string | undefined, problem: (what: string) => void): Uint8Array | undefined {
-  if (text === undefined) return undefined;
-  if (/^[0-9a-fA-F]{64}$/.test(text)) return Buffer.from(text, 'hex');
-  problem('must be 64 hexadecimal digits (32 bytes); make one with: openssl rand -hex 32');
-  return undefined;
-}
-
-/** More than a few mean that one rotation began before the last was over. */
-const MAX_FORMER_KEYS = 8;
-
-function readFormerKeys(
-  entries: readonly string[],
-  present: Uint8Array | undefined,
-  problem: (what: string) => void,
-): readonly Uint8Array[] {
-  if (entries.length > MAX_FORMER_KEYS) problem(`holds more than ${MAX_FORMER_KEYS} keys`);
-  const keys = entries.flatMap((entry) => readKey(entry, problem) ?? []);
-  if (present && keys.some((key) => Buffer.compare(key, present) === 0)) problem('holds the present key, too');
-  return keys;
 }

@@ -58,7 +58,7 @@ export async function checkStore(config: Config): ReturnType<Store['check']> {
   if (!(await hasSecretKey(config))) {
     throw new StoreRefusal('WRONG_SECRET_KEY', `The key of this store, ${config.dataDir}/secret.key, is not there`);
   }
-  const store = await openStore(config, createLogger({ ...config, logLevel: 'silent' }), true);
+  const store = await openStore(config, createLogger({ ...config, logLevel: 'silent' }), { isLook: true });
   try {
     return await store.check();
   } finally {

@@ -8,15 +8,35 @@ import type { Config } from './config.ts';
 import type { NewCredentials } from './services/accounts.ts';
 import type { SecretKeys } from './storage/cipher.ts';
 import { createSqliteStore } from './storage/engines/sqlite.ts';
+import { StoreRefusal } from './storage/refusal.ts';
 import type { Store } from './storage/store.ts';
 import type { Logger } from './telemetry/logger.ts';
 
 // What the server and the commands that look into its store have in common.
 
-/** Opens the store that the configuration names; a second process on the same data is refused here, by name. */
-export async function openStore(config: Config, logger: Logger, isLook = false): Promise<Store> {
+export interface OpenOptions {
+  /** It was put there from a copy: begins a new history. */
+  readonly isRestored?: boolean;
+  /** Nothing will be sealed or served: the store is only looked at. */
+  readonly isLook?: boolean;
+  /** Whose time is committed: the database's own, where there is one, or that of the clock that the app is given. */
+  readonly time?: 'database' | 'injected';
+  /** Told when the store was lost and is there again: what was being written may have been, or not. */
+  readonly onRecovered?: () => void;
+}
+
+/**
+ * Opens the store that the configuration names: the embedded one, where a second process on the same data is refused by
+ * name, or a database that nodes share.
+ */
+export async function openStore(config: Config, logger: Logger, options: OpenOptions = {}): Promise<Store> {
   const { key, former } = await secretKeysOf(config);
-  return createSqliteStore({ dataDir: config.dataDir, secretKey: key, formerKeys: former, logger, isLook });
+  const { isRestored = false, isLook = false, onRecovered = () => {} } = options;
+  const common = { secretKey: key, formerKeys: former, logger, isRestored, isLook, onRecovered };
+  if (config.database) {
+    throw new StoreRefusal('CANNOT_OPEN', 'Stores on PostgreSQL are not served yet');
+  }
+  return createSqliteStore({ ...common, dataDir: config.dataDir });
 }
 
 export const secretKeysOf = async (config: Config): Promise<SecretKeys> => ({

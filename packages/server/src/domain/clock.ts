@@ -17,6 +17,10 @@ export interface ClockState {
   readonly frozenAt?: number;
 }
 
+/** What a clock that stands so to real time shows at `real` (epoch ms). Undefined: it was never moved. */
+export const timeOf = (state: ClockState | undefined, real: number): number =>
+  state?.frozenAt ?? real + (state?.offset ?? 0);
+
 /** A clock that can be stopped and moved on, and never goes back. */
 export interface MovableClock extends Clock {
   isFrozen(): boolean;

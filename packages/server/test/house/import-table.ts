@@ -17,7 +17,12 @@ const TABLE: Readonly<Record<string, Rule>> = {
   http: { rooms: ['domain', 'services', 'telemetry/logger.ts', 'telemetry/metrics.ts'], packages: ['*'] },
   cli: { rooms: ['version.ts'], packages: ['*'] },
   'settings.ts': { rooms: [], packages: [] },
-  'config.ts': { rooms: ['domain', 'settings.ts'], packages: ['node:'] },
+  'config.ts': {
+    rooms: ['domain', 'settings.ts', 'config-database.ts', 'config-values.ts'],
+    packages: ['node:'],
+  },
+  'config-database.ts': { rooms: ['domain', 'settings.ts'], packages: [] },
+  'config-values.ts': { rooms: ['domain'], packages: ['node:'] },
   'opening.ts': { rooms: ['*'], packages: ['*'] },
   'maintenance.ts': { rooms: ['*'], packages: ['*'] },
   'version.ts': { rooms: [], packages: ['node:'] },
