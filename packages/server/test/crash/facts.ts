@@ -30,13 +30,22 @@ export interface StoredChannel {
   readonly name: string;
   readonly generation: string;
   readonly lastNumber: number;
-  /** Change numbers after this one are owed to it. */
-  readonly afterChange: number;
-  readonly plan: Pick<Planned, 'events' | 'condition' | 'withValues'>;
+  /** Whether its notifications say Description. */
+  readonly withValues: boolean;
+  /** By the change log, in order; undefined: it is not held against it here. */
+  readonly owed?: readonly Owed[];
+  /** As what its notifications may end, beside delivered and parked: it ended, or expired. */
+  readonly end?: 'cancelled' | 'held';
   /** In order of their numbers. */
   readonly notifications: readonly StoredNotification[];
   /** What each attempt came to, by number and attempt. */
   readonly outcomes: ReadonlyMap<string, string>;
+}
+
+/** What a change owes a channel. */
+export interface Owed {
+  readonly change: LoggedChange;
+  readonly ids: readonly string[];
 }
 
 /** What the store says at the end of a run. */
@@ -45,8 +54,25 @@ export interface Facts {
   readonly channels: readonly StoredChannel[];
 }
 
-export function factsOf(query: Query, afterChange: number): Facts {
-  const changes = query('SELECT number, module, operation, records FROM record_change ORDER BY number').map((row) => ({
+export const factsOf = (query: Query, afterChange: number): Facts => {
+  const changes = changesOf(query);
+  const channels = query('SELECT generation, channel_id, last_number FROM channel WHERE ended_at IS NULL').map(
+    (row) => {
+      const plan = PLAN[Number(row.channel_id) - 1] as Planned;
+      return {
+        name: plan.name,
+        lastNumber: Number(row.last_number),
+        withValues: plan.withValues,
+        owed: owedOf(changes, plan, afterChange),
+        ...sentOf(query, String(row.generation)),
+      };
+    },
+  );
+  return { changes, channels };
+};
+
+export const changesOf = (query: Query): LoggedChange[] =>
+  query('SELECT number, module, operation, records FROM record_change ORDER BY number').map((row) => ({
     number: Number(row.number),
     module: String(row.module),
     operation: String(row.operation),
@@ -58,28 +84,21 @@ export function factsOf(query: Query, afterChange: number): Facts {
       ...(values.Description !== undefined && { description: values.Description }),
     })),
   }));
-  const channels = query('SELECT generation, channel_id, last_number FROM channel WHERE ended_at IS NULL').map(
-    (row) => {
-      const plan = PLAN[Number(row.channel_id) - 1] as Planned;
-      const generation = String(row.generation);
-      return {
-        name: plan.name,
-        generation,
-        lastNumber: Number(row.last_number),
-        afterChange,
-        plan,
-        notifications: notificationsOf(query, generation),
-        outcomes: new Map(
-          query('SELECT number, attempt, outcome FROM attempt WHERE generation = ?', generation).map((attempt) => [
-            `${attempt.number} ${attempt.attempt}`,
-            (JSON.parse(String(attempt.outcome)) as { kind: string }).kind,
-          ]),
-        ),
-      };
-    },
-  );
-  return { changes, channels };
-}
+
+/** A generation's notifications and attempts. */
+export const sentOf = (
+  query: Query,
+  generation: string,
+): Pick<StoredChannel, 'generation' | 'notifications' | 'outcomes'> => ({
+  generation,
+  notifications: notificationsOf(query, generation),
+  outcomes: new Map(
+    query('SELECT number, attempt, outcome FROM attempt WHERE generation = ?', generation).map((attempt) => [
+      `${attempt.number} ${attempt.attempt}`,
+      (JSON.parse(String(attempt.outcome)) as { kind: string }).kind,
+    ]),
+  ),
+});
 
 const notificationsOf = (query: Query, generation: string): StoredNotification[] =>
   query(
@@ -97,11 +116,12 @@ const notificationsOf = (query: Query, generation: string): StoredNotification[]
     attemptsMade: Number(row.attempts_made),
   }));
 
-/** What the channel is owed by the change log, in order: a matcher of the test's own. */
+/** What the channel is owed by the change log after a change, in order: a matcher of the test's own. */
 export const owedOf = (
   changes: readonly LoggedChange[],
-  { plan, afterChange }: Pick<StoredChannel, 'plan' | 'afterChange'>,
-): { readonly change: LoggedChange; readonly ids: readonly string[] }[] =>
+  plan: Pick<Planned, 'events' | 'condition'>,
+  afterChange: number,
+): Owed[] =>
   changes.flatMap((change) => {
     if (change.number <= afterChange) return [];
     const { module, operation, records } = change;

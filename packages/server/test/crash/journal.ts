@@ -4,6 +4,10 @@ export type Answered = number | 'reset';
 /** One request to a receiver. `order` counts everything that happened in a run, so that it tells what came first. */
 export interface Arrival {
   readonly order: number;
+  /** When it had come, ms of this process' own time. */
+  readonly at: number;
+  /** The address that it came from. */
+  readonly from: string;
   readonly receiver: string;
   readonly id: string;
   readonly generation: string;
@@ -14,8 +18,10 @@ export interface Arrival {
   readonly ids: readonly string[];
   /** The value of Description for each record, where the notification has values. */
   readonly descriptions: ReadonlyMap<string, string>;
+  /** Of its body but for what is the channel's at each attempt: the token and the query parameters. */
+  readonly digest: string;
   /** Undefined: it was in the air until its server was killed or gave up. */
-  answer?: { readonly order: number; readonly status: Answered };
+  answer?: { readonly order: number; readonly at: number; readonly status: Answered };
 }
 
 /** A server that was killed, and what its store says then. Times are orders, as of arrivals. */
@@ -28,6 +34,8 @@ export interface Kill {
   readonly until: number;
   /** Attempts made of each notification that is pending in the store. */
   readonly pending: ReadonlyMap<string, number>;
+  /** The address that it sent from, where there are others; undefined: all that is sent came from it. */
+  readonly sender?: string;
 }
 
 /** Everything that happened in a run, in order. */
@@ -58,7 +66,7 @@ export interface CutOff {
   readonly unsettled: number;
 }
 
-export function cutOff({ from, order, until, pending }: Kill, arrivals: readonly Arrival[]): CutOff {
+export function cutOff({ from, order, until, pending, sender }: Kill, arrivals: readonly Arrival[]): CutOff {
   const came = new Set<string>();
   let inAir = 0;
   let unsettled = 0;
@@ -66,6 +74,7 @@ export function cutOff({ from, order, until, pending }: Kill, arrivals: readonly
     if (arrival.order > until) break;
     const key = keyOf(arrival);
     came.add(key);
+    if (sender !== undefined && arrival.from !== sender) continue;
     const isKnown = arrival.attempt <= (pending.get(key) ?? Infinity);
     if (arrival.order < from || isKnown) continue;
     if (arrival.answer && arrival.answer.order < order) unsettled += 1;

@@ -12,7 +12,9 @@ export interface Acknowledged {
 /** Writes as a client does, remembering what was answered. */
 export interface Client {
   readonly acknowledged: readonly Acknowledged[];
-  /** Calls that got no answer, or not a good one: they may have happened. */
+  /** What was asked for and got no answer, or not a good one: it may have happened. The ids of inserts are not known. */
+  readonly unknown: readonly Acknowledged[];
+  /** Calls of these. */
   readonly unanswered: () => number;
   /** Ids of the new records; undefined when it was not answered. */
   insert(module: string, count: number): Promise<readonly string[] | undefined>;
@@ -34,23 +36,43 @@ const REQUIRED: Readonly<Record<string, (name: string) => object>> = {
   Vendors: (name) => ({ Vendor_Name: name }),
 };
 
-export function createClient(base: string, accessToken: string, connections: number): Client {
-  const acknowledged: Acknowledged[] = [];
+type Method = 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** How the client reaches servers. Rejects when there was no answer. */
+export interface Line {
+  call(method: Method, path: string, body?: object): Promise<{ readonly statusCode: number; readonly text: string }>;
+  close(): Promise<void>;
+}
+
+/** To one server. */
+export function lineTo(base: string, accessToken: string, connections: number): Line {
   const pool = new Pool(base, { connections });
+  return {
+    async call(method, path, body) {
+      const { statusCode, body: answer } = await pool.request({
+        method,
+        path,
+        headers: { authorization: `Zoho-oauthtoken ${accessToken}` },
+        ...(body && { body: JSON.stringify(body) }),
+      });
+      return { statusCode, text: await answer.text() };
+    },
+    close: () => pool.destroy(),
+  };
+}
+
+export function createClient({ call, close }: Line): Client {
+  const acknowledged: Acknowledged[] = [];
+  const unknown: Acknowledged[] = [];
   let unanswered = 0;
   let serial = 0;
 
-  async function call(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: object) {
-    const { statusCode, body: answer } = await pool.request({
-      method,
-      path,
-      headers: { authorization: `Zoho-oauthtoken ${accessToken}` },
-      ...(body && { body: JSON.stringify(body) }),
-    });
-    return { statusCode, text: await answer.text() };
-  }
-
-  async function write(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: object): Promise<string[] | undefined> {
+  async function write(
+    asked: readonly Acknowledged[],
+    method: Method,
+    path: string,
+    body?: object,
+  ): Promise<string[] | undefined> {
     try {
       const version = VERSIONS[serial % VERSIONS.length];
       const { statusCode, text } = await call(method, `/crm/${version}/${path}`, body);
@@ -61,6 +83,7 @@ export function createClient(base: string, accessToken: string, connections: num
       return data.map(({ details }) => details.id);
     } catch {
       unanswered += 1;
+      unknown.push(...asked);
       await new Promise((resolve) => setTimeout(resolve, 20));
       return undefined;
     }
@@ -68,29 +91,34 @@ export function createClient(base: string, accessToken: string, connections: num
 
   const client: Client = {
     acknowledged,
+    unknown,
     unanswered: () => unanswered,
     onAnswer: undefined,
     async insert(module, count) {
       const descriptions = Array.from({ length: count }, () => `d${++serial}`);
       const data = descriptions.map((Description) => ({ ...REQUIRED[module]?.(`Crash ${Description}`), Description }));
-      const ids = await write('POST', module, { data });
-      ids?.forEach((id, at) => {
-        acknowledged.push({ module, operation: 'insert', id, description: descriptions[at] as string });
-      });
+      const asked = descriptions.map((description) => ({ module, operation: 'insert' as const, id: '', description }));
+      const ids = await write(asked, 'POST', module, { data });
+      if (ids) acknowledged.push(...asked.map((one, at) => ({ ...one, id: ids[at] as string })));
       return ids;
     },
     async update(module, ids, more = {}) {
       const data = ids.map((id) => ({ id, Description: `d${++serial}`, ...more }));
-      if (!(await write('PUT', module, { data }))) return false;
-      for (const { id, Description: description } of data) {
-        acknowledged.push({ module, operation: 'update', id, description });
-      }
+      const asked = data.map(({ id, Description: description }) => ({
+        module,
+        operation: 'update' as const,
+        id,
+        description,
+      }));
+      if (!(await write(asked, 'PUT', module, { data }))) return false;
+      acknowledged.push(...asked);
       return true;
     },
     async remove(module, ids) {
       serial += 1;
-      if (!(await write('DELETE', `${module}?ids=${ids.join(',')}`))) return false;
-      for (const id of ids) acknowledged.push({ module, operation: 'delete', id });
+      const asked = ids.map((id) => ({ module, operation: 'delete' as const, id }));
+      if (!(await write(asked, 'DELETE', `${module}?ids=${ids.join(',')}`))) return false;
+      acknowledged.push(...asked);
       return true;
     },
     async watch(method, version, entries) {
@@ -100,7 +128,7 @@ export function createClient(base: string, accessToken: string, connections: num
         return undefined;
       }
     },
-    close: () => pool.destroy(),
+    close,
   };
   return client;
 }

@@ -7,7 +7,7 @@ import { BIN, readCredentials, startServerProcess } from '../support/server-proc
 import { signIn } from '../support/writing.ts';
 import { entryOf, PLAN, type Planned } from './channel-plan.ts';
 import { createJournal } from './journal.ts';
-import { createClient } from './load.ts';
+import { createClient, lineTo } from './load.ts';
 import { startReceiver } from './receivers.ts';
 import { type Query, readCopy, readStore } from './store-copy.ts';
 import { pause, storeOf } from './world.ts';
@@ -89,7 +89,7 @@ async function secondStart(dataDir: string): Promise<Omit<FirstStart, 'left'>> {
   const plan = PLAN.find(({ name }) => name === 'gate') as Planned;
   const receiver = await startReceiver(plan.name, plan.character, journal);
   const server = await startServerProcess({ dataDir, port: 0 });
-  const client = createClient(server.base, await signIn(server.base, readCredentials(dataDir)), 1);
+  const client = createClient(lineTo(server.base, await signIn(server.base, readCredentials(dataDir)), 1));
   try {
     const counted = readStore(storeOf(dataDir), (query) => ({
       schema: query('SELECT name, sql FROM sqlite_schema ORDER BY name')

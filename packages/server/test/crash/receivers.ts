@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Answered, Arrival, Journal } from './journal.ts';
 import { freePort } from './ports.ts';
@@ -67,7 +68,7 @@ export async function startReceiver(name: string, character: Character, journal:
   }
 
   const settle = (arrival: Arrival, status: Answered) => {
-    arrival.answer = { order: journal.next(), status };
+    arrival.answer = { order: journal.next(), at: performance.now(), status };
   };
 
   function take(request: IncomingMessage, response: ServerResponse, text: string): void {
@@ -127,11 +128,14 @@ export async function startReceiver(name: string, character: Character, journal:
   return receiver;
 }
 
-function readArrival(receiver: string, { headers }: IncomingMessage, text: string, order: number): Arrival {
-  const { module, operation, ids, affected_values = [] } = JSON.parse(text) as Body;
+function readArrival(receiver: string, { headers, socket }: IncomingMessage, text: string, order: number): Arrival {
+  const body = JSON.parse(text) as Body;
+  const { module, operation, ids, affected_values = [] } = body;
   const header = (name: string) => String(headers[name]);
   return {
     order,
+    at: performance.now(),
+    from: String(socket.remoteAddress),
     receiver,
     id: header('webhook-id'),
     generation: header('watchbell-generation'),
@@ -145,5 +149,8 @@ function readArrival(receiver: string, { headers }: IncomingMessage, text: strin
         values.Description === undefined ? [] : [[record_id, values.Description] as const],
       ),
     ),
+    digest: digestOf({ ...body, token: undefined, query_params: undefined }),
   };
 }
+
+const digestOf = (body: object): string => createHash('md5').update(JSON.stringify(body)).digest('base64');

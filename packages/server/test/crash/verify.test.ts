@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Facts, StoredChannel, StoredNotification } from './facts.ts';
+import { type Facts, type LoggedChange, owedOf, type StoredChannel, type StoredNotification } from './facts.ts';
 import type { Answered, Arrival, Kill } from './journal.ts';
 import { type Story, type Verdict, verify } from './verify.ts';
 
@@ -21,20 +21,22 @@ const notification = (number: number, more: Partial<StoredNotification> = {}): S
 const outcomes = (more: Record<string, string> = {}) =>
   new Map(Object.entries({ '1 1': 'delivered', '2 1': 'delivered', '3 1': 'delivered', ...more }));
 
+const CHANGES: readonly LoggedChange[] = OPERATIONS.map((operation, at) => ({
+  number: at + 1,
+  module: 'Contacts',
+  operation,
+  records: [{ id: '1', fields: ['Description'], ...(at < 2 && { description: `d${at + 1}` }) }],
+}));
+
 const facts = (channel: Partial<StoredChannel> = {}): Facts => ({
-  changes: OPERATIONS.map((operation, at) => ({
-    number: at + 1,
-    module: 'Contacts',
-    operation,
-    records: [{ id: '1', fields: ['Description'], ...(at < 2 && { description: `d${at + 1}` }) }],
-  })),
+  changes: CHANGES,
   channels: [
     {
       name: 'all',
       generation: 'g',
       lastNumber: 3,
-      afterChange: 0,
-      plan: { events: ['Contacts.all'], withValues: true },
+      withValues: true,
+      owed: owedOf(CHANGES, { events: ['Contacts.all'] }, 0),
       notifications: [notification(1), notification(2), notification(3)],
       outcomes: outcomes(),
       ...channel,
@@ -44,6 +46,8 @@ const facts = (channel: Partial<StoredChannel> = {}): Facts => ({
 
 const arrival = (number: number, order: number, status?: Answered, more: Partial<Arrival> = {}): Arrival => ({
   order,
+  at: order,
+  from: '127.0.0.1',
   receiver: 'all',
   id: `msg_${number}`,
   generation: 'g',
@@ -53,7 +57,8 @@ const arrival = (number: number, order: number, status?: Answered, more: Partial
   operation: OPERATIONS[number - 1] as string,
   ids: ['1'],
   descriptions: new Map(number < 3 ? [['1', `d${number}`]] : []),
-  ...(status !== undefined && { answer: { order: order + 1, status } }),
+  digest: `body ${number}`,
+  ...(status !== undefined && { answer: { order: order + 1, at: order + 1, status } }),
   ...more,
 });
 
@@ -98,6 +103,12 @@ test('an acknowledged change that is not in the change log is lost', () => {
   expect(found).toEqual({ lost: ['change log: update Contacts 1 d9'] });
 });
 
+test('a change that is in the change log twice is wrong', () => {
+  const changes = [...CHANGES, { ...CHANGES[1]!, number: 4 }];
+  const { wrong } = verify({ ...facts(), changes }, story(CAME));
+  expect(wrong).toEqual(['change log: update Contacts 1 d2 twice']);
+});
+
 test('a change that a channel has no notification of is lost', () => {
   const notifications = [notification(1), { ...notification(3), number: 2 }];
   const came = [arrival(1, 10, 200), { ...arrival(3, 30, 200), number: 2 }];
@@ -106,8 +117,8 @@ test('a change that a channel has no notification of is lost', () => {
 });
 
 test('a condition is owed only what changed its field', () => {
-  const plan = { events: ['Contacts.all'], condition: { module: 'Contacts', field: 'Department' }, withValues: true };
-  const { lost } = verify(facts({ plan }), story(CAME));
+  const plan = { events: ['Contacts.all'], condition: { module: 'Contacts', field: 'Department' } };
+  const { lost } = verify(facts({ owed: owedOf(CHANGES, plan, 0) }), story(CAME));
   expect(lost).toEqual(['all has 3 notifications and is owed 2']);
 });
 
@@ -146,6 +157,18 @@ test('a number or an id that is given twice, and content that differs, are wrong
   ]);
   const renamed = arrival(2, 20, 200, { descriptions: new Map([['1', 'd1']]) });
   expect(verify(facts(), story([CAME[0]!, renamed, CAME[2]!])).wrong).toEqual(['all #2 is not what is stored']);
+  const failed = arrival(2, 15, 500);
+  const changed = { ...arrival(2, 20, 200, { attempt: 2 }), digest: 'another body' };
+  expect(verify(facts(), story([CAME[0]!, failed, changed, CAME[2]!])).wrong).toEqual(['all #2 is not what is stored']);
+});
+
+test('what a channel that ended owes may be cancelled, and what one that expired owes held', () => {
+  const notifications = [notification(1), notification(2), notification(3, { state: 'held', attemptsMade: 0 })];
+  const came = [CAME[0]!, CAME[1]!];
+  expect(faults(verify(facts({ notifications, end: 'held' }), story(came)))).toEqual({});
+  expect(faults(verify(facts({ notifications, end: 'cancelled' }), story(came)))).toEqual({
+    wrong: ['all #3 is held'],
+  });
 });
 
 test('what came and was never committed is wrong', () => {
@@ -171,4 +194,8 @@ test('an attempt that comes twice is explained by a kill at which the store knew
   expect(faults(at(60, 0))).toEqual({ unexplained });
   expect(faults(at(40, 1))).toEqual({ unexplained });
   expect(faults(at(40))).toEqual({ unexplained });
+  const ofOther = { ...kill(40, 0), sender: '127.0.0.2' };
+  expect(faults(verify(facts(), story(twice, { kills: [ofOther] })))).toEqual({ unexplained });
+  const fromOther = twice.with(2, { ...CAME[2]!, from: '127.0.0.2' });
+  expect(faults(verify(facts(), story(fromOther, { kills: [ofOther] })))).toEqual({});
 });

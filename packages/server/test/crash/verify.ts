@@ -1,4 +1,4 @@
-import { type Facts, type LoggedChange, owedOf, type StoredChannel, type StoredNotification } from './facts.ts';
+import type { Facts, LoggedChange, Owed, StoredChannel, StoredNotification } from './facts.ts';
 import { type Arrival, cutOff, isSuccess, type Kill, keyOf } from './journal.ts';
 import type { Acknowledged } from './load.ts';
 
@@ -46,7 +46,7 @@ export interface Figures {
 export function verify(facts: Facts, story: Story): Verdict {
   const verdict = { lost: [] as string[], gaps: [] as string[], disorder: [] as string[], wrong: [] as string[] };
   const unexplained: string[] = [];
-  checkChangeLog(facts, story.acknowledged, verdict.lost);
+  checkChangeLog(facts, story.acknowledged, verdict);
   checkIds(story.arrivals, verdict.wrong);
   checkKnown(facts, story.arrivals, verdict.wrong);
   const states: Record<string, number> = {};
@@ -56,7 +56,8 @@ export function verify(facts: Facts, story: Story): Verdict {
   let late = 0;
   for (const channel of facts.channels) {
     const came = byNumber(story.arrivals.filter(({ generation }) => generation === channel.generation));
-    checkNumbers(facts, channel, verdict);
+    checkNumbers(channel, verdict.gaps);
+    if (channel.owed) checkOwed(channel, channel.owed, verdict.lost);
     checkOrder(channel, came, verdict.disorder);
     for (const notification of channel.notifications) {
       states[notification.state] = (states[notification.state] ?? 0) + 1;
@@ -87,12 +88,20 @@ function byNumber(arrivals: readonly Arrival[]): Map<number, Arrival[]> {
   return groups;
 }
 
-function checkChangeLog({ changes }: Facts, acknowledged: readonly Acknowledged[], lost: string[]): void {
-  const logged = new Set(
-    changes.flatMap(({ module, operation, records }) =>
-      records.map(({ id, description }) => mark({ module, operation, id, ...(description && { description }) })),
-    ),
-  );
+/** What was answered is there, and nothing is there twice: each says a Description of its own. */
+function checkChangeLog(
+  { changes }: Facts,
+  acknowledged: readonly Acknowledged[],
+  { lost, wrong }: { lost: string[]; wrong: string[] },
+): void {
+  const logged = new Set<string>();
+  for (const { module, operation, records } of changes) {
+    for (const { id, description } of records) {
+      const one = mark({ module, operation, id, ...(description && { description }) });
+      if (logged.has(one) && (operation !== 'update' || description)) wrong.push(`change log: ${one} twice`);
+      logged.add(one);
+    }
+  }
   for (const change of acknowledged) if (!logged.has(mark(change))) lost.push(`change log: ${mark(change)}`);
 }
 
@@ -124,15 +133,16 @@ function checkKnown({ channels }: Facts, arrivals: readonly Arrival[], wrong: st
   }
 }
 
-/** Numbers go 1, 2, 3 … in the order of the change log, one for each change that the channel is owed. */
-function checkNumbers(facts: Facts, channel: StoredChannel, verdict: { lost: string[]; gaps: string[] }): void {
-  const { name, notifications, lastNumber } = channel;
+function checkNumbers({ name, notifications, lastNumber }: StoredChannel, gaps: string[]): void {
   const numbers = new Set(notifications.map(({ number }) => number));
   for (let number = 1; number <= lastNumber; number += 1) {
-    if (!numbers.has(number)) verdict.gaps.push(`${name} #${number} is not in the store`);
+    if (!numbers.has(number)) gaps.push(`${name} #${number} is not in the store`);
   }
+}
+
+/** Numbers go 1, 2, 3 … in the order of the change log, one for each change that the channel is owed. */
+function checkOwed({ name, notifications }: StoredChannel, owed: readonly Owed[], lost: string[]): void {
   const stored = new Map(notifications.map((notification) => [notification.change, notification]));
-  const owed = owedOf(facts.changes, channel);
   let before = 0;
   for (const { change, ids } of owed) {
     const notification = stored.get(change.number);
@@ -141,11 +151,11 @@ function checkNumbers(facts: Facts, channel: StoredChannel, verdict: { lost: str
       notification.operation === change.operation &&
       notification.ids.join() === ids.join() &&
       notification.number > before;
-    if (!isSame) verdict.lost.push(`${name}: change ${change.number}, ${change.operation} of ${ids.join()}`);
+    if (!isSame) lost.push(`${name}: change ${change.number}, ${change.operation} of ${ids.join()}`);
     before = notification?.number ?? before;
   }
   if (owed.length !== notifications.length) {
-    verdict.lost.push(`${name} has ${notifications.length} notifications and is owed ${owed.length}`);
+    lost.push(`${name} has ${notifications.length} notifications and is owed ${owed.length}`);
   }
 }
 
@@ -170,7 +180,7 @@ function checkOrder({ name, notifications }: StoredChannel, came: Map<number, Ar
 
 /** Its state and its attempts fit what was answered. */
 function checkState(
-  { name, outcomes }: StoredChannel,
+  { name, outcomes, end }: StoredChannel,
   { number, state, attemptsMade }: StoredNotification,
   arrivals: readonly Arrival[],
   maxAttempts: number,
@@ -180,7 +190,7 @@ function checkState(
   const isAnswered = arrivals.some(({ answer }) => isSuccess(answer?.status));
   if (state === 'delivered' && !isAnswered) gaps.push(`${what} is called delivered and was not answered 2xx`);
   else if (state === 'parked' && attemptsMade !== maxAttempts) wrong.push(`${what} parked after ${attemptsMade}`);
-  else if (state !== 'delivered' && state !== 'parked') wrong.push(`${what} is ${state}`);
+  else if (state !== 'delivered' && state !== 'parked' && state !== end) wrong.push(`${what} is ${state}`);
   for (let attempt = 1; attempt <= attemptsMade; attempt += 1) {
     const outcome = outcomes.get(`${number} ${attempt}`);
     const isLast = state === 'delivered' && attempt === attemptsMade;
@@ -189,19 +199,20 @@ function checkState(
   }
 }
 
-/** What came is what is stored, with the values of the change log. */
+/** What came is what is stored, with the values of the change log, and the same each time. */
 function checkContent(
-  { name, plan }: StoredChannel,
+  { name, withValues }: StoredChannel,
   { number, id, module, operation, ids }: StoredNotification,
   arrivals: readonly Arrival[],
   change: LoggedChange | undefined,
   wrong: string[],
 ): void {
   const descriptions = new Map(change?.records.map((record) => [record.id, record.description]));
-  const isTold = plan.withValues && operation !== 'delete';
+  const isTold = withValues && operation !== 'delete';
   for (const arrival of arrivals) {
     const isSame =
       arrival.id === id &&
+      arrival.digest === arrivals[0]?.digest &&
       arrival.module === module &&
       arrival.operation === operation &&
       arrival.ids.join() === ids.join() &&
@@ -221,8 +232,11 @@ function repeatsOf({ name, outcomes }: StoredChannel, arrivals: readonly Arrival
     const what = `${name} #${arrival.number}: attempt ${arrival.attempt} after attempt ${before.attempt}`;
     if (arrival.attempt === before.attempt) {
       duplicates += 1;
-      const isBetween = ({ order, until, pending }: Kill) =>
-        before.order < until && order < arrival.order && (pending.get(keyOf(arrival)) ?? Infinity) < arrival.attempt;
+      const isBetween = ({ order, until, pending, sender = before.from }: Kill) =>
+        before.order < until &&
+        order < arrival.order &&
+        (sender === before.from || sender === arrival.from) &&
+        (pending.get(keyOf(arrival)) ?? Infinity) < arrival.attempt;
       if (!kills.some(isBetween)) unexplained.push(what);
     } else if (arrival.attempt < before.attempt) unexplained.push(what);
     else if (outcomes.get(`${before.number} ${before.attempt}`) === 'delivered') unexplained.push(what);

@@ -6,7 +6,7 @@ import { BIN, readCredentials, type ServerProcess, startServerProcess } from '..
 import { signIn } from '../support/writing.ts';
 import { entryOf, PLAN } from './channel-plan.ts';
 import { createJournal, type Journal } from './journal.ts';
-import { type Client, createClient } from './load.ts';
+import { type Client, createClient, lineTo } from './load.ts';
 import { freePort } from './ports.ts';
 import { type Receiver, startReceiver } from './receivers.ts';
 import { pendingIn, readCopy, readStore } from './store-copy.ts';
@@ -89,7 +89,7 @@ export async function createWorld(
     return running;
   }
   let server = await start(flags);
-  const client = createClient(server.base, await signIn(server.base, readCredentials(dataDir)), 16);
+  const client = createClient(lineTo(server.base, await signIn(server.base, readCredentials(dataDir)), 16));
 
   const world: World = {
     dataDir,
