@@ -1,17 +1,50 @@
 import { defaultServerConditions } from 'vite';
 import { defineConfig } from 'vitest/config';
 
+const conditions = ['source', ...defaultServerConditions];
+const SERVER = 'packages/server/test';
+
+/** On PostgreSQL, too: the store, and what talks to a whole server. */
+const BOTH_ENGINES = [`${SERVER}/e2e/**/*.test.ts`];
+
+/** About the files and threads of the embedded store. */
+const EMBEDDED_ALONE = ['disk', 'lost-thread', 'restore', 'secret-keys', 'torn-log'].map(
+  (name) => `${SERVER}/e2e/${name}.test.ts`,
+);
+
+const POSTGRES_ALONE = [`${SERVER}/storage/postgres*.test.ts`, `${SERVER}/support/postgres/*.test.ts`];
+
 export default defineConfig({
-  resolve: { conditions: ['source', ...defaultServerConditions] },
-  ssr: { resolve: { conditions: ['source', ...defaultServerConditions] } },
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
   test: {
-    include: ['packages/*/test/**/*.test.ts'],
+    provide: { engine: 'sqlite' },
+    setupFiles: './packages/server/test/support/oas/setup.ts',
     // The storage thread and child processes run what was built.
     globalSetup: './scripts/build-first.ts',
-    setupFiles: './packages/server/test/support/oas/setup.ts',
     reporters: ['default', './scripts/summary-reporter.ts'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
     pool: 'forks',
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'embedded',
+          include: ['packages/*/test/**/*.test.ts'],
+          exclude: POSTGRES_ALONE,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'postgres',
+          provide: { engine: 'postgres' },
+          include: [...POSTGRES_ALONE, ...BOTH_ENGINES],
+          exclude: EMBEDDED_ALONE,
+          globalSetup: `./${SERVER}/support/postgres/global-setup.ts`,
+        },
+      },
+    ],
   },
 });

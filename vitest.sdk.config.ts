@@ -1,4 +1,5 @@
 import shared from './vitest.config.ts';
 
 // The official SDKs; `npm run test:sdk` installs them first.
-export default { ...shared, test: { ...shared.test, include: ['sdk-tests/*.test.ts'] } };
+const { projects: _, ...test } = shared.test ?? {};
+export default { ...shared, test: { ...test, include: ['sdk-tests/*.test.ts'] } };
