@@ -19,7 +19,10 @@ export interface Command<Answer> {
 }
 
 export interface Writer {
-  /** Queues a command; resolves once it is committed and durable, rejects with what it threw or why it was not saved. */
+  /**
+   * Queues a command; resolves once it is committed and durable, rejects with what it threw or why it was not saved. After
+   * `SERVICE_UNAVAILABLE` it may have been saved all the same: the answer was lost, and it is not tried again.
+   */
   submit<Answer>(org: OrgId, command: Command<Answer>): Promise<Answer>;
   /** Takes no more; resolves when all that was queued is answered. */
   drain(): Promise<void>;
@@ -65,7 +68,8 @@ export function createWriter(options: WriterOptions): Writer {
         most = decided < batch.length ? decided : most * 2;
         queue.unshift(...batch.slice(decided));
       } catch (error) {
-        if (batch.length === 1) batch[0]?.reject(error);
+        // A store that was lost on the way may have saved it all: another try could do it twice, so none is made.
+        if (batch.length === 1 || error instanceof AppError) for (const queued of batch) queued.reject(error);
         // One of them cannot be saved: let it fail alone.
         else for (const queued of batch) await commit(org, [queued]).catch((cause) => queued.reject(cause));
       }

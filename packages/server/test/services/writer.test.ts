@@ -7,6 +7,7 @@ import type { NotificationId, RecordId } from '../../src/domain/ids.ts';
 import { addChange, saveOrg, type WorkingSet, type WriteSet } from '../../src/domain/working-set.ts';
 import { createWriter, type Writer } from '../../src/services/writer.ts';
 import { createSqliteStore } from '../../src/storage/engines/sqlite.ts';
+import type { OrgTransactions } from '../../src/storage/store.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 import { addOrgs, ORG, openChannel, PATRICIA, START } from '../storage/suite/sample.ts';
 
@@ -20,14 +21,21 @@ interface Scene {
   submit<Answer>(decide: (set: WorkingSet) => Answer): Promise<Answer>;
 }
 
-async function setScene(limits: { maxQueued?: number; maxBatchWeight?: number } = {}): Promise<Scene> {
+interface SceneOptions {
+  readonly maxQueued?: number;
+  readonly maxBatchWeight?: number;
+  /** Stands between the writer and the store. */
+  readonly between?: (store: OrgTransactions) => OrgTransactions;
+}
+
+async function setScene({ between = (store) => store, ...limits }: SceneOptions = {}): Promise<Scene> {
   const dataDir = mkdtempSync(join(tmpdir(), 'watchbell-writer-'));
   const store = await createSqliteStore({ dataDir, secretKey: new Uint8Array(32).fill(7), logger });
   await addOrgs(store, ORG);
   const commits: Scene['commits'] = [];
   let ids = 0;
   const writer = createWriter({
-    store: store.writing,
+    store: between(store.writing),
     clock: { now: () => START, at: () => () => undefined },
     randomId: () => `n-${++ids}` as NotificationId,
     onCommitted: (_, writes, commands) => void commits.push({ writes, commands }),
@@ -88,6 +96,30 @@ test('a command that breaks fails alone, and one that is refused does not distur
   ]);
   expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled']);
   expect(commits.flatMap(({ writes }) => writes.changes.map(({ number }) => number))).toEqual([1, 2]);
+});
+
+test('a batch whose commit was lost on its way back is answered 503 and not tried again: it may have happened', async () => {
+  let isLost = false;
+  let tries = 0;
+  const { submit } = await setScene({
+    between: (store) => ({
+      ...store,
+      async inOrg(...call) {
+        const answer = await store.inOrg(...call);
+        tries += 1;
+        if (isLost) throw new AppError('SERVICE_UNAVAILABLE', 'The store cannot be reached right now');
+        return answer;
+      },
+    }),
+  });
+  isLost = true;
+  const results = await Promise.allSettled([1, 2, 3].map((serial) => submit((set) => insertContact(set, serial))));
+  expect(results).toEqual(
+    Array(3).fill({ status: 'rejected', reason: expect.objectContaining({ code: 'SERVICE_UNAVAILABLE' }) }),
+  );
+  expect(tries).toBe(1);
+  isLost = false;
+  expect(await submit((set) => set.writes.counters.lastChange)).toBe(3);
 });
 
 test('more than may wait is answered 503, and what waits is committed all the same', async () => {
