@@ -3,17 +3,20 @@ import type { Clock } from './domain/clock.ts';
 /** Timers do not see that the clock was set forward, or that the machine slept: so often it is read again. */
 const MAX_DELAY_MS = 30_000;
 
-/** The machine's clock. A call comes when the clock shows its time, also after the clock was set meanwhile. */
-export const systemClock: Clock = {
-  now: () => Date.now(),
+/** A clock that shows `now`. A call comes when it shows its time, also after it was set meanwhile. */
+export const timed = (now: () => number): Clock => ({
+  now,
   at(time, call) {
     let timer: NodeJS.Timeout;
     const arm = () => {
-      const delay = Math.min(Math.max(time - Date.now(), 0), MAX_DELAY_MS);
-      timer = setTimeout(() => (Date.now() >= time ? call() : arm()), delay);
+      const delay = Math.min(Math.max(time - now(), 0), MAX_DELAY_MS);
+      timer = setTimeout(() => (now() >= time ? call() : arm()), delay);
       timer.unref();
     };
     arm();
     return () => clearTimeout(timer);
   },
-};
+});
+
+/** The machine's clock. */
+export const systemClock: Clock = timed(() => Date.now());

@@ -27,6 +27,7 @@ const TABLE: Readonly<Record<string, Rule>> = {
   'maintenance.ts': { rooms: ['*'], packages: ['*'] },
   'version.ts': { rooms: [], packages: ['node:'] },
   'system-clock.ts': { rooms: ['domain'], packages: [] },
+  'store-clock.ts': { rooms: ['domain', 'system-clock.ts'], packages: [] },
   'dev-clock.ts': { rooms: ['domain'], packages: [] },
   'module-file.ts': {
     rooms: ['config.ts', 'settings.ts', 'domain', 'http', 'services'],
