@@ -6,7 +6,7 @@ import type { Counted } from './overflow.ts';
 
 /**
  * The live channels of one organisation, found by what they watch. The writer owns it and is the only one to change it;
- * after a failed save it is thrown away and built anew from the store.
+ * after a failed save it is thrown away and built anew from the store. What writers elsewhere did comes by `catchUp`.
  */
 export interface ChannelIndex {
   readonly byKey: Map<string, LiveChannel>;
@@ -18,6 +18,8 @@ export interface ChannelIndex {
   readonly counted: Map<Generation, Counted>;
   /** Those that are to be counted, with their keys; the store takes them out. */
   readonly uncounted: Map<Generation, string>;
+  /** Made when a channel is first asked for by its generation. */
+  byGeneration?: Map<Generation, LiveChannel>;
   /** No channel expires before this; may be earlier than the earliest expiry, never later. */
   nextExpiryAt: number;
 }
@@ -39,11 +41,17 @@ export function createChannelIndex(channels: Iterable<LiveChannel>): ChannelInde
 export const findChannel = (index: ChannelIndex, userId: UserId, channelId: ChannelId): LiveChannel | undefined =>
   index.byKey.get(channelKey(userId, channelId));
 
+export function findByGeneration(index: ChannelIndex, generation: Generation): LiveChannel | undefined {
+  index.byGeneration ??= new Map(Array.from(index.byKey.values(), (channel) => [channel.generation, channel]));
+  return index.byGeneration.get(generation);
+}
+
 export function putChannel(index: ChannelIndex, channel: LiveChannel): void {
   const counted = index.counted.get(channel.generation);
   removeChannel(index, channel);
   const key = channelKey(channel.userId, channel.channelId);
   index.byKey.set(key, channel);
+  index.byGeneration?.set(channel.generation, channel);
   if (counted) index.counted.set(channel.generation, counted);
   if (channel.overflowFrom !== undefined) index.overflowing.add(key);
   index.countByUser.set(channel.userId, (index.countByUser.get(channel.userId) ?? 0) + 1);
@@ -64,6 +72,7 @@ export function removeChannel(
   const known = index.byKey.get(key);
   if (!known) return;
   index.byKey.delete(key);
+  index.byGeneration?.delete(known.generation);
   index.overflowing.delete(key);
   index.counted.delete(known.generation);
   index.uncounted.delete(known.generation);

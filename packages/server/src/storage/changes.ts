@@ -1,8 +1,8 @@
 import type { Change, ChangedRecord, Operation } from '../domain/change.ts';
-import type { OrgId, UserId } from '../domain/ids.ts';
+import type { Generation, OrgId, UserId } from '../domain/ids.ts';
 import type { Notification } from '../domain/notification.ts';
-import { insertRows, type Row, sql, type Write } from './db.ts';
-import { integer, objectList, oneOf, text } from './rows.ts';
+import { insertRows, type Row, type Statement, sql, type Write } from './db.ts';
+import { integer, jsonObject, objectList, oneOf, text } from './rows.ts';
 
 export const STORED_OPERATIONS: readonly Operation[] = ['insert', 'update', 'delete'];
 
@@ -18,6 +18,22 @@ export const readChange = (row: Row): Change => ({
   by: text<UserId>(row, 'changed_by'),
   records: objectList<ChangedRecord>(row, 'change_records', ['id', 'fields', 'values', 'related']),
 });
+
+/** Of changes after one, in order: how far they brought the channels that they concern. */
+export const selectNumbered = (org: OrgId, after: number, limit: number): Statement => sql`
+  SELECT number, numbered FROM record_change WHERE org_id = ${org} AND number > ${after} ORDER BY number LIMIT ${limit}`;
+
+/** By generation the highest number that these changes gave. */
+export function readNumbered(rows: readonly Row[]): Map<Generation, number> {
+  const highest = new Map<Generation, number>();
+  for (const row of rows) {
+    const numbers = Object.entries(jsonObject<Record<Generation, number>>(row, 'numbered'));
+    for (const [generation, number] of numbers as [Generation, number][]) {
+      if (number > (highest.get(generation) ?? 0)) highest.set(generation, number);
+    }
+  }
+  return highest;
+}
 
 /** With how far each brought the channels that it concerns: so others learn of numbers that they did not give. */
 export function saveChanges(org: OrgId, changes: readonly Change[], notifications: readonly Notification[]): Write {

@@ -18,7 +18,7 @@ import { dropHealth } from './channel-health.ts';
 import type { Cipher, Place } from './cipher.ts';
 import { changeRows, type Db, insertRows, list, type Row, type Statement, sql, type Write } from './db.ts';
 import { groupBy, lastOf } from './group.ts';
-import { flag, integer, integerOrNone, objectList, oneOf, text, textOrNone } from './rows.ts';
+import { flag, integer, integerOrNone, jsonObject, objectList, oneOf, text, textOrNone } from './rows.ts';
 import type { ChannelFilter, ChannelReads } from './store.ts';
 
 const LIVE_COLUMNS = sql`generation, user_id, channel_id, version, events, notify_on_related, with_values, conditions,
@@ -208,6 +208,18 @@ export const saveRevisions = (org: OrgId, revisions: readonly ChannelRevision[])
       JSON.stringify(channel),
     ]),
   );
+
+/** Of what was done to channels after that version, in order. */
+export const selectRevisions = (org: OrgId, after: number, limit: number): Statement => sql`
+  SELECT version, at, kind, snapshot FROM channel_revision
+  WHERE org_id = ${org} AND version > ${after} ORDER BY version LIMIT ${limit}`;
+
+export const readRevision = (row: Row): ChannelRevision => ({
+  version: integer(row, 'version'),
+  at: integer(row, 'at'),
+  kind: text<ChannelRevision['kind']>(row, 'kind'),
+  channel: jsonObject<LiveChannel>(row, 'snapshot'),
+});
 
 /** One that ends keeps the time at which it began. One that a batch begins and ends is saved once. */
 export const saveLapses = (org: OrgId, lapses: readonly Lapse[]): Write =>

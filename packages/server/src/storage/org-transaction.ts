@@ -1,4 +1,5 @@
 import { channelKey } from '../domain/channel.ts';
+import { catchUp } from '../domain/channel-catch-up.ts';
 import { type ChannelIndex, createChannelIndex } from '../domain/channel-index.ts';
 import { AppError } from '../domain/error.ts';
 import { answerKey } from '../domain/idempotency.ts';
@@ -6,18 +7,20 @@ import type { OrgId, RecordId } from '../domain/ids.ts';
 import { keyRef, type RecordRef, recordKey } from '../domain/record.ts';
 import { unknownTargets } from '../domain/records/targets.ts';
 import type { StoreEpoch } from '../domain/restart.ts';
-import type { Needs, WriteSet } from '../domain/working-set.ts';
+import type { Needs, OrgCounters, WriteSet } from '../domain/working-set.ts';
 import { readCounters, readOrg, readUser, saveCounters, saveOrg, selectOrg, selectUsers } from './accounts.ts';
 import { type Catalogs, saveAdditions, selectInUse } from './catalogs.ts';
-import { saveChanges } from './changes.ts';
+import { readNumbered, saveChanges, selectNumbered } from './changes.ts';
 import {
   readChannel,
   readLiveChannel,
+  readRevision,
   saveChannels,
   saveLapses,
   saveRevisions,
   selectCurrent,
   selectLive,
+  selectRevisions,
 } from './channels.ts';
 import type { Cipher } from './cipher.ts';
 import { openPlan, type Row, type Statement, type Write } from './db.ts';
@@ -31,15 +34,43 @@ import type { Loaded } from './store.ts';
 
 // The parts of an org transaction that all engines share; an engine adds its lock and its commit.
 
-/** Loads what a batch starts from in one message; the index only when the engine has none. */
+type Query = (statements: readonly Statement[]) => Promise<Row[][]>;
+
+/** More than so many revisions or changes are not read one by one: the index is built anew. */
+const MAX_MISSED = 1000;
+
+/** An organisation's index that an engine kept. */
+export interface KnownIndex {
+  readonly index: ChannelIndex;
+  /** How far it had come; what others committed since is read with the batch. Undefined: nobody else writes. */
+  readonly seen?: Seen;
+}
+
+interface Seen {
+  readonly channelVersion: number;
+  readonly lastChange: number;
+  /** Number of the store's. */
+  readonly epoch: number;
+}
+
+/** What is to be kept when the batch is committed. */
+export const knownAfter = ({ index, epoch }: Loaded, { counters }: WriteSet): KnownIndex => ({
+  index,
+  seen: { channelVersion: counters.channelVersion, lastChange: counters.lastChange, epoch: epoch.number },
+});
+
+/**
+ * Loads what a batch starts from in one message; the index only when the engine has none, or one that lags too far
+ * behind. `epochOf` is asked when that message was answered.
+ */
 export async function loadBatch(
-  query: (statements: readonly Statement[]) => Promise<Row[][]>,
+  query: Query,
   id: OrgId,
   needs: Needs,
   cipher: Cipher,
-  known: ChannelIndex | undefined,
+  known: KnownIndex | undefined,
   catalogs: Catalogs,
-  epoch: StoreEpoch,
+  epochOf: () => StoreEpoch,
 ): Promise<Loaded> {
   const plan = openPlan();
   const orgs = plan.add(selectOrg(id));
@@ -54,12 +85,19 @@ export async function loadBatch(
   const answers = selectAnswers(id, needs.answers ?? []).map(plan.add);
   const signing = needs.orgSigning ? plan.add(selectSigning(id)) : () => [];
   const live = known ? () => [] : plan.add(selectLive(id));
+  const seen = known?.seen;
+  const revisions = seen ? plan.add(selectRevisions(id, seen.channelVersion, MAX_MISSED)) : () => [];
+  const changes = seen ? plan.add(selectNumbered(id, seen.lastChange, MAX_MISSED)) : () => [];
   const inUse = selectInUse(id, needs.modulesInUse ?? []).map(plan.add);
   await plan.run(query);
 
   const [org] = orgs();
   if (!org) throw new AppError('INVALID_TOKEN', 'invalid oauth token');
   const counters = readCounters(org);
+  const epoch = epochOf();
+  const index = known
+    ? caughtUp(known, counters, epoch, { revisions: revisions(), changes: changes() })
+    : createChannelIndex(live().map(readLiveChannel));
   const catalog = await catalogs.get(id, counters.catalogVersion, query);
   const loaded = new Map(
     [...records, ...keyed.map((key) => key.records)]
@@ -94,16 +132,35 @@ export async function loadBatch(
     answers: new Map(
       answers.flatMap((rows) => rows().map(readAnswer)).map((answer) => [answerKey(answer.userId, answer.key), answer]),
     ),
-    index: known ?? createChannelIndex(live().map(readLiveChannel)),
+    index: index ?? (await buildIndex(query, id)),
   };
 }
 
+/** Undefined when something is missing in between: old revisions and changes are removed in time. */
+function caughtUp(
+  { index, seen }: KnownIndex,
+  { channelVersion, lastChange }: OrgCounters,
+  epoch: StoreEpoch,
+  { revisions, changes }: { readonly revisions: readonly Row[]; readonly changes: readonly Row[] },
+): ChannelIndex | undefined {
+  if (!seen) return index;
+  // Of an older epoch it may tell of what was lost.
+  const isWhole =
+    seen.epoch === epoch.number &&
+    revisions.length === channelVersion - seen.channelVersion &&
+    changes.length === lastChange - seen.lastChange;
+  if (!isWhole) return undefined;
+  catchUp(index, { revisions: revisions.map(readRevision), numbers: readNumbered(changes) }, epoch);
+  return index;
+}
+
+async function buildIndex(query: Query, org: OrgId): Promise<ChannelIndex> {
+  const [live = []] = await query([selectLive(org)]);
+  return createChannelIndex(live.map(readLiveChannel));
+}
+
 /** Which of the records are there. A second look, taken only when something points at what was not loaded. */
-async function loadPresent(
-  query: (statements: readonly Statement[]) => Promise<Row[][]>,
-  org: OrgId,
-  refs: readonly RecordRef[],
-): Promise<Set<string>> {
+async function loadPresent(query: Query, org: OrgId, refs: readonly RecordRef[]): Promise<Set<string>> {
   if (refs.length === 0) return new Set();
   const rows = await query(selectPresent(org, refs));
   return new Set(rows.flat().map((row) => recordKey(text(row, 'module'), text<RecordId>(row, 'id'))));

@@ -60,7 +60,8 @@ export function createOrgTransactions(
     inOrg(org, needs, decide) {
       return inTurn(org, async () => {
         try {
-          const loaded = await loadBatch(db.load, org, needs, cipher, indexes.get(org), catalogs, epoch);
+          const known = indexes.get(org);
+          const loaded = await loadBatch(db.load, org, needs, cipher, known && { index: known }, catalogs, () => epoch);
           const { writes, result } = decide(loaded);
           const rows = saveBatch(org, writes, cipher);
           if (rows.length > 0) await db.write(rows);
