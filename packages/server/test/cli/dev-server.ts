@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Client, type Credentials, createClient } from '@watchbell/client';
 import { readCredentials, startServerProcess } from '../support/server-process.ts';
+import { removeData } from '../support/test-data.ts';
 
 export interface DevServer {
   readonly base: string;
@@ -19,7 +20,7 @@ export async function startDevServer(): Promise<DevServer> {
 
   async function stop(): Promise<void> {
     await server.kill('SIGTERM');
-    rmSync(dataDir, { recursive: true, force: true });
+    await removeData(dataDir);
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -7,6 +7,7 @@ import { loadConfig } from '../../src/config.ts';
 import { freePort } from '../cli/command.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 import { failing, ok, type Receiver, startReceiver } from '../support/receiver.ts';
+import { dataFlags, removeData } from '../support/test-data.ts';
 import { signIn } from '../support/writing.ts';
 
 const HOUR = 3_600_000;
@@ -30,7 +31,8 @@ let dataDir: string;
 
 async function start(): Promise<void> {
   const port = String(await freePort());
-  app = await createApp(loadConfig('production', { ...SETTINGS, port, dataDir }, {}), { clock });
+  const flags = { ...SETTINGS, port, ...(await dataFlags(dataDir)) };
+  app = await createApp(loadConfig('production', flags, {}), { clock });
   base = `http://127.0.0.1:${port}`;
   try {
     await app.start();
@@ -65,7 +67,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await app.stop();
   await receiver.close();
-  rmSync(dataDir, { recursive: true, force: true });
+  await removeData(dataDir);
 });
 
 async function call(method: string, path: string, body?: unknown): Promise<Response> {

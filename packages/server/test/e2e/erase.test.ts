@@ -1,11 +1,11 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Sqlite from 'better-sqlite3';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { at, type Caller, type LiveApp, startLiveApp } from '../support/live-app.ts';
 import { operatorOf } from '../support/operator.ts';
 import { failing, type Receiver, startReceiver } from '../support/receiver.ts';
+import { removeData, rowsIn, tablesIn } from '../support/test-data.ts';
 
 const SECRET = 'Xylographer';
 
@@ -22,7 +22,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await app.stop();
   await receiver.close();
-  rmSync(dataDir, { recursive: true, force: true });
+  await removeData(dataDir);
 });
 
 interface Made {
@@ -119,33 +119,19 @@ async function fillRemoved({ caller }: Made): Promise<void> {
 }
 
 /** Every table that holds rows of organisations. */
-function orgTables(): string[] {
-  const db = new Sqlite(join(dataDir, 'watchbell.sqlite'), { readonly: true });
-  try {
-    const tables = db.prepare<[], { name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'").all();
-    const hasOrg = db.prepare("SELECT 1 FROM pragma_table_info(?) WHERE name = 'org_id'");
-    return tables.map(({ name }) => name).filter((name) => hasOrg.get(name));
-  } finally {
-    db.close();
-  }
-}
+const orgTables = async (): Promise<string[]> =>
+  [...(await tablesIn(dataDir))].filter(([, columns]) => columns.includes('org_id')).map(([name]) => name);
 
 /** Tables, with every row that holds the text anywhere. */
-function rowsWith(text: string): string[] {
-  const db = new Sqlite(join(dataDir, 'watchbell.sqlite'), { readonly: true });
-  try {
-    const tables = db.prepare<[], { name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'").all();
-    expect(tables.length).toBeGreaterThan(10);
-    return tables.flatMap(({ name }) =>
-      db
-        .prepare<[], object>(`SELECT * FROM "${name}"`)
-        .all()
-        .filter((row) => JSON.stringify(row).toLowerCase().includes(text.toLowerCase()))
-        .map(() => name),
-    );
-  } finally {
-    db.close();
-  }
+async function rowsWith(text: string): Promise<string[]> {
+  const tables = [...(await tablesIn(dataDir)).keys()];
+  expect(tables.length).toBeGreaterThan(10);
+  const found = tables.map(async (name) =>
+    (await rowsIn(dataDir, `SELECT * FROM "${name}"`))
+      .filter((row) => JSON.stringify(row).toLowerCase().includes(text.toLowerCase()))
+      .map(() => name),
+  );
+  return (await Promise.all(found)).flat();
 }
 
 /** Files of the data directory that hold the text anywhere, in whatever letter case. */
@@ -161,8 +147,9 @@ test('an erased organisation leaves no row in any table and no byte of its texts
   await fill(made);
   await receiver.first(2);
   await fillTheRest(made);
-  expect([...new Set(rowsWith(made.org))]).toEqual(expect.arrayContaining(['org', ...orgTables()]));
-  expect(filesWith(SECRET)).not.toEqual([]);
+  expect([...new Set(await rowsWith(made.org))]).toEqual(expect.arrayContaining(['org', ...(await orgTables())]));
+  // The files of a database are its own affair.
+  expect(filesWith(SECRET).length > 0).toBe(inject('engine') === 'sqlite');
   const erased = await operatorOf(app.base, made.adminToken)('DELETE', `/orgs/${made.org}`);
   expect(erased).toMatchObject({ status: 202, body: { state: 'erasing', name: '' } });
   expect((await made.caller.call('GET', '/crm/v8/org')).status).toBeGreaterThanOrEqual(401);
@@ -171,8 +158,8 @@ test('an erased organisation leaves no row in any table and no byte of its texts
   await app.app.idle();
   // A walk that has found nothing left has also emptied the log; a stop waits for that.
   await app.app.stop();
-  expect(rowsWith(made.org)).toEqual([]);
-  expect(rowsWith(SECRET)).toEqual([]);
+  expect(await rowsWith(made.org)).toEqual([]);
+  expect(await rowsWith(SECRET)).toEqual([]);
   expect(filesWith(SECRET)).toEqual([]);
   expect(filesWith(made.org)).toEqual([]);
   expect(receiver.received).toHaveLength(sent);
@@ -185,11 +172,11 @@ test('an erasure that was cut short is finished after the next start', async () 
   await fill(made);
   await operatorOf(app.base)('DELETE', `/orgs/${made.org}`);
   await app.app.stop();
-  expect(rowsWith(made.org)).not.toEqual([]);
+  expect(await rowsWith(made.org)).not.toEqual([]);
   app = await startLiveApp({ dataDir, clock: app.clock });
   await gone(made.org);
   await app.app.stop();
-  expect(rowsWith(made.org)).toEqual([]);
+  expect(await rowsWith(made.org)).toEqual([]);
   expect(filesWith(SECRET)).toEqual([]);
   app = await startLiveApp({ dataDir, clock: app.clock });
 });

@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import Sqlite from 'better-sqlite3';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type LiveApp, startLiveApp } from '../support/live-app.ts';
 import { failing, ok, type Receiver, startReceiver } from '../support/receiver.ts';
+import { removeData, rowsIn } from '../support/test-data.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -20,7 +20,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await app.stop();
   await receiver.close();
-  rmSync(dataDir, { recursive: true, force: true });
+  await removeData(dataDir);
 });
 
 const iso = (time: number) => `${new Date(time).toISOString().slice(0, 19)}Z`;
@@ -53,22 +53,20 @@ async function pass(hours: number): Promise<void> {
   }
 }
 
-function rows<Row>(query: string): Row[] {
-  const db = new Sqlite(join(dataDir, 'watchbell.sqlite'), { readonly: true });
-  try {
-    return db.prepare<[], Row>(query).all();
-  } finally {
-    db.close();
-  }
-}
-const count = (table: string) => rows<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table}`)[0]?.n;
-const numbers = (state: string) =>
-  rows<{ number: number }>(`SELECT number FROM notification WHERE state = '${state}' ORDER BY generation, number`).map(
-    ({ number }) => number,
-  );
-const ranges = () =>
-  rows<{ text: string }>(
-    "SELECT from_number || '-' || to_number || ' ' || reason AS text FROM removed_range ORDER BY generation, from_number",
+const rows = <Row extends object>(query: string) => rowsIn<Row>(dataDir, query);
+const count = async (table: string) => (await rows<{ n: number }>(`SELECT COUNT(*) AS n FROM ${table}`))[0]?.n;
+const counts = (...tables: readonly string[]) => Promise.all(tables.map(count));
+const numbers = async (state: string) =>
+  (
+    await rows<{ number: number }>(
+      `SELECT number FROM notification WHERE state = '${state}' ORDER BY generation, number`,
+    )
+  ).map(({ number }) => number);
+const ranges = async () =>
+  (
+    await rows<{ text: string }>(
+      "SELECT from_number || '-' || to_number || ' ' || reason AS text FROM removed_range ORDER BY generation, from_number",
+    )
   ).map(({ text }) => text);
 const sequences = () => receiver.received.map(({ headers }) => Number(headers['watchbell-sequence']));
 
@@ -78,7 +76,7 @@ describe('with a retention of a day', () => {
   });
 
   test('what was delivered goes with its attempts and its change a day later, and the numbers go on', async () => {
-    expect(count('record_change')).toBeGreaterThan(0);
+    expect(await count('record_change')).toBeGreaterThan(0);
     await watch('POST', '1', 'Contacts.all', 168);
     await write('Contacts', 3);
     await receiver.first(3);
@@ -87,20 +85,20 @@ describe('with a retention of a day', () => {
     await write('Contacts');
     await receiver.first(4);
     await app.app.idle();
-    expect(numbers('delivered')).toEqual([1, 2, 3, 4]);
-    expect(count('record_change')).toBe(4);
+    expect(await numbers('delivered')).toEqual([1, 2, 3, 4]);
+    expect(await count('record_change')).toBe(4);
     await pass(1);
-    expect(numbers('delivered')).toEqual([4]);
-    expect(count('attempt')).toBe(1);
-    expect(count('record_change')).toBe(1);
-    expect(ranges()).toEqual([]);
+    expect(await numbers('delivered')).toEqual([4]);
+    expect(await count('attempt')).toBe(1);
+    expect(await count('record_change')).toBe(1);
+    expect(await ranges()).toEqual([]);
     await pass(25);
-    expect([count('notification'), count('attempt'), count('record_change')]).toEqual([0, 0, 0]);
+    expect(await counts('notification', 'attempt', 'record_change')).toEqual([0, 0, 0]);
     app = await app.restart();
     await write('Contacts', 2);
     await receiver.first(6);
     expect(sequences()).toEqual([1, 2, 3, 4, 5, 6]);
-    expect(numbers('delivered').length + numbers('pending').length).toBe(2);
+    expect((await numbers('delivered')).length + (await numbers('pending')).length).toBe(2);
   });
 
   test('nothing that is owed goes, however old, and with it every change since', async () => {
@@ -118,15 +116,15 @@ describe('with a retention of a day', () => {
     await pass(50);
     expect(await operate('resume')).toBe(200);
     await pass(1);
-    expect(numbers('pending')).toEqual([1]);
-    expect(numbers('delivered')).toEqual([]);
-    expect(count('record_change')).toBe(3);
+    expect(await numbers('pending')).toEqual([1]);
+    expect(await numbers('delivered')).toEqual([]);
+    expect(await count('record_change')).toBe(3);
     receiver.behave(ok);
     await pass(9);
-    expect(numbers('delivered')).toEqual([1]);
+    expect(await numbers('delivered')).toEqual([1]);
     await pass(25);
-    expect([count('notification'), count('record_change')]).toEqual([0, 0]);
-    expect(ranges()).toEqual([]);
+    expect(await counts('notification', 'record_change')).toEqual([0, 0]);
+    expect(await ranges()).toEqual([]);
   });
 
   test('what was parked goes a day after it was, and leaves a range that says so', async () => {
@@ -137,16 +135,16 @@ describe('with a retention of a day', () => {
     await app.app.idle();
     await parkAll(3);
     await pass(23);
-    expect(numbers('parked')).toEqual([1, 2, 3]);
-    expect(count('attempt')).toBe(36);
+    expect(await numbers('parked')).toEqual([1, 2, 3]);
+    expect(await count('attempt')).toBe(36);
     receiver.behave(ok);
     await write('Contacts');
     await receiver.first(37);
     await app.app.idle();
     await pass(2);
-    expect(ranges()).toEqual(['1-3 parked']);
-    expect(numbers('delivered')).toEqual([4]);
-    expect(count('attempt')).toBe(1);
+    expect(await ranges()).toEqual(['1-3 parked']);
+    expect(await numbers('delivered')).toEqual([4]);
+    expect(await count('attempt')).toBe(1);
   });
 
   test('what a deleted channel owed is cancelled by name, goes, and leaves a range with the reason', async () => {
@@ -157,13 +155,13 @@ describe('with a retention of a day', () => {
     await app.app.idle();
     await watch('DELETE', '1', 'Contacts.all');
     await pass(1);
-    expect(rows('SELECT DISTINCT state, reason FROM notification')).toEqual([
+    expect(await rows('SELECT DISTINCT state, reason FROM notification')).toEqual([
       { state: 'cancelled', reason: 'deleted' },
     ]);
     await pass(25);
-    expect([count('notification'), count('attempt')]).toEqual([0, 0]);
-    expect(ranges()).toEqual(['1-3 deleted']);
-    expect(count('channel')).toBe(1);
+    expect(await counts('notification', 'attempt')).toEqual([0, 0]);
+    expect(await ranges()).toEqual(['1-3 deleted']);
+    expect(await count('channel')).toBe(1);
     await watch('POST', '1', 'Contacts.all');
     receiver.behave(ok);
     const before = receiver.received.length;
@@ -180,12 +178,12 @@ describe('with a retention of a day', () => {
     await pass(1);
     await write('Leads');
     await pass(22);
-    expect(numbers('pending')).toEqual([1, 2]);
+    expect(await numbers('pending')).toEqual([1, 2]);
     await pass(3);
-    expect(rows('SELECT ended_reason AS why FROM channel')).toEqual([{ why: 'retention' }]);
-    expect(numbers('pending')).toEqual([]);
-    expect(ranges()).toEqual(['1-2 retention']);
-    expect(rows("SELECT kind FROM channel_revision WHERE kind = 'retention'")).toHaveLength(1);
+    expect(await rows('SELECT ended_reason AS why FROM channel')).toEqual([{ why: 'retention' }]);
+    expect(await numbers('pending')).toEqual([]);
+    expect(await ranges()).toEqual(['1-2 retention']);
+    expect(await rows("SELECT kind FROM channel_revision WHERE kind = 'retention'")).toHaveLength(1);
   });
 
   test('of a channel that ended owing nothing no row is left in the end', async () => {
@@ -196,7 +194,7 @@ describe('with a retention of a day', () => {
     await watch('DELETE', '1', 'Contacts.all');
     await pass(28);
     for (const table of ['notification', 'attempt', 'channel', 'channel_revision', 'lapse', 'record_change']) {
-      expect([table, count(table)]).toEqual([table, 0]);
+      expect([table, await count(table)]).toEqual([table, 0]);
     }
   });
 
@@ -208,9 +206,9 @@ describe('with a retention of a day', () => {
     await watch('POST', '1', 'Deals.all', 168);
     await app.app.idle();
     await pass(23);
-    expect(count('channel_revision')).toBe(3);
+    expect(await count('channel_revision')).toBe(3);
     await pass(4);
-    expect(rows('SELECT kind FROM channel_revision')).toEqual([{ kind: 'replaced' }]);
+    expect(await rows('SELECT kind FROM channel_revision')).toEqual([{ kind: 'replaced' }]);
   });
 });
 
@@ -221,9 +219,9 @@ test('without a setting, three days pass before anything goes', async () => {
   await receiver.first(1);
   await app.app.idle();
   await pass(71);
-  expect(numbers('delivered')).toEqual([1]);
+  expect(await numbers('delivered')).toEqual([1]);
   await pass(2);
-  expect(numbers('delivered')).toEqual([]);
+  expect(await numbers('delivered')).toEqual([]);
 });
 
 async function operate(act: 'suspend' | 'resume'): Promise<number> {

@@ -76,7 +76,7 @@ test('each route that takes a token has a row of names, and no row is left over'
 
 describe('under /crm', () => {
   test('a user of another organisation neither learns what there is nor changes it', async () => {
-    const before = state();
+    const before = await state();
     const faults: string[] = [];
     for (const route of crm()) {
       for (const version of API_VERSIONS) {
@@ -87,7 +87,7 @@ describe('under /crm', () => {
       }
     }
     expect(faults).toEqual([]);
-    expect(state()).toEqual(before);
+    expect(await state()).toEqual(before);
   });
 
   test('another user neither learns of channels and of records of denied modules, nor changes them', async () => {
@@ -96,7 +96,7 @@ describe('under /crm', () => {
     const { module, field, fieldId, user } = theirs.names;
     const there = { ...nobody, module, field, fieldId, user };
     const watched = () => send('GET', '/crm/v8/actions/watch', oauth(theirs.accessToken));
-    const [before, watchedBefore] = [state(COLLEAGUE_MAY_NOT_TOUCH), await watched()];
+    const [before, watchedBefore] = [await state(COLLEAGUE_MAY_NOT_TOUCH), await watched()];
     const faults: string[] = [];
     for (const route of crm()) {
       const found = await compare(route, rowOf(CRM_ROWS, route), oauth(token), { there, hidden: theirs.kept });
@@ -104,13 +104,13 @@ describe('under /crm', () => {
       noteAll(matrices.crm, route, 'colleague', found.statuses);
     }
     expect(faults).toEqual([]);
-    expect(state(COLLEAGUE_MAY_NOT_TOUCH)).toEqual(before);
+    expect(await state(COLLEAGUE_MAY_NOT_TOUCH)).toEqual(before);
     expect(watchedBefore.text).toContain(theirs.names.channel);
     expect(await watched()).toEqual(watchedBefore);
   });
 
   test('who has no access token is told nothing else', async () => {
-    const before = state();
+    const before = await state();
     const callers = {
       'admin token': `Bearer ${theirs.adminToken}`,
       none: undefined,
@@ -128,13 +128,13 @@ describe('under /crm', () => {
       }
     }
     expect(faults).toEqual([]);
-    expect(state()).toEqual(before);
+    expect(await state()).toEqual(before);
   });
 });
 
 describe('under /_watchbell/v1', () => {
   test('the operator of another organisation neither learns what there is nor changes it', async () => {
-    const before = state();
+    const before = await state();
     const faults: string[] = [];
     for (const route of admin()) {
       const row = rowOf(ADMIN_ROWS, route);
@@ -146,11 +146,11 @@ describe('under /_watchbell/v1', () => {
       noteAll(matrices.admin, route, 'other', found.statuses);
     }
     expect(faults).toEqual([]);
-    expect(state()).toEqual(before);
+    expect(await state()).toEqual(before);
   });
 
   test('names of one organisation name nothing in another, for its operator nor for that of all', async () => {
-    const before = state();
+    const before = await state();
     const faults: string[] = [];
     const { org } = other.names;
     const [here, there] = [theirs.names, nobody].map((names) => ({ ...names, org })) as [Names, Names];
@@ -166,11 +166,11 @@ describe('under /_watchbell/v1', () => {
       }
     }
     expect(faults).toEqual([]);
-    expect(state()).toEqual(before);
+    expect(await state()).toEqual(before);
   });
 
   test('who has no admin token is told nothing else', async () => {
-    const before = state();
+    const before = await state();
     const callers = {
       'access token': bearer(theirs.accessToken),
       none: undefined,
@@ -187,7 +187,7 @@ describe('under /_watchbell/v1', () => {
       }
     }
     expect(faults).toEqual([]);
-    expect(state()).toEqual(before);
+    expect(await state()).toEqual(before);
   });
 
   test('what is of the whole node is for the operator of all only', async () => {

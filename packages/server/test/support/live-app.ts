@@ -1,10 +1,11 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type App, createApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config.ts';
 import type { Flags } from '../../src/settings.ts';
 import { createManualClock, type ManualClock } from './manual-clock.ts';
+import { dataFlags, removeData } from './test-data.ts';
 
 export interface Answer {
   readonly status: number;
@@ -34,13 +35,17 @@ export interface LiveApp {
 
 const SAMPLE = { orgId: '3652397', clientId: '1000.DEV', clientSecret: 'dev-secret', refreshToken: '1000.dev.refresh' };
 
-/** The whole server in this process, on a free port and a database file of its own, with a clock that stands still. */
+/** The whole server in this process, on a free port and data of its own, with a clock that stands still. */
 export async function startLiveApp(
   options: { flags?: Flags; clock?: ManualClock; dataDir?: string; realNow?: () => number } = {},
 ): Promise<LiveApp> {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'watchbell-test-'));
   const clock = options.clock ?? createManualClock();
-  const config = loadConfig('dev', { port: '0', dataDir, logLevel: 'silent', ...options.flags }, {});
+  const config = loadConfig(
+    'dev',
+    { port: '0', ...(await dataFlags(dataDir)), logLevel: 'silent', ...options.flags },
+    {},
+  );
   const { realNow } = options;
   const app = await createApp(config, { clock, ...(realNow && { realNow }) });
   const { base } = await app.start();
@@ -96,7 +101,7 @@ export async function startLiveApp(
     },
     async stop() {
       await app.stop();
-      rmSync(dataDir, { recursive: true, force: true });
+      await removeData(dataDir);
     },
   };
 }

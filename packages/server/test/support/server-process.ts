@@ -4,6 +4,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { SETTINGS } from '../../src/settings.ts';
+import { dataFlags } from './test-data.ts';
 
 export const BIN = fileURLToPath(new URL('../../bin/watchbell.js', import.meta.url));
 
@@ -28,6 +30,7 @@ export async function startServerProcess(options: {
   /** Told of the process before it serves. */
   readonly onSpawn?: (child: ChildProcess) => void;
 }): Promise<ServerProcess> {
+  const { databaseUrl } = await dataFlags(options.dataDir);
   const [command = process.execPath, ...args] = [
     ...(options.wrapper ?? []),
     process.execPath,
@@ -35,7 +38,10 @@ export async function startServerProcess(options: {
     ...['--port', String(options.port), '--data-dir', options.dataDir, '--log-level', 'warn'],
     ...(options.flags ?? []),
   ];
-  const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...(databaseUrl !== undefined && { [SETTINGS.databaseUrl.env]: databaseUrl }) },
+  });
   options.onSpawn?.(child);
   let log = '';
   child.stderr.on('data', (chunk: Buffer) => {

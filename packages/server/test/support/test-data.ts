@@ -1,0 +1,55 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { inject } from 'vitest';
+import type { Flags } from '../../src/settings.ts';
+import { createDatabase, type TestDatabase } from './postgres/database.ts';
+import { withClient } from './postgres/with-client.ts';
+
+// What a server keeps its data in: a directory, with a database that goes with it where tests run on PostgreSQL.
+
+const databases = new Map<string, Promise<TestDatabase>>();
+
+/** Of the directory: always the same, made when it is first asked for. */
+function databaseOf(dataDir: string): Promise<TestDatabase> {
+  const known = databases.get(dataDir) ?? createDatabase();
+  databases.set(dataDir, known);
+  return known;
+}
+
+/** What tells a server where its data are. */
+export async function dataFlags(dataDir: string): Promise<Flags & { readonly dataDir: string }> {
+  if (inject('engine') === 'sqlite') return { dataDir };
+  return { dataDir, databaseUrl: (await databaseOf(dataDir)).url };
+}
+
+export async function removeData(dataDir: string): Promise<void> {
+  rmSync(dataDir, { recursive: true, force: true });
+  const database = databases.get(dataDir);
+  databases.delete(dataDir);
+  await (await database)?.drop();
+}
+
+/** What a query that both engines understand finds in the data of a server, running or not. Big integers are numbers. */
+export async function rowsIn<Row extends object>(dataDir: string, text: string): Promise<Row[]> {
+  if (inject('engine') === 'postgres')
+    return withClient((await databaseOf(dataDir)).url, async (client) => (await client.query<Row>(text)).rows);
+  const db = new Sqlite(join(dataDir, 'watchbell.sqlite'), { readonly: true });
+  try {
+    return db.prepare<[], Row>(text).all();
+  } finally {
+    db.close();
+  }
+}
+
+/** Names of the tables there, with those of their columns. */
+export async function tablesIn(dataDir: string): Promise<ReadonlyMap<string, readonly string[]>> {
+  const columns =
+    inject('engine') === 'postgres'
+      ? `SELECT table_name AS name, column_name AS "column" FROM information_schema.columns WHERE table_schema = 'public'`
+      : `SELECT m.name, c.name AS "column" FROM sqlite_schema m JOIN pragma_table_info(m.name) c ON m.type = 'table'`;
+  const tables = new Map<string, string[]>();
+  for (const { name, column } of await rowsIn<{ name: string; column: string }>(dataDir, `${columns} ORDER BY 1, 2`))
+    tables.set(name, [...(tables.get(name) ?? []), column]);
+  return tables;
+}
