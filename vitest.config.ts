@@ -4,14 +4,6 @@ import { defineConfig } from 'vitest/config';
 const conditions = ['source', ...defaultServerConditions];
 const SERVER = 'packages/server/test';
 
-/** On PostgreSQL, too: the store, and what talks to a whole server. */
-const BOTH_ENGINES = [`${SERVER}/e2e/**/*.test.ts`];
-
-/** About the files and threads of the embedded store. */
-const EMBEDDED_ALONE = ['disk', 'lost-thread', 'restore', 'secret-keys', 'torn-log'].map(
-  (name) => `${SERVER}/e2e/${name}.test.ts`,
-);
-
 const POSTGRES_ALONE = [`${SERVER}/storage/postgres*.test.ts`, `${SERVER}/support/postgres/*.test.ts`];
 
 export default defineConfig({
@@ -40,8 +32,7 @@ export default defineConfig({
         test: {
           name: 'postgres',
           provide: { engine: 'postgres' },
-          include: [...POSTGRES_ALONE, ...BOTH_ENGINES],
-          exclude: EMBEDDED_ALONE,
+          include: POSTGRES_ALONE,
           globalSetup: `./${SERVER}/support/postgres/global-setup.ts`,
         },
       },
