@@ -62,7 +62,7 @@ function insertIssued({ token, atMost }: Issue): Statement {
   const room = atMost
     ? sql`(SELECT count(*) FROM token WHERE source = ${source} AND kind = ${kind} AND created_at > ${atMost.since})
         < ${atMost.count}`
-    : sql`1`;
+    : sql`1 = 1`;
   const [hash, ...rest] = valuesOf(token);
   const values = rest.reduce<Statement>((row, value) => sql`${row}, ${value}`, sql`${hash ?? null}`);
   return sql`
@@ -75,7 +75,7 @@ function insertIssued({ token, atMost }: Issue): Statement {
 /** Ends the oldest beside an issued token, if it was issued. */
 function endOldest({ token, keep }: Issue): Statement {
   const { hash, kind, source, orgId, userId, createdAt } = token;
-  if (!keep) return sql`SELECT hash FROM token WHERE 0`;
+  if (!keep) return sql`SELECT hash FROM token WHERE 1 = 0`;
   const group = keep.of === 'source' ? sql`source = ${source}` : sql`org_id = ${orgId} AND user_id = ${userId ?? null}`;
   const oldest = sql`
     SELECT hash FROM token

@@ -7,7 +7,8 @@ import type { OrgId, RecordId } from '../../src/domain/ids.ts';
 import { type Db, sql } from '../../src/storage/db.ts';
 import { createDeletedRecordStore } from '../../src/storage/deleted-records.ts';
 import { toCommand } from '../../src/storage/engines/sqlite-message.ts';
-import { migrate, readMigrations } from '../../src/storage/engines/sqlite-migrations.ts';
+import { readMigrations } from '../../src/storage/engines/migrations.ts';
+import { migrate } from '../../src/storage/engines/sqlite-migrations.ts';
 import { createRecordListReads } from '../../src/storage/record-lists.ts';
 import { selectKeys } from '../../src/storage/records.ts';
 
@@ -36,7 +37,7 @@ const db: Db = {
 
 beforeAll(() => {
   sqlite = new Sqlite(join(directory, 'plans.sqlite'));
-  migrate(sqlite, readMigrations(), 0);
+  migrate(sqlite, readMigrations('sqlite'), 0);
   // What the plans are made by is read when a store is opened.
   sqlite.close();
   sqlite = new Sqlite(join(directory, 'plans.sqlite'));

@@ -7,9 +7,10 @@ import type { Db } from '../db.ts';
 import { EPOCH_LABEL_BYTES, loadEpoch, saveNextEpoch } from '../epoch.ts';
 import { checkSecretKeys } from '../key-check.ts';
 import { StoreRefusal } from '../refusal.ts';
+import { readMigrations } from './migrations.ts';
 import { createCommands } from './sqlite-commands.ts';
 import { type Command, toCommand } from './sqlite-message.ts';
-import { appliedMigrations, migrate, readMigrations } from './sqlite-migrations.ts';
+import { appliedMigrations, migrate } from './sqlite-migrations.ts';
 import { LOCK_FILES, lockDirectory, openForReading, storeExists, storeFile } from './sqlite-open.ts';
 
 /** What a copy of a store holds. */
@@ -141,7 +142,7 @@ export async function restoreStore(from: string, dataDir: string, keys: SecretKe
 async function beginHistory(file: string, { key, former }: SecretKeys): Promise<void> {
   const sqlite = new Sqlite(file, { fileMustExist: true });
   try {
-    migrate(sqlite, readMigrations(), Date.now());
+    migrate(sqlite, readMigrations('sqlite'), Date.now());
     const db = directly(sqlite);
     await checkSecretKeys(db, createCipher(key, former));
     await db.write(saveNextEpoch(await loadEpoch(db), newEpochLabel(), Date.now()));
@@ -154,7 +155,7 @@ async function beginHistory(file: string, { key, former }: SecretKeys): Promise<
 export const newEpochLabel = (): string => randomBytes(EPOCH_LABEL_BYTES).toString('hex');
 
 /** A store that nobody else has open, without threads. */
-function directly(sqlite: Database): Pick<Db, 'load' | 'write'> {
+export function directly(sqlite: Database): Pick<Db, 'load' | 'write'> {
   const commands = createCommands(sqlite);
   const run = async (kind: 'query' | 'write', list: readonly Command[]) => {
     for (const reply of commands.answer([{ id: 0, kind, commands: list }])) {

@@ -1,9 +1,9 @@
 import { Worker } from 'node:worker_threads';
-import { AppError } from '../../domain/error.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Row } from '../db.ts';
 import { type RefusalCode, StoreRefusal } from '../refusal.ts';
 import type { Command, Reply, Request, ThreadOptions } from './sqlite-message.ts';
+import { unavailable } from './unavailable.ts';
 
 /** One thread, seen from the main one. */
 export interface ThreadClient {
@@ -104,6 +104,3 @@ function toError({ code, message }: { code: string; message: string }): Error {
     code === 'UNKNOWN' || code === 'SQLITE_ERROR' || /^SQLITE_(CONSTRAINT|MISMATCH|RANGE|MISUSE)/.test(code);
   return isBug ? new Error(`A statement was refused: ${message}`, { cause }) : unavailable(cause);
 }
-
-export const unavailable = (cause: Error): AppError =>
-  new AppError('SERVICE_UNAVAILABLE', 'The store cannot be reached right now', {}, { cause });

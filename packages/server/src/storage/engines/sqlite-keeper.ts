@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../telemetry/logger.ts';
-import { startThread, type ThreadClient, unavailable } from './sqlite-client.ts';
+import { startThread, type ThreadClient } from './sqlite-client.ts';
 import type { ThreadOptions } from './sqlite-message.ts';
+import { unavailable } from './unavailable.ts';
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;

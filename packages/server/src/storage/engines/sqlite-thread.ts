@@ -1,9 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Database } from 'better-sqlite3';
 import { StoreRefusal } from '../refusal.ts';
+import { readMigrations } from './migrations.ts';
 import { createCommands } from './sqlite-commands.ts';
 import type { Reply, Request, ThreadOptions } from './sqlite-message.ts';
-import { migrate, readMigrations } from './sqlite-migrations.ts';
+import { migrate } from './sqlite-migrations.ts';
 import { openForReading, openForWriting } from './sqlite-open.ts';
 
 // Entry of both threads. Whatever waits when a turn begins is taken at once, and all its writes share a commit.
@@ -29,7 +30,7 @@ interface Opened {
 
 function openStorage(): Opened {
   const db = openForWriting(options.dataDir, options.isReopening);
-  return { db, migrated: migrate(db, readMigrations(), Date.now()) };
+  return { db, migrated: migrate(db, readMigrations('sqlite'), Date.now()) };
 }
 
 function serve({ db, migrated }: Opened): void {

@@ -1,34 +1,20 @@
 import { mkdir } from 'node:fs/promises';
 import type { Logger } from '../../telemetry/logger.ts';
-import { createAccountStore } from '../accounts.ts';
-import { createAdministrationStore } from '../administration.ts';
-import { createBacklogReads } from '../backlog.ts';
 import { createCatalogs } from '../catalogs.ts';
-import { createChannelReads } from '../channels.ts';
 import { createCipher } from '../cipher.ts';
-import { createClientStore } from '../clients.ts';
-import { createClockStore } from '../clock.ts';
+import { composeStore, shareCheck } from '../compose.ts';
 import { type Db, type Dialect, sql } from '../db.ts';
-import { createDeletedRecordStore } from '../deleted-records.ts';
-import { createDeliveryStore } from '../delivery.ts';
 import { loadEpoch, saveNextEpoch } from '../epoch.ts';
-import { createErasureStore } from '../erasure.ts';
-import { createHousekeepingStore } from '../housekeeping.ts';
 import { checkSecretKeys } from '../key-check.ts';
 import { probe } from '../probe.ts';
-import { createRecordListReads } from '../record-lists.ts';
-import { createRecordReads } from '../records.ts';
 import { StoreRefusal } from '../refusal.ts';
-import { createRelatedReads } from '../related.ts';
-import { createSealedStore } from '../sealed.ts';
-import { createSearchReads } from '../search.ts';
 import type { Store } from '../store.ts';
-import { createTokenStore } from '../tokens.ts';
+import { type MigrationStatus, readMigrations } from './migrations.ts';
 import { newEpochLabel } from './sqlite-backup.ts';
 import type { ThreadClient } from './sqlite-client.ts';
 import { keepThread } from './sqlite-keeper.ts';
 import { toCommand } from './sqlite-message.ts';
-import { appliedMigrations, pendingMigrations, readMigrations } from './sqlite-migrations.ts';
+import { appliedMigrations, pendingMigrations } from './sqlite-migrations.ts';
 import { lockDirectory, openForReading, storeExists } from './sqlite-open.ts';
 import { createOrgTransactions } from './sqlite-org.ts';
 
@@ -115,36 +101,20 @@ export async function createSqliteStore({
     }
     const catalogs = createCatalogs();
     const writing = createOrgTransactions(db, cipher, catalogs, await loadEpoch(db));
-    let checking: ReturnType<Store['check']> | undefined;
     recovered = () => {
       writing.forgetAll();
       onRecovered();
     };
     return {
       writing,
-      records: createRecordReads(db),
-      search: createSearchReads(db),
-      recordLists: createRecordListReads(db),
-      deleted: createDeletedRecordStore(db),
-      related: createRelatedReads(db),
-      channels: createChannelReads(db, cipher),
-      delivery: createDeliveryStore(db, cipher),
-      accounts: createAccountStore(db, catalogs),
-      clients: createClientStore(db),
-      tokens: createTokenStore(db),
-      administration: createAdministrationStore(db, cipher),
-      housekeeping: createHousekeepingStore(db),
-      clock: createClockStore(db),
-      backlog: createBacklogReads(db),
-      erasure: createErasureStore(db, { orgTables: ORG_TABLES, seal: () => emptyLog(storage) }),
-      sealed: createSealedStore(db, cipher, neededKeys),
-      check() {
-        // Anybody may ask: those who ask at once share one write.
-        checking ??= check(db).finally(() => {
-          checking = undefined;
-        });
-        return checking;
-      },
+      ...composeStore({
+        db,
+        cipher,
+        catalogs,
+        erasure: { orgTables: ORG_TABLES, seal: () => emptyLog(storage) },
+        formerKeys: neededKeys,
+      }),
+      check: shareCheck(() => Promise.all([probe(db), db.read([sql`SELECT 1 AS one`])])),
       async close() {
         await writing.idle();
         await closeAll();
@@ -154,21 +124,6 @@ export async function createSqliteStore({
     await closeAll();
     throw error;
   }
-}
-
-async function check(db: Db): ReturnType<Store['check']> {
-  try {
-    await Promise.all([probe(db), db.read([sql`SELECT 1 AS one`])]);
-    return { ok: true };
-  } catch (error) {
-    return { ok: false, reason: reasonOf(error) };
-  }
-}
-
-/** With what the database said, which is what an operator can act on. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message;
 }
 
 async function makeDirectory(dataDir: string): Promise<void> {
@@ -181,8 +136,8 @@ async function makeDirectory(dataDir: string): Promise<void> {
 }
 
 /** What opening the store would do to its schema. Changes nothing; throws a `StoreRefusal` where opening would. */
-export function migrationStatus(dataDir: string): { applied: string[]; pending: string[] } {
-  const migrations = readMigrations();
+export function migrationStatus(dataDir: string): MigrationStatus {
+  const migrations = readMigrations('sqlite');
   if (!storeExists(dataDir)) return { applied: [], pending: migrations.map(({ name }) => name) };
   const db = openForReading(dataDir);
   try {

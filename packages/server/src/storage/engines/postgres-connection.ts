@@ -1,0 +1,183 @@
+import { Client, type ClientConfig } from 'pg';
+import type { Row } from '../db.ts';
+import { spoilsConnection, toStoreError } from './postgres-errors.ts';
+import { createPipeline, type PipelineResult, preparedStatements } from './postgres-pipeline.ts';
+import { plain, type Query } from './postgres-sql.ts';
+import { unavailable } from './unavailable.ts';
+
+/** All in milliseconds. */
+export interface PostgresTimeouts {
+  /** Until a connection stands. */
+  readonly connect: number;
+  /** That a call waits for a free connection. */
+  readonly acquire: number;
+  readonly statement: number;
+  readonly lock: number;
+  /** That the server waits for the next statement of a transaction. */
+  readonly idleInTransaction: number;
+}
+
+export const DEFAULT_TIMEOUTS: PostgresTimeouts = {
+  connect: 5_000,
+  acquire: 10_000,
+  statement: 15_000,
+  lock: 5_000,
+  idleInTransaction: 10_000,
+};
+
+/** Longer than the server takes to notice that a statement takes too long: then the server itself cannot be reached. */
+const SILENCE_MS = 5_000;
+
+/** Each call is one round trip and rejects with what a caller of the store is told. */
+export interface PostgresConnection {
+  /** All in one transaction of their own. */
+  once(queries: readonly Query[]): Promise<Row[][]>;
+  /** The first of a transaction that stays open. */
+  begin(queries: readonly Query[]): Promise<Row[][]>;
+  /** More of it, or of one that the statements themselves begin. */
+  run(queries: readonly Query[]): Promise<Row[][]>;
+  /** The last of it. What it comes to when this rejects is not known. */
+  commit(queries: readonly Query[]): Promise<void>;
+  rollback(): Promise<void>;
+  /** Several statements in one text, without values. */
+  script(text: string): Promise<void>;
+  /** No more of it is to be expected. */
+  isSpoiled(): boolean;
+  /** Told once, when it is. */
+  onLost(call: () => void): void;
+  onNotification(call: (channel: string) => void): void;
+  end(): Promise<void>;
+  /** At once, whatever is under way. */
+  destroy(): void;
+}
+
+export interface ConnectionOptions {
+  readonly timeouts: PostgresTimeouts;
+  /** Shown by the server's own views. */
+  readonly applicationName: string;
+  /** Each transaction may run on another server process: nothing is set or kept there. */
+  readonly pooler: boolean;
+}
+
+/** What each transaction must run under; told to the server once, or to each transaction behind a pooler. */
+const settingsOf = ({ timeouts, applicationName }: ConnectionOptions): readonly (readonly [string, string])[] => [
+  ['application_name', applicationName],
+  // Answered means durable (P1): a database or role may have been set to less.
+  ['synchronous_commit', 'on'],
+  ['statement_timeout', String(timeouts.statement)],
+  ['lock_timeout', String(timeouts.lock)],
+  ['idle_in_transaction_session_timeout', String(timeouts.idleInTransaction)],
+];
+
+/** Such as the driver was made for: with whom and where, as a URL or in parts. */
+export async function connectPostgres(config: ClientConfig, options: ConnectionOptions): Promise<PostgresConnection> {
+  const { timeouts, pooler } = options;
+  const client = new Client({ ...config, connectionTimeoutMillis: timeouts.connect, keepAlive: true });
+  const prepared = pooler ? undefined : preparedStatements();
+  const lost: (() => void)[] = [];
+  let isSpoiled = false;
+  let warning: Error | undefined;
+
+  function spoil(): void {
+    if (isSpoiled) return;
+    isSpoiled = true;
+    for (const call of lost) call();
+  }
+
+  client.on('error', spoil);
+  client.on('end', spoil);
+  // Such as a wait for the standby that was given up: then a commit is not what was promised.
+  client.on('notice', ({ severity, message }) => {
+    if (severity === 'WARNING') warning = new Error(`The database warned: ${message}`);
+  });
+
+  const destroy = (): void => {
+    spoil();
+    streamOf(client).destroy();
+  };
+
+  const send = (queries: readonly Query[]): Promise<PipelineResult> =>
+    new Promise((resolve, reject) => {
+      const silence = setTimeout(destroy, timeouts.statement * queries.length + SILENCE_MS);
+      warning = undefined;
+      client.query(
+        createPipeline(queries, prepared, (failure, result) => {
+          clearTimeout(silence);
+          const error = failure ?? warning;
+          if (error) reject(error);
+          else resolve(result);
+        }),
+      );
+    });
+
+  async function attempt(queries: readonly Query[]): Promise<PipelineResult> {
+    try {
+      return await send(queries);
+    } catch (error) {
+      const failure = error instanceof Error ? error : new Error(String(error));
+      if (spoilsConnection(failure)) destroy();
+      throw toStoreError(failure);
+    }
+  }
+
+  const settings = settingsOf(options);
+  const local = pooler ? [setting(settings, true)] : [];
+
+  async function open(first: readonly Query[], queries: readonly Query[]): Promise<Row[][]> {
+    return (await attempt([...first, ...queries])).rows.slice(first.length);
+  }
+
+  const connection: PostgresConnection = {
+    once: (queries) => open(local, queries),
+    begin: (queries) => open([BEGIN, ...local], queries),
+    run: (queries) => open([], queries),
+    async commit(queries) {
+      const { tags } = await attempt([...queries, COMMIT]);
+      if (tags.at(-1) === 'COMMIT') return;
+      destroy();
+      throw unavailable(new Error(`The database answered a commit with ${tags.at(-1)}`));
+    },
+    async rollback() {
+      await attempt([ROLLBACK]);
+    },
+    async script(text) {
+      await client.query(text);
+    },
+    isSpoiled: () => isSpoiled,
+    onLost(call) {
+      if (isSpoiled) call();
+      else lost.push(call);
+    },
+    onNotification(call) {
+      client.on('notification', ({ channel }) => call(channel));
+    },
+    async end() {
+      spoil();
+      await client.end().catch(() => undefined);
+    },
+    destroy,
+  };
+
+  try {
+    await client.connect();
+    if (!pooler) await attempt([setting(settings, false)]);
+    return connection;
+  } catch (error) {
+    destroy();
+    throw error instanceof Error ? error : unavailable(new Error(String(error)));
+  }
+}
+
+/** The driver has no call that ends a connection without asking the server. */
+function streamOf(client: Client): { destroy(): void } {
+  return (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream;
+}
+
+export const BEGIN = plain('BEGIN');
+export const COMMIT = plain('COMMIT');
+const ROLLBACK = plain('ROLLBACK');
+
+const setting = (settings: readonly (readonly [string, string])[], isLocal: boolean): Query => ({
+  text: `SELECT ${settings.map((_, i) => `set_config($${2 * i + 1}, $${2 * i + 2}, ${isLocal})`).join(', ')}`,
+  values: settings.flat(),
+});

@@ -1,0 +1,28 @@
+import { AppError } from '../../domain/error.ts';
+import { unavailable } from './unavailable.ts';
+
+/** SQLSTATE classes of what is wrong with a statement: no later try will do better. */
+const BUG_CLASSES = /^(0A|21|22|23|26|34|42|P0)/;
+/** No statement works on this connection any more as it should: the server takes no writes, or forgot what was prepared. */
+const SPOILED = /^(25006|26000|0A000|08|57P)/;
+
+/** What the database said, or the driver when it cannot be reached. */
+export const sqlStateOf = (error: unknown): string | undefined => {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
+};
+
+export const spoilsConnection = (error: unknown): boolean => {
+  const state = sqlStateOf(error);
+  return state === undefined || SPOILED.test(state);
+};
+
+/** A statement that breaks the schema is our bug; whatever else fails may pass. */
+export function toStoreError(error: Error): Error {
+  if (error instanceof AppError || error instanceof RangeError) return error;
+  const state = sqlStateOf(error);
+  if (state !== undefined && BUG_CLASSES.test(state)) {
+    return new Error(`A statement was refused: ${error.message}`, { cause: error });
+  }
+  return unavailable(error);
+}
