@@ -56,14 +56,23 @@ export interface OrgNews {
 export interface News {
   /** The database's time, epoch ms. */
   readonly now: number;
+  /** Differs whenever a node comes or goes, or a bucket changes its owner. */
+  readonly sharing: string;
+  /** What to look on from at the next look. */
+  readonly seen: string;
+  /** All organisations are there, not only those that were changed. */
+  readonly isComplete: boolean;
   readonly orgs: readonly OrgNews[];
 }
 
 /** What other nodes committed. An organisation's commits come one after the other, so counters never skip one. */
 export interface NewsStore {
-  /** Of all organisations, in one statement. */
-  all(): Promise<News>;
-  /** Highest number that changes in (after, through] gave, by generation. Fewer than 10,000 changes are read at once. */
+  /**
+   * One look at all organisations. With what an earlier look has `seen`: at those that were changed since, and perhaps
+   * some more; at all, if the server is another one.
+   */
+  look(seen?: string): Promise<News>;
+  /** Highest number that changes in (after, through] gave, by generation. Many changes are read in pieces. */
   numbered(
     org: OrgId,
     after: number,

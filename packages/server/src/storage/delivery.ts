@@ -1,18 +1,30 @@
 import type { Outcome } from '../domain/attempt.ts';
+import { bucketOf } from '../domain/bucket.ts';
 import type { Generation, OrgId } from '../domain/ids.ts';
 import { readHealth, selectHealth } from './channel-health.ts';
 import { readChannel, selectGeneration } from './channels.ts';
 import type { Cipher } from './cipher.ts';
-import { type Db, sql } from './db.ts';
+import { type Db, sql, type Write } from './db.ts';
 import { readOwed, saveSettlements, selectFirstAbout, selectWindow } from './notifications.ts';
 import { readSigning, selectSigning } from './org-signing.ts';
 import { jsonObject, text } from './rows.ts';
-import type { DeliveryStore } from './store.ts';
+import type { DeliveryStore, Settlement } from './store.ts';
 
 /** Numbers looked through by one statement of a search, so that no search keeps others waiting. */
 const SEARCH_SLICE = 5000;
 
-export function createDeliveryStore(db: Db, cipher: Cipher): DeliveryStore {
+/** Lets nothing be saved under a lease that is over. Leases are `bucket:epoch`. */
+export interface Fence {
+  /** Written first: what follows is saved only if all of these hold. */
+  hold(leases: readonly string[]): Write;
+  /** Whether a write failed of that. */
+  isBroken(error: unknown): boolean;
+  /** Those of them that hold. */
+  held(leases: readonly string[]): Promise<ReadonlySet<string>>;
+}
+
+/** Without a fence this process owns everything. */
+export function createDeliveryStore(db: Db, cipher: Cipher, fence?: Fence): DeliveryStore {
   return {
     async lanes(org) {
       const orgs = org === undefined ? sql`SELECT id FROM org WHERE suspended_at IS NULL` : sql`SELECT ${org}`;
@@ -72,8 +84,26 @@ export function createDeliveryStore(db: Db, cipher: Cipher): DeliveryStore {
     },
 
     async settle(settlements) {
-      if (settlements.length > 0) await db.write(saveSettlements(settlements));
-      return [];
+      let held = settlements;
+      while (held.length > 0) {
+        const leases = fence ? [...new Set(held.flatMap((one) => leaseOf(one) ?? []))] : [];
+        try {
+          await db.write([...(fence && leases.length > 0 ? [fence.hold(leases)] : []), ...saveSettlements(held)]);
+          break;
+        } catch (error) {
+          if (!fence?.isBroken(error)) throw error;
+          const holding = await fence.held(leases);
+          const rest = held.filter((one) => holding.has(leaseOf(one) ?? '') || leaseOf(one) === undefined);
+          if (rest.length === held.length) throw error;
+          held = rest;
+        }
+      }
+      if (held.length === settlements.length) return [];
+      const saved = new Set(held);
+      return settlements.filter((one) => !saved.has(one));
     },
   };
 }
+
+const leaseOf = ({ generation, epoch }: Settlement): string | undefined =>
+  epoch === undefined ? undefined : `${bucketOf(generation)}:${epoch}`;
