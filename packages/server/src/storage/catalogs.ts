@@ -15,6 +15,8 @@ type Query = (statements: readonly Statement[]) => Promise<Row[][]>;
 export interface Catalogs {
   /** `version` as the organisation's row has it. */
   get(org: OrgId, version: number, query: Query): Promise<Catalog>;
+  /** A version may come again with other modules. */
+  forgetAll(): void;
 }
 
 export function createCatalogs(): Catalogs {
@@ -45,6 +47,7 @@ export function createCatalogs(): Catalogs {
       keep(org, integer(row, 'catalog_version'), catalog);
       return catalog;
     },
+    forgetAll: () => known.clear(),
   };
 }
 

@@ -5,6 +5,7 @@ import { createCipher } from '../cipher.ts';
 import { composeStore, shareCheck } from '../compose.ts';
 import { type Db, type Statement, sql } from '../db.ts';
 import { checkSecretKeys } from '../key-check.ts';
+import { refuseMoved } from '../moving.ts';
 import { probe } from '../probe.ts';
 import { StoreRefusal } from '../refusal.ts';
 import type { Store } from '../store.ts';
@@ -90,11 +91,13 @@ export async function createPostgresStore(options: PostgresOptions): Promise<Sto
   };
   try {
     const db = createDb(writers, readers);
+    await refuseMoved(db);
     const neededKeys = await checkSecretKeys(db, cipher, { binds: !isLook });
     const catalogs = createCatalogs();
     const writing = createOrgTransactions(writers, db, cipher, catalogs, time);
     otherHistory = () => {
       writing.forgetAll();
+      catalogs.forgetAll();
       options.onRecovered?.();
     };
     return {
