@@ -3,6 +3,7 @@ import type { Credentials } from '@watchbell/client';
 import type { Config } from './config.ts';
 import { createLogger, credentials, hasSecretKey, openStore, secretKeysOf } from './opening.ts';
 import { createAccounts, type SetupInput } from './services/accounts.ts';
+import { type MoveFacts, type MoveProgress, moveStore } from './storage/engines/move-store.ts';
 import { migrationStatus } from './storage/engines/sqlite.ts';
 import { backUpStore, type CopyFacts, restoreStore } from './storage/engines/sqlite-backup.ts';
 import { StoreRefusal } from './storage/refusal.ts';
@@ -11,7 +12,7 @@ import { systemClock } from './system-clock.ts';
 
 // What is done to a store while no server holds it; a backup also beside one.
 
-export type { CopyFacts };
+export type { CopyFacts, MoveFacts, MoveProgress };
 
 /** Makes an organisation with its first user, client and admin token. The secrets are in the answer and nowhere else. */
 export async function setup(config: Config, input: SetupInput): Promise<Credentials> {
@@ -78,4 +79,32 @@ export async function restore(config: Config, from: string): Promise<CopyFacts> 
     );
   }
   return restoreStore(from, config.dataDir, await secretKeysOf(config));
+}
+
+/** Copies the embedded store, at rest, into the configured database, which must hold nothing; afterwards only that opens. */
+export async function moveIntoDatabase(
+  config: Config,
+  onProgress: (progress: MoveProgress) => void,
+): Promise<MoveFacts> {
+  const { database, dataDir } = config;
+  if (!database) throw new StoreRefusal('NOT_MOVED', 'No database is named that the store is to be moved into');
+  if (!(await hasSecretKey(config))) {
+    throw new StoreRefusal('WRONG_SECRET_KEY', `The key of this store, ${dataDir}/secret.key, is not there`);
+  }
+  await prepareDatabase(config);
+  const facts = await moveStore({ dataDir, keys: await secretKeysOf(config), url: database.url, onProgress });
+  // As a start would: under the same key, read and written.
+  const found = await checkStore(config);
+  if (!found.ok) throw new StoreRefusal('CANNOT_OPEN', `The store was moved, but does not open: ${found.reason}`);
+  return facts;
+}
+
+/** Brings its schema up to date. */
+async function prepareDatabase(config: Config): Promise<void> {
+  try {
+    await (await openStore(config, createLogger(config), { isLook: true })).close();
+  } catch (error) {
+    // A move that was cut short is taken up again.
+    if (!(error instanceof StoreRefusal && error.code === 'BEING_MOVED')) throw error;
+  }
 }

@@ -4,6 +4,7 @@ import { examples, type Run } from './declare.ts';
 import type { DevOptions } from './dev.ts';
 import type { DoctorOptions } from './doctor.ts';
 import type { MigrateOptions } from './migrate.ts';
+import type { MigrateStoreOptions } from './migrate-store.ts';
 import type { RestoreOptions } from './restore.ts';
 import type { ServeOptions } from './serve.ts';
 import { addSettings, credentialsDirOption, type Environment } from './settings.ts';
@@ -20,6 +21,7 @@ export function declareServerCommands(program: Command, run: Run, env: Environme
   declareServe(program, run, env);
   declareSetup(program, run, env);
   declareMigrate(program, run, env);
+  declareMigrateStore(program, run, env);
   declareDoctor(program, run, env);
   declareBackup(program, run, env);
   declareRestore(program, run, env);
@@ -103,6 +105,27 @@ function declareMigrate(program: Command, run: Run, env: Environment): void {
     .action(async (options: Options<MigrateOptions>) => {
       const { migrate } = await import('./migrate.ts');
       await run(migrate(options, env));
+    });
+}
+
+function declareMigrateStore(program: Command, run: Run, env: Environment): void {
+  addSettings(program.command('migrate-store'), STORE_SETTINGS)
+    .description(
+      'Copy the embedded store of the data directory into the PostgreSQL database, which must hold nothing, and compare all ' +
+        'of it. No server may be running. Afterwards the embedded store is not served any more.',
+    )
+    .option('--dev', 'of the dev profile')
+    .option('--json', 'print one JSON object: place, done_before, counters and tables')
+    .addHelpText(
+      'after',
+      examples(
+        'watchbell migrate-store --data-dir /var/lib/watchbell --database-url postgres://watchbell@db/watchbell',
+        'WATCHBELL_DATABASE_URL=postgres://… watchbell migrate-store --json   # with the rest in the environment',
+      ),
+    )
+    .action(async (options: Options<MigrateStoreOptions>) => {
+      const { migrateStore } = await import('./migrate-store.ts');
+      await run(migrateStore(options, env));
     });
 }
 

@@ -1,5 +1,6 @@
 import { FIRST_EPOCH, type StoreEpoch } from '../domain/restart.ts';
 import { type Db, insertRows, type Statement, sql, type Write } from './db.ts';
+import { MOVED_TO } from './moving.ts';
 import { jsonObject } from './rows.ts';
 
 const NAME = 'epoch';
@@ -32,6 +33,8 @@ export function saveNextEpoch(current: StoreEpoch, label: string, realNow: numbe
   const next: StoreEpoch = { number: current.number + 1, label };
   const reachable = Math.max(0, Math.floor((realNow - SERIALS_SINCE) / 1000)) * SERIALS_PER_SECOND;
   return [
+    // From here on it gives none of the numbers that the store gives which it was moved to.
+    sql`DELETE FROM meta WHERE name = ${MOVED_TO}`,
     sql`UPDATE meta SET value = CAST(CAST(value AS INTEGER) + ${ORGS_LEFT_OUT} AS TEXT) WHERE name = ${ORGS_MADE}`,
     insertRows(
       'meta (name, value)',

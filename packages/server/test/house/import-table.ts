@@ -28,6 +28,10 @@ const TABLE: Readonly<Record<string, Rule>> = {
   'version.ts': { rooms: [], packages: ['node:'] },
   'system-clock.ts': { rooms: ['domain'], packages: [] },
   'store-clock.ts': { rooms: ['domain', 'system-clock.ts'], packages: [] },
+  'clocks.ts': {
+    rooms: ['config.ts', 'dev-clock.ts', 'store-clock.ts', 'system-clock.ts', 'domain', 'storage/store.ts'],
+    packages: [],
+  },
   'dev-clock.ts': { rooms: ['domain'], packages: [] },
   'module-file.ts': {
     rooms: ['config.ts', 'settings.ts', 'domain', 'http', 'services'],
@@ -43,6 +47,7 @@ const SERVER_COMMANDS = [
   'serve',
   'setup',
   'migrate',
+  'migrate-store',
   'doctor',
   'backup',
   'restore',

@@ -6,6 +6,7 @@ import { composeStore, shareCheck } from '../compose.ts';
 import { type Db, type Dialect, sql } from '../db.ts';
 import { loadEpoch, saveNextEpoch } from '../epoch.ts';
 import { checkSecretKeys } from '../key-check.ts';
+import { refuseMoved } from '../moving.ts';
 import { probe } from '../probe.ts';
 import { StoreRefusal } from '../refusal.ts';
 import type { Store } from '../store.ts';
@@ -94,6 +95,7 @@ export async function createSqliteStore({
       load: (statements) => storage.send('query', statements.map(toCommand)),
       write: (writes) => storage.send('write', writes.map(toCommand)),
     };
+    if (!isRestored) await refuseMoved(db);
     const neededKeys = await checkSecretKeys(db, cipher, { binds: !isLook });
     if (isRestored) {
       await db.write(saveNextEpoch(await loadEpoch(db), newEpochLabel(), Date.now()));
