@@ -1,12 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
+import { openClocks } from './clocks.ts';
 import type { Config } from './config.ts';
 import { createDelivery } from './delivery/delivery.ts';
 import { createGuard } from './delivery/guard.ts';
 import type { Resolve } from './delivery/resolve.ts';
-import { createDevClock } from './dev-clock.ts';
 import type { ChannelRevision, LiveChannel } from './domain/channel.ts';
-import type { Clock, MovableClock } from './domain/clock.ts';
+import type { Clock } from './domain/clock.ts';
 import type { NotificationId, OrgId } from './domain/ids.ts';
 import { DEFAULT_CHANNEL_POLICY } from './domain/watch.ts';
 import { createHttp } from './http/server.ts';
@@ -34,14 +34,12 @@ import { createSearch, DEFAULT_SEARCH_POLICY } from './services/search.ts';
 import { createSignatures } from './services/signing.ts';
 import { createWriter } from './services/writer.ts';
 import { StoreRefusal } from './storage/refusal.ts';
-import type { Store } from './storage/store.ts';
-import { systemClock } from './system-clock.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { VERSION } from './version.ts';
 
 /** What may be put in the place of the machine's own. */
 export interface Surroundings {
-  /** Real time; the dev profile's own clock goes by it. */
+  /** Real time, in the place of the machine's or the database's; the dev profile's own clock goes by it. */
   readonly clock?: Clock;
   /** For token life, epoch ms. */
   readonly realNow?: () => number;
@@ -67,7 +65,7 @@ const MAX_BATCH_WEIGHT = 2000;
 
 /** Builds a server. Opens the store, so a second process on the same data is refused here, by name. */
 export async function createApp(config: Config, surroundings: Surroundings = {}): Promise<App> {
-  const { clock: realClock = systemClock, realNow = Date.now, random = Math.random } = surroundings;
+  const { random = Math.random } = surroundings;
   const logger = createLogger(config);
   const secretKeys = await secretKeysOf(config);
   const store = await openStore(config, logger, {
@@ -75,8 +73,10 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     time: surroundings.clock ? 'injected' : 'database',
     onRecovered: () => delivery.recover(),
   });
-  const devClock = config.profile === 'dev' ? await openDevClock(realClock, store) : undefined;
-  const clock = devClock ?? realClock;
+  const { clock, realNow, dev } = await openClocks(config.profile, store, surroundings).catch(async (error) => {
+    await store.close();
+    throw error;
+  });
   const metrics = createMetrics();
   metrics.gauges.register(
     'watchbell_former_secret_keys',
@@ -223,7 +223,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     await housekeeping?.idle();
     await delivery.idle();
   }
-  const clockControl = devClock && createClockControl({ clock: devClock, store: store.clock, realNow, idle });
+  const clockControl = dev && createClockControl({ ...dev, store: store.clock, realNow, idle });
   let housekeeping: Housekeeping | undefined;
   let resealing: Resealing | undefined;
   let state: 'starting' | 'ready' | 'stopping' = 'starting';
@@ -310,17 +310,6 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     },
     idle,
   };
-}
-
-/** Goes on as it was left; a store that cannot say how is let go of. */
-async function openDevClock(real: Clock, store: Store): Promise<MovableClock> {
-  try {
-    const { left, lastTime } = await store.clock.load();
-    return createDevClock(real, left, lastTime);
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
 }
 
 function originOf({ address, family, port }: AddressInfo): string {

@@ -1,4 +1,4 @@
-import type { Clock, ClockState, MovableClock } from './domain/clock.ts';
+import { type Clock, type ClockState, type MovableClock, timeOf } from './domain/clock.ts';
 
 interface Waiting {
   readonly time: number;
@@ -13,9 +13,12 @@ interface Waiting {
  */
 export function createDevClock(real: Clock, left: ClockState | undefined, notBefore: number): MovableClock {
   const waiting = new Set<Waiting>();
-  let frozenAt = left?.frozenAt === undefined ? undefined : Math.max(left.frozenAt, notBefore);
-  let offset = Math.max(left?.offset ?? 0, frozenAt === undefined ? notBefore - real.now() : -Infinity);
+  let frozenAt: number | undefined;
+  /** Ends what holds it; undefined: it ticks, or is frozen until it is resumed. */
+  let release: (() => void) | undefined;
+  let offset = 0;
   let last = notBefore;
+  take(left);
 
   function now(): number {
     if (frozenAt !== undefined) return frozenAt;
@@ -27,6 +30,41 @@ export function createDevClock(real: Clock, left: ClockState | undefined, notBef
       last = time;
     }
     return last;
+  }
+
+  /** As it was left, but for what would set it back. */
+  function take(state: ClockState | undefined): void {
+    release?.();
+    release = undefined;
+    const to = timeOf(state, real.now());
+    const isHeld = state?.heldUntil !== undefined;
+    if (state?.frozenAt === undefined || (isHeld && to > state.frozenAt)) {
+      frozenAt = undefined;
+      offset = Math.max(to, last) - real.now();
+      return;
+    }
+    frozenAt = Math.max(to, last);
+    last = frozenAt;
+    offset = state.offset;
+    if (isHeld) release = real.at(state.heldUntil, resume);
+  }
+
+  function resume(): void {
+    release?.();
+    release = undefined;
+    if (frozenAt === undefined) return;
+    last = frozenAt;
+    offset = frozenAt - real.now();
+    frozenAt = undefined;
+    rearm();
+  }
+
+  /** Calls what is due, in the order of the times. */
+  function ringDue(): void {
+    const to = now();
+    const due = [...waiting].filter((entry) => entry.time <= to).sort((a, b) => a.time - b.time);
+    for (const entry of due) ring(entry);
+    rearm();
   }
 
   function arm(entry: Waiting): void {
@@ -56,32 +94,35 @@ export function createDevClock(real: Clock, left: ClockState | undefined, notBef
         entry.cancel?.();
       };
     },
-    isFrozen: () => frozenAt !== undefined,
+    isFrozen: () => frozenAt !== undefined && !release,
     nextDue() {
       let first: number | undefined;
       for (const { time } of waiting) first = Math.min(first ?? Infinity, time);
       return first;
     },
-    stateAt: (time, isFrozen) => ({ offset: time - real.now(), ...(isFrozen && { frozenAt: time }) }),
+    stateAt: (time, isFrozen, holdMs) => ({
+      offset: time - real.now(),
+      ...((isFrozen || holdMs !== undefined) && { frozenAt: time }),
+      ...(!isFrozen && holdMs !== undefined && { heldUntil: real.now() + holdMs }),
+    }),
     freeze() {
       frozenAt = now();
+      release?.();
+      release = undefined;
       rearm();
     },
-    resume() {
-      if (frozenAt === undefined) return;
-      last = frozenAt;
-      offset = frozenAt - real.now();
-      frozenAt = undefined;
-      rearm();
-    },
+    resume,
     moveTo(time) {
       const to = Math.max(now(), time);
       if (frozenAt !== undefined) frozenAt = to;
       else offset = to - real.now();
       last = to;
-      const due = [...waiting].filter((entry) => entry.time <= to).sort((a, b) => a.time - b.time);
-      for (const entry of due) ring(entry);
-      rearm();
+      ringDue();
+    },
+    follow(state) {
+      now();
+      take(state);
+      ringDue();
     },
   };
 }

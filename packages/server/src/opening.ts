@@ -7,8 +7,8 @@ import pino from 'pino';
 import type { Config } from './config.ts';
 import type { NewCredentials } from './services/accounts.ts';
 import type { SecretKeys } from './storage/cipher.ts';
+import { createPostgresStore } from './storage/engines/postgres.ts';
 import { createSqliteStore } from './storage/engines/sqlite.ts';
-import { StoreRefusal } from './storage/refusal.ts';
 import type { Store } from './storage/store.ts';
 import type { Logger } from './telemetry/logger.ts';
 
@@ -34,7 +34,16 @@ export async function openStore(config: Config, logger: Logger, options: OpenOpt
   const { isRestored = false, isLook = false, onRecovered = () => {} } = options;
   const common = { secretKey: key, formerKeys: former, logger, isRestored, isLook, onRecovered };
   if (config.database) {
-    throw new StoreRefusal('CANNOT_OPEN', 'Stores on PostgreSQL are not served yet');
+    const { url, pooler, hints, poolSizes, timeouts } = config.database;
+    return createPostgresStore({
+      ...common,
+      url,
+      pooler,
+      hints,
+      poolSizes,
+      timeouts,
+      time: options.time ?? 'database',
+    });
   }
   return createSqliteStore({ ...common, dataDir: config.dataDir });
 }

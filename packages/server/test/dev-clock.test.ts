@@ -109,3 +109,37 @@ test('what it says to be left as is where it goes on, although the server was aw
   expect(createDevClock(real, ticking, 0).now()).toBe(START + 5 * HOUR);
   expect(createDevClock(real, frozen, 0).now()).toBe(START + 4 * HOUR);
 });
+
+test('held, it stands still until it is released, or ticks on from where it stood when its time is over', () => {
+  const { real, clock, calls, at } = open();
+  at('a', START + HOUR);
+  const held = clock.stateAt(START + HOUR / 2, false, 30_000);
+  clock.follow(held);
+  expect(clock.isFrozen()).toBe(false);
+  real.advance(29_999);
+  expect(clock.now()).toBe(START + HOUR / 2);
+  real.advance(1);
+  real.advance(HOUR / 2);
+  expect(clock.now()).toBe(START + HOUR);
+  expect(calls).toEqual(['a 1']);
+  // Left so by a node that is gone, and found later.
+  expect(createDevClock(real, held, 0).now()).toBe(START + HOUR);
+});
+
+test('it follows what another node has done to it, calls what is due by then, and does not go back', () => {
+  const { real, clock, calls, at } = open();
+  at('b', START + 2 * HOUR);
+  at('a', START + HOUR);
+  clock.follow({ offset: 2 * HOUR });
+  expect(calls).toEqual(['a 2', 'b 2']);
+  clock.follow({ offset: HOUR });
+  expect(clock.now()).toBe(START + 2 * HOUR);
+  real.advance(HOUR);
+  expect(clock.now()).toBe(START + 3 * HOUR);
+  clock.follow({ offset: 0, frozenAt: START + 5 * HOUR });
+  real.advance(HOUR);
+  expect(clock.now()).toBe(START + 5 * HOUR);
+  expect(clock.isFrozen()).toBe(true);
+  clock.follow(undefined);
+  expect(clock.now()).toBe(START + 5 * HOUR);
+});

@@ -1,10 +1,18 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { MovableClock } from '../domain/clock.ts';
+import type { ClockState, MovableClock } from '../domain/clock.ts';
 import { type ClockMove, targetOf } from '../domain/clock-move.ts';
+import { AppError } from '../domain/error.ts';
 import type { ClockStore } from '../storage/store.ts';
 
 /** Most steps of one advance. */
 const MAX_STEPS = 10_000;
+/**
+ * So long the clock stands still between the steps of an advance on all nodes, in real time, unless the next step or the end
+ * comes; then it ticks on, so that the end of a node is not the end of its time.
+ */
+const HOLD_MS = 30_000;
+/** So often somebody else may have moved it just before. */
+const MAX_TRIES = 20;
 /** So long one advance takes, in real time, and a step more at most: receivers may hang at every attempt. */
 const MAX_REAL_MS = 15_000;
 
@@ -38,13 +46,17 @@ export interface ClockControl {
   set(move: ClockMove): Promise<ClockView>;
   /** Moves it from one thing that falls due to the next and awaits what comes of each, attempts above all. */
   advance(move: ClockMove): Promise<Advance>;
+  /** Follows what other nodes have done to it. */
+  follow(): Promise<void>;
   /** Ends an advance where it stands. */
   close(): void;
 }
 
 export interface ClockControlOptions {
   readonly clock: MovableClock;
-  readonly store: Pick<ClockStore, 'save'>;
+  readonly store: Pick<ClockStore, 'load' | 'save'>;
+  /** How it was left in the store. */
+  readonly left: ClockState | undefined;
   /** Real time, epoch ms. */
   readonly realNow: () => number;
   /** Resolves when nothing is under way and nothing could be sent now. */
@@ -57,6 +69,7 @@ export function createClockControl(options: ClockControlOptions): ClockControl {
   const { clock, store, realNow, idle, maxSteps = MAX_STEPS, maxRealMs = MAX_REAL_MS } = options;
   const closing = new AbortController();
   let turn: Promise<unknown> = Promise.resolve();
+  let known = options.left;
 
   function inTurn<Answer>(act: () => Promise<Answer>): Promise<Answer> {
     const done = turn.then(act);
@@ -74,22 +87,55 @@ export function createClockControl(options: ClockControlOptions): ClockControl {
     };
   }
 
-  /** What is saved is never behind the clock, so that it does not go back over a restart. */
-  const save = (time: number, isFrozen: boolean) => store.save(clock.stateAt(time, isFrozen));
+  async function follow(): Promise<void> {
+    const { left } = await store.load();
+    if (JSON.stringify(left) === JSON.stringify(known)) return;
+    known = left;
+    clock.follow(left);
+  }
+
+  /**
+   * Saves how it is to stand, and has it stand so: never behind what it showed before, on any node. Where another node has
+   * moved it meanwhile, that is followed first, and `next` asked again.
+   */
+  async function change(next: () => ClockState): Promise<void> {
+    try {
+      for (let tries = 0; tries < MAX_TRIES; tries += 1) {
+        clock.follow(known);
+        const state = next();
+        if (await store.save(state, known)) {
+          known = state;
+          return;
+        }
+        await follow();
+      }
+    } finally {
+      clock.follow(known);
+    }
+    throw new AppError('SERVICE_UNAVAILABLE', 'Others move the clock all the time');
+  }
+
+  const hold = (time: () => number, isFrozen: boolean): Promise<void> =>
+    change(() => {
+      clock.freeze();
+      return clock.stateAt(time(), isFrozen, HOLD_MS);
+    });
 
   async function walk(target: number, isFrozen: boolean): Promise<Pick<Advance, 'steps' | 'stoppedBy'>> {
     const since = performance.now();
+    const isLast = () => (clock.nextDue() ?? Infinity) > target;
+    await hold(clock.now, isFrozen);
     for (let steps = 0; ; steps += 1) {
       const isIdle = await within(maxRealMs - (performance.now() - since), idle(), closing.signal);
       if (closing.signal.aborted) return { steps, stoppedBy: 'stop' };
       if (!isIdle) return { steps, stoppedBy: 'time' };
-      const due = clock.nextDue() ?? Infinity;
-      const isLast = due > target;
-      if (!isLast && steps >= maxSteps) return { steps, stoppedBy: 'steps' };
-      const next = isLast ? target : Math.max(due, clock.now());
-      await save(next, isFrozen);
-      clock.moveTo(next);
-      if (isLast) return { steps };
+      if (!isLast() && steps >= maxSteps) return { steps, stoppedBy: 'steps' };
+      let wasLast = false;
+      await hold(() => {
+        wasLast = isLast();
+        return Math.max(wasLast ? target : (clock.nextDue() ?? target), clock.now());
+      }, isFrozen);
+      if (wasLast) return { steps };
     }
   }
 
@@ -97,42 +143,31 @@ export function createClockControl(options: ClockControlOptions): ClockControl {
     show,
     freeze: () =>
       inTurn(async () => {
-        const wasFrozen = clock.isFrozen();
-        clock.freeze();
-        try {
-          await save(clock.now(), true);
-        } catch (error) {
-          if (!wasFrozen) clock.resume();
-          throw error;
-        }
+        await change(() => {
+          clock.freeze();
+          return clock.stateAt(clock.now(), true);
+        });
         return show();
       }),
     resume: () =>
       inTurn(async () => {
-        await save(clock.now(), false);
-        clock.resume();
+        await change(() => clock.stateAt(clock.now(), false));
         return show();
       }),
     set: (move) =>
       inTurn(async () => {
-        const target = targetOf(clock.now(), move);
-        await save(target, clock.isFrozen());
-        clock.moveTo(target);
+        await change(() => clock.stateAt(targetOf(clock.now(), move), clock.isFrozen()));
         return show();
       }),
     advance: (move) =>
       inTurn(async () => {
         const target = targetOf(clock.now(), move);
         const wasFrozen = clock.isFrozen();
-        clock.freeze();
-        try {
-          const { steps, stoppedBy } = await walk(target, wasFrozen);
-          if (!wasFrozen) clock.resume();
-          return { ...show(), target, steps, ...(stoppedBy && { stoppedBy }) };
-        } finally {
-          if (!wasFrozen) clock.resume();
-        }
+        const { steps, stoppedBy } = await walk(target, wasFrozen);
+        if (!wasFrozen) await change(() => clock.stateAt(clock.now(), false));
+        return { ...show(), target, steps, ...(stoppedBy && { stoppedBy }) };
       }),
+    follow: () => inTurn(follow),
     close: () => closing.abort(),
   };
 }

@@ -1,5 +1,5 @@
 import type { ClockState } from '../domain/clock.ts';
-import { type Db, insertRows, sql } from './db.ts';
+import { type Db, sql } from './db.ts';
 import { integerOrNone, jsonObject } from './rows.ts';
 import type { ClockStore } from './store.ts';
 
@@ -17,14 +17,15 @@ export function createClockStore(db: Db): ClockStore {
         lastTime: (newest && integerOrNone(newest, 'at')) ?? 0,
       };
     },
-    async save(state) {
-      await db.write([
-        insertRows(
-          'meta (name, value)',
-          [[NAME, JSON.stringify(state)]],
-          'ON CONFLICT (name) DO UPDATE SET value = excluded.value',
-        ),
+    async save(state, before) {
+      const was = before === undefined ? null : JSON.stringify(before);
+      const [rows = []] = await db.write([
+        sql`
+          INSERT INTO meta (name, value) VALUES (${NAME}, ${JSON.stringify(state)})
+          ON CONFLICT (name) DO UPDATE SET value = excluded.value WHERE meta.value = ${was}
+          RETURNING name`,
       ]);
+      return rows.length === 1;
     },
   };
 }

@@ -77,7 +77,8 @@ export interface BacklogReads {
 export interface ClockStore {
   /** `lastTime`: committed last by any organisation, epoch ms; 0 when nothing was. */
   load(): Promise<{ readonly left?: ClockState; readonly lastTime: number }>;
-  save(state: ClockState): Promise<void>;
+  /** False, and nothing is saved, when it was not left as `before` any more: another node has moved it. */
+  save(state: ClockState, before: ClockState | undefined): Promise<boolean>;
 }
 
 /** What a batch starts from. */

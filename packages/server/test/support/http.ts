@@ -176,6 +176,7 @@ export async function openHttp(
       clockControl: createClockControl({
         clock: createDevClock(clock, undefined, 0),
         store: store.clock,
+        left: undefined,
         realNow,
         idle: async () => {},
       }),

@@ -3,6 +3,7 @@ import { accountSuite } from './accounts.ts';
 import { backlogSuite } from './backlog.ts';
 import { channelSuite } from './channels.ts';
 import { clientSuite } from './clients.ts';
+import { clockSuite } from './clock.ts';
 import { deletedRecordSuite } from './deleted-records.ts';
 import { deliverySuite } from './delivery.ts';
 import { housekeepingSuite } from './housekeeping.ts';
@@ -30,5 +31,6 @@ export function storeSuite(engine: string, open: Open): void {
     deliverySuite(open);
     housekeepingSuite(open);
     backlogSuite(open);
+    clockSuite(open);
   });
 }
