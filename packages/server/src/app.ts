@@ -279,7 +279,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
       await http.listen({ host: config.host, port: config.port });
       listening = originOf(http.server.address() as AddressInfo);
       await delivery.start();
-      for (const org of await store.accounts.listOrgs()) if (org.erasingAt !== undefined) erasure.begin(org.id);
+      await erasure.start();
       resealing = startResealing({ store: store.sealed, logger, given: secretKeys.former.length });
       housekeeping = startHousekeeping({
         store: store.housekeeping,

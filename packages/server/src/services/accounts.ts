@@ -167,17 +167,27 @@ export function createAccounts({
     async ensureDev({ timeZone }) {
       const { clientId, clientSecret, refreshToken, adminToken } = DEV_CREDENTIALS;
       const { orgId, userId: first } = DEV_MEMBER;
-      const known = await accounts.findOrg(orgId);
-      const org: Org = known ?? { id: orgId, name: 'Watchbell Sample', timeZone };
-      if (!known) await accounts.addOrg(org, clock.now());
-      if (!(await accounts.findMember(orgId, first))) {
-        await addFirstMember(org, { email: 'patricia@example.com', firstName: 'Patricia', lastName: 'Boyle' });
-      }
-      if (!(await clients.find(clientId))) await addClient(orgId, 'Dev client', clientId, clientSecret, first);
-      if (!(await tokens.find(hashSecret(refreshToken)))) {
-        await keepRefreshToken(refreshToken, { orgId, userId: first, clientId, scopes: ALL_SCOPES });
-      }
-      if (!(await tokens.find(hashSecret(adminToken)))) await keepAdminToken(adminToken, orgId);
+      const org: Org = { id: orgId, name: 'Watchbell Sample', timeZone };
+      await ensure(
+        () => accounts.findOrg(orgId),
+        () => accounts.addOrg(org, clock.now()),
+      );
+      await ensure(
+        () => accounts.findMember(orgId, first),
+        () => addFirstMember(org, { email: 'patricia@example.com', firstName: 'Patricia', lastName: 'Boyle' }),
+      );
+      await ensure(
+        () => clients.find(clientId),
+        () => addClient(orgId, 'Dev client', clientId, clientSecret, first),
+      );
+      await ensure(
+        () => tokens.find(hashSecret(refreshToken)),
+        () => keepRefreshToken(refreshToken, { orgId, userId: first, clientId, scopes: ALL_SCOPES }),
+      );
+      await ensure(
+        () => tokens.find(hashSecret(adminToken)),
+        () => keepAdminToken(adminToken, orgId),
+      );
       const member = await accounts.findMember(orgId, first);
       if (!member) throw new Error('The sample user that was just made cannot be found');
       const isEmpty = (await accounts.countChanges(orgId)) < SAMPLE_CHANGES;
@@ -213,6 +223,16 @@ export function createAccounts({
       return token;
     },
   };
+}
+
+/** Makes what is not there; another node that starts at the same moment may be the one that does. */
+async function ensure(find: () => Promise<unknown>, make: () => Promise<void>): Promise<void> {
+  if ((await find()) !== undefined) return;
+  try {
+    await make();
+  } catch (error) {
+    if ((await find()) === undefined) throw error;
+  }
 }
 
 const userId = (org: OrgId, serial: number): UserId => idFromSerial(org, serial) as UserId;

@@ -5,7 +5,12 @@ import type { Logger } from '../telemetry/logger.ts';
 
 /** Takes organisations out of the store, in pieces, beside everything else. */
 export interface Erasure {
-  /** Starts on an organisation that is marked as being erased; once is enough. */
+  /** Takes up what is marked as being erased; on a store that nodes share again and again, as others may be gone. */
+  start(): Promise<void>;
+  /**
+   * Starts on an organisation that is marked as being erased; once is enough. What is another node's to erase, it finds
+   * within ten seconds.
+   */
   begin(org: OrgId): void;
   /** Stops between two pieces; what is left is done after the next start. */
   stop(): Promise<void>;
@@ -16,6 +21,8 @@ export interface Erasure {
 export interface ErasureOptions {
   readonly store: ErasureStore;
   readonly logger: Logger;
+  /** Of a store that nodes share: whether this node is the one that does it for an organisation. */
+  readonly isMine?: (org: OrgId) => boolean;
   /** Resolves when nothing of the organisation is being sent or saved. */
   readonly quiet: (org: OrgId) => Promise<void>;
   /** Told when no row of it is left. */
@@ -24,10 +31,12 @@ export interface ErasureOptions {
 
 const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 2000;
+const LOOK_EVERY_MS = 10_000;
 
-export function createErasure({ store, logger, quiet, onErased }: ErasureOptions): Erasure {
+export function createErasure({ store, logger, isMine, quiet, onErased }: ErasureOptions): Erasure {
   const running = new Map<OrgId, Promise<void>>();
   const stopping = new AbortController();
+  let looking: Promise<void> | undefined;
   const stopped = new Promise<void>((resolve) => {
     stopping.signal.addEventListener('abort', () => resolve(), { once: true });
   });
@@ -77,14 +86,32 @@ export function createErasure({ store, logger, quiet, onErased }: ErasureOptions
     }
   }
 
+  function begin(org: OrgId): void {
+    if (running.has(org) || stopping.signal.aborted || isMine?.(org) === false) return;
+    const work = patiently(org).finally(() => running.delete(org));
+    running.set(org, work);
+  }
+
+  async function look(): Promise<void> {
+    for (const org of await store.pending()) begin(org);
+  }
+
+  async function lookAgain(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      await sleep(LOOK_EVERY_MS, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
+      if (!stopping.signal.aborted) await look().catch((error) => logger.warn({ err: error }, 'erasing is put off'));
+    }
+  }
+
   return {
-    begin(org) {
-      if (running.has(org) || stopping.signal.aborted) return;
-      const work = patiently(org).finally(() => running.delete(org));
-      running.set(org, work);
+    async start() {
+      await look();
+      if (isMine) looking = lookAgain();
     },
+    begin,
     async stop() {
       stopping.abort();
+      await looking;
       await Promise.all(running.values());
     },
     async idle() {

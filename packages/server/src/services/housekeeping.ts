@@ -31,12 +31,14 @@ export interface HousekeepingOptions {
   readonly clock: Clock;
   /** How long what is finished stays. */
   readonly retentionMs: number;
+  /** Of a store that nodes share: whether this node is the one that does it for an organisation. */
+  readonly isMine?: (org: OrgId) => boolean;
   readonly metrics: Pick<Metrics, 'housekeepingRows' | 'housekeepingSeconds' | 'gauges'>;
   readonly logger: Logger;
 }
 
 export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
-  const { store, deleted, accounts, writer, clock, retentionMs, metrics, logger } = options;
+  const { store, deleted, accounts, writer, clock, retentionMs, isMine, metrics, logger } = options;
   const pace = createPace(PACE);
   const retain = createRetention({ store, writer, retentionMs, pace });
   let isWaiting = false;
@@ -72,6 +74,7 @@ export function startHousekeeping(options: HousekeepingOptions): Housekeeping {
     try {
       for (const { id } of await accounts.listOrgs()) {
         if (pace.isStopped()) break;
+        if (isMine?.(id) === false) continue;
         // One that fails is tried again in an hour and keeps no other waiting.
         const work = tidy(id, tally).catch((error) => failed(error, id));
         current = { org: id, work };

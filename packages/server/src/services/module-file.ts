@@ -1,3 +1,4 @@
+import { AppError } from '../domain/error.ts';
 import type { OrgId } from '../domain/ids.ts';
 import type { Field } from '../domain/module.ts';
 import { findField, findModule } from '../domain/modules/catalog.ts';
@@ -19,6 +20,20 @@ export interface WantedModule {
  * differ. Removes nothing, and can be repeated. Throws `AppError` at the first thing that cannot be had.
  */
 export async function meetModules(catalogs: Catalogs, org: OrgId, wanted: readonly WantedModule[]): Promise<void> {
+  for (let before: string | undefined; ; ) {
+    try {
+      return await tryToMeet(catalogs, org, wanted);
+    } catch (error) {
+      // Another node that starts at the same moment may have added it just before; then the next thing is met.
+      const refused =
+        error instanceof AppError ? JSON.stringify([error.code, error.message, error.details]) : undefined;
+      if (refused === undefined || refused === before) throw error;
+      before = refused;
+    }
+  }
+}
+
+async function tryToMeet(catalogs: Catalogs, org: OrgId, wanted: readonly WantedModule[]): Promise<void> {
   // All modules before any field: lookups may point at those further down.
   for (const module of wanted) await meetModule(catalogs, org, module);
   for (const [i, module] of wanted.entries()) {

@@ -1,4 +1,5 @@
 import type { OrgId } from '../domain/ids.ts';
+import { lockOrg } from './accounts.ts';
 import { type Db, type Statement, sql } from './db.ts';
 import { text } from './rows.ts';
 import type { ErasureStore } from './store.ts';
@@ -16,13 +17,19 @@ export interface ErasureEngine {
 /** Tables are found in the schema itself, so that one added later cannot be forgotten. */
 export function createErasureStore(db: Db, { orgTables, seal }: ErasureEngine): ErasureStore {
   return {
+    async pending() {
+      const [rows = []] = await db.read([sql`SELECT id FROM org WHERE erasing_at IS NOT NULL ORDER BY id`]);
+      return rows.map((row) => text<OrgId>(row, 'id'));
+    },
+
     async tables() {
       const [rows = []] = await db.load([orgTables]);
       return rows.map((row) => ({ name: text(row, 'name'), key: text(row, 'key') }));
     },
 
     async removeSome(org, { name, key }) {
-      const [rows = []] = await db.write([removal(org, name, key)]);
+      // Two at it see nothing left when there is nothing left, not when they were after the same rows.
+      const [, rows = []] = await db.write([lockOrg(db.dialect, org), removal(org, name, key)]);
       return rows.length;
     },
 

@@ -439,6 +439,8 @@ export interface OrgTable {
 
 /** Takes an organisation out of the store, piece by piece; what is removed is overwritten, too. */
 export interface ErasureStore {
+  /** Organisations that are marked as being erased. */
+  pending(): Promise<OrgId[]>;
   /** In an order in which no row is needed by another that is still there. */
   tables(): Promise<OrgTable[]>;
   /** Removes a bounded number of its rows; says how many. */

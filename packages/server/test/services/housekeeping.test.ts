@@ -17,6 +17,8 @@ let http: HttpFixture;
 let clock: ManualClock;
 let metrics: Metrics;
 let housekeeping: Housekeeping;
+/** Organisations that another node keeps. */
+let elsewhere: Set<OrgId>;
 let lines: [level: string, text: string, data: object][];
 
 const log = (level: string) => (data: object, text: string) => void lines.push([level, text, data]);
@@ -31,6 +33,7 @@ function start(store: Partial<Store> = {}): Housekeeping {
     writer: { submit: () => Promise.reject(new Error('nothing is to be ended here')), drain: async () => undefined },
     clock,
     retentionMs: RETENTION_MS,
+    isMine: (org) => !elsewhere.has(org),
     metrics,
     logger: { debug: log('debug'), info: log('info'), warn: log('warn'), error: log('error') },
   });
@@ -40,6 +43,7 @@ beforeEach(async () => {
   http = await openHttp();
   clock = createManualClock(http.time.now);
   lines = [];
+  elsewhere = new Set();
   housekeeping = start();
 });
 afterEach(async () => {
@@ -144,6 +148,18 @@ describe('housekeeping', () => {
     const left = async (org: OrgId) => (await store.oldestChange(org)) !== undefined;
     expect(await Promise.all([failing, suspended, well].map(left))).toEqual([true, true, false]);
     expect(lines.filter(([level]) => level === 'warn')[0]?.[2]).toMatchObject({ org: failing });
+  });
+
+  test("leaves what is another node's to do, until it is its own", async () => {
+    await deleteOne();
+    elsewhere.add(http.principal.org.id);
+    clock.advance(RETENTION_MS + 2 * HOUR_MS);
+    await housekeeping.idle();
+    expect(texts('info')).toEqual([]);
+    elsewhere.clear();
+    clock.advance(HOUR_MS);
+    await housekeeping.idle();
+    expect(texts('info')).toEqual(['housekeeping']);
   });
 
   test('lets an erasure wait until it has left the organisation, and comes to it no more', async () => {
