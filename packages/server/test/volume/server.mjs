@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Pool } from 'undici';
 
-const BIN = fileURLToPath(new URL('../../bin/watchbell.js', import.meta.url));
+export const BIN = fileURLToPath(new URL('../../bin/watchbell.js', import.meta.url));
 const PER_CALL = 100;
 
 /** The dev server as a process of its own, on a free port, signed in. */

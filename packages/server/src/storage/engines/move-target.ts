@@ -48,11 +48,11 @@ export interface MoveTarget {
 
 /** A chunk of COPY, in characters. */
 const CHUNK = 256 * 1024;
-const LOCK_TIMEOUT_MS = 5000;
+const LOCK_TIMEOUT_MS = 3000;
 const CONNECT_TIMEOUT_MS = 10_000;
 const LOCK_NOT_AVAILABLE = '55P03';
 /** Rows of `meta` that a database has in which nothing was ever stored. */
-const OF_AN_EMPTY_STORE = [...PLACE_ROWS, 'probe', 'epoch'];
+const OF_AN_EMPTY_STORE = [...PLACE_ROWS, 'epoch'];
 
 /** Its schema must be up to date. */
 export async function openTarget(url: string): Promise<MoveTarget> {
