@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { at, type Caller, type LiveApp, startLiveApp } from '../support/live-app.ts';
 import {
   type Behaviour,
@@ -38,7 +38,9 @@ let dead: string;
 
 beforeEach(async () => {
   // No exchange is ended by its deadline while the test lasts: what hangs stays in the air.
-  app = await startLiveApp({ flags: { circuits: 'on', suspendAfterHours: '24', attemptTimeout: '60' } });
+  const flags = { circuits: 'on', suspendAfterHours: '24', attemptTimeout: '60' };
+  // A lease has to outlast attempts.
+  app = await startLiveApp({ flags: { ...flags, ...(inject('engine') === 'postgres' && { leaseSeconds: '120' }) } });
   well = await app.stranger();
   failing = await startReceiver(shared);
   silent = await Promise.all(Array.from({ length: SILENT }, () => startReceiver(shared)));
