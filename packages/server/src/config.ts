@@ -1,5 +1,6 @@
 import { isAbsolute, resolve } from 'node:path';
 import { type DatabaseConfig, readDatabase } from './config-database.ts';
+
 import {
   HOUR_MS,
   isEgressEntry,
@@ -21,6 +22,8 @@ import { isTimeZone } from './domain/time.ts';
 import type { TrustedProxies } from './domain/trusted-proxies.ts';
 import { type Compat, DEFAULT_COMPAT } from './domain/wire/compat.ts';
 import { type Flags, LOG_LEVELS, SETTINGS, type Setting, type SettingName } from './settings.ts';
+
+export type { DatabaseConfig };
 
 /** `dev`: loopback, fixed credentials, a sample organisation. `production`: nothing assumed. */
 export type Profile = 'dev' | 'production';

@@ -1,33 +1,28 @@
 import { randomBytes } from 'node:crypto';
 import type { Credentials } from '@watchbell/client';
-import type { Config } from './config.ts';
+import { openClocks } from './clocks.ts';
+import type { Config, DatabaseConfig } from './config.ts';
 import { createLogger, credentials, hasSecretKey, openStore, secretKeysOf } from './opening.ts';
 import { createAccounts, type SetupInput } from './services/accounts.ts';
 import { type MoveFacts, type MoveProgress, moveStore } from './storage/engines/move-store.ts';
+import { postgresMigrationStatus } from './storage/engines/postgres.ts';
+import { lookAtServers, type ServerFacts, type ServerLook } from './storage/engines/postgres-look.ts';
 import { migrationStatus } from './storage/engines/sqlite.ts';
 import { backUpStore, type CopyFacts, restoreStore } from './storage/engines/sqlite-backup.ts';
 import { StoreRefusal } from './storage/refusal.ts';
 import type { Store } from './storage/store.ts';
-import { systemClock } from './system-clock.ts';
 
 // What is done to a store while no server holds it; a backup also beside one.
 
-export type { CopyFacts, MoveFacts, MoveProgress };
+export type { CopyFacts, MoveFacts, MoveProgress, ServerFacts, ServerLook };
 
 /** Makes an organisation with its first user, client and admin token. The secrets are in the answer and nowhere else. */
 export async function setup(config: Config, input: SetupInput): Promise<Credentials> {
   const store = await openStore(config, createLogger(config));
   try {
     const { accounts, administration, clients, tokens } = store;
-    const parts = {
-      accounts,
-      administration,
-      clients,
-      tokens,
-      clock: systemClock,
-      realNow: Date.now,
-      random: randomBytes,
-    };
+    const { clock, realNow } = await openClocks('production', store, {});
+    const parts = { accounts, administration, clients, tokens, clock, realNow, random: randomBytes };
     return credentials(config.publicUrl ?? '', await createAccounts(parts).setup(input));
   } finally {
     await store.close();
@@ -41,8 +36,14 @@ export interface Migrations {
 
 /** What starting would do to the store's schema. Changes nothing. */
 export async function pendingMigrations(config: Config): Promise<Migrations> {
-  return migrationStatus(config.dataDir);
+  if (!config.database) return migrationStatus(config.dataDir);
+  const { url, pooler } = config.database;
+  return postgresMigrationStatus({ url, pooler, logger: createLogger({ ...config, logLevel: 'silent' }) });
 }
+
+/** Looks at each server of the configured database by itself, and changes nothing. */
+export const lookAtDatabase = ({ url, pooler }: DatabaseConfig): Promise<readonly ServerLook[]> =>
+  lookAtServers(url, pooler);
 
 /** Brings the store's schema up to date; answers as it was before. */
 export async function migrate(config: Config): Promise<Migrations> {
@@ -72,6 +73,13 @@ export const backUp = (dataDir: string, to: string): Promise<CopyFacts> => backU
 
 /** Puts a backup as the store into the configured data directory, which must have none. */
 export async function restore(config: Config, from: string): Promise<CopyFacts> {
+  if (config.database) {
+    throw new StoreRefusal(
+      'NOT_EMBEDDED',
+      `A backup file is of the embedded store; what is served here is ${config.database.shown}. Restore that with ` +
+        "PostgreSQL's own means, then start one node with --restored",
+    );
+  }
   if (!(await hasSecretKey(config))) {
     throw new StoreRefusal(
       'WRONG_SECRET_KEY',

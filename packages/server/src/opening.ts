@@ -9,6 +9,7 @@ import type { NewCredentials } from './services/accounts.ts';
 import type { SecretKeys } from './storage/cipher.ts';
 import { createPostgresStore } from './storage/engines/postgres.ts';
 import { createSqliteStore } from './storage/engines/sqlite.ts';
+import { StoreRefusal } from './storage/refusal.ts';
 import type { Store } from './storage/store.ts';
 import type { Logger } from './telemetry/logger.ts';
 
@@ -35,7 +36,7 @@ export async function openStore(config: Config, logger: Logger, options: OpenOpt
   const common = { secretKey: key, formerKeys: former, logger, isRestored, isLook, onRecovered };
   if (config.database) {
     const { url, pooler, hints, poolSizes, timeouts } = config.database;
-    return createPostgresStore({
+    const opening = createPostgresStore({
       ...common,
       url,
       pooler,
@@ -44,8 +45,20 @@ export async function openStore(config: Config, logger: Logger, options: OpenOpt
       timeouts,
       time: options.time ?? 'database',
     });
+    return opening.catch((error) => {
+      throw config.secretKey ? error : tellOfKey(error, config.dataDir);
+    });
   }
   return createSqliteStore({ ...common, dataDir: config.dataDir });
+}
+
+/** Nodes of the dev profile have the key of a data directory each, unless they are given one. */
+function tellOfKey(error: unknown, dataDir: string): unknown {
+  if (!(error instanceof StoreRefusal) || error.code !== 'WRONG_SECRET_KEY') return error;
+  const how =
+    `This node took the key in ${dataDir}; give all nodes on one database the same --data-dir, or the same key by ` +
+    'WATCHBELL_SECRET_KEY';
+  return new StoreRefusal(error.code, `${error.message}. ${how}`, { cause: error });
 }
 
 export const secretKeysOf = async (config: Config): Promise<SecretKeys> => ({

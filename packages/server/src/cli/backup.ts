@@ -1,7 +1,9 @@
 import { resolve } from 'node:path';
 import { backUp, type CopyFacts } from '../maintenance.ts';
-import type { ExitCode } from './errors.ts';
+import { SETTINGS } from '../settings.ts';
+import { CliError, type ExitCode } from './errors.ts';
 import { note, print, printJson, table } from './output.ts';
+import type { Environment } from './settings.ts';
 
 export interface BackupOptions {
   readonly to: string;
@@ -10,7 +12,13 @@ export interface BackupOptions {
 }
 
 /** Copies the store as it is at one moment into a new file, also beside a running server. */
-export async function backup(options: BackupOptions): Promise<ExitCode> {
+export async function backup(options: BackupOptions, env: Environment): Promise<ExitCode> {
+  if (env[SETTINGS.databaseUrl.env]) {
+    throw new CliError(
+      `${SETTINGS.databaseUrl.env} is set: what is served is a PostgreSQL database, which is backed up by PostgreSQL's own ` +
+        'means (pg_basebackup with an archive of its WAL, or pg_dump; docs/operations.md). To copy an embedded store, unset it.',
+    );
+  }
   const file = resolve(options.to);
   showCopy(file, await backUp(resolve(options.dataDir), file), options.json);
   if (!options.json) note('Keep the secret key elsewhere: the copy does not hold it and cannot be used without it.');

@@ -3,6 +3,8 @@ import { access, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Config } from '../config.ts';
 import { checkStore, pendingMigrations } from '../maintenance.ts';
+import { checkDatabase } from './doctor-database.ts';
+import { type Finding, finding } from './doctor-finding.ts';
 import { CliError, type ExitCode, expectedText, isExpected } from './errors.ts';
 import { print, printJson, table } from './output.ts';
 import { type Environment, readConfig } from './settings.ts';
@@ -10,15 +12,6 @@ import { type Environment, readConfig } from './settings.ts';
 export interface DoctorOptions {
   readonly dev?: boolean;
   readonly json?: boolean;
-}
-
-type Verdict = 'ok' | 'warn' | 'fail';
-
-/** What one look found. */
-interface Finding {
-  readonly check: string;
-  readonly verdict: Verdict;
-  readonly says: string;
 }
 
 const LEAST_NODE = [20, 19] as const;
@@ -50,16 +43,17 @@ async function checkFromConfig(
     return [finding('configuration', 'fail', error.message.replaceAll(/\s+/g, ' '))];
   }
   const server = await checkServer(config);
+  const { database } = config;
+  const place = database ? `, ${database.shown}` : '';
   return [
-    finding('configuration', 'ok', `${config.profile} profile`),
-    await checkDirectory(config.dataDir),
-    await checkClock(config.dataDir),
+    finding('configuration', 'ok', `${config.profile} profile${place}`),
+    // The production profile keeps nothing there when it has a database.
+    ...(database && config.profile !== 'dev' ? [] : [await checkDirectory(config.dataDir)]),
+    ...(database ? await checkDatabase(database) : [await checkClock(config.dataDir)]),
     server,
     await checkStoreFor(config, server),
   ];
 }
-
-const finding = (check: string, verdict: Verdict, says: string): Finding => ({ check, verdict, says });
 
 function checkNode(version: string): Finding {
   const [major = 0, minor = 0] = version.split('.').map(Number);

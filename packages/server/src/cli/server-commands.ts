@@ -30,13 +30,13 @@ export function declareServerCommands(program: Command, run: Run, env: Environme
 function declareDev(program: Command, run: Run, env: Environment): void {
   addSettings(program.command('dev'))
     .description(
-      'Serve the dev profile: bound to loopback, embedded store, fixed credentials, a sample organisation with records. ' +
+      'Serve the dev profile: bound to loopback, fixed credentials, a sample organisation with records. ' +
         'Prints lines to paste for a first notification.',
     )
     .option('--json', 'when ready, print one JSON object: base and credentials (a path)')
     .option(
       '--restored',
-      'the store was put there from a copy by other means than "watchbell restore": numbers begin anew; for one start',
+      'the store was put there from a copy by other means than "watchbell restore": numbers begin anew; for one start of one node',
     )
     .addHelpText(
       'after',
@@ -54,7 +54,7 @@ function declareServe(program: Command, run: Run, env: Environment): void {
     .option('--json', 'when ready, print one JSON object: base')
     .option(
       '--restored',
-      'the store was put there from a copy by other means than "watchbell restore": numbers begin anew; for one start',
+      'the store was put there from a copy by other means than "watchbell restore": numbers begin anew; for one start of one node',
     )
     .addHelpText(
       'after',
@@ -73,7 +73,7 @@ function declareSetup(program: Command, run: Run, env: Environment): void {
   addSettings(program.command('setup'), STORE_SETTINGS)
     .description(
       'Make an organisation with its first user, OAuth client and admin token in the store of the production profile. ' +
-        'The server must not be running. Secrets are shown once.',
+        'With the embedded store the server must not be running. Secrets are shown once.',
     )
     .requiredOption('--org <name>', 'name of the organisation')
     .requiredOption('--email <address>', "the user's e-mail address")
@@ -131,7 +131,9 @@ function declareMigrateStore(program: Command, run: Run, env: Environment): void
 
 function declareDoctor(program: Command, run: Run, env: Environment): void {
   addSettings(program.command('doctor'))
-    .description('Look at what keeps a server from running: Node, configuration, data directory, clock, server, store.')
+    .description(
+      'Look at what keeps a server from running: Node, configuration, data directory, clock, database, server, store.',
+    )
     .option('--dev', 'of the dev profile')
     .option('--json', 'print one JSON object: ok and checks')
     .addHelpText('after', examples('watchbell doctor --dev', 'watchbell doctor --json'))
@@ -144,7 +146,10 @@ function declareDoctor(program: Command, run: Run, env: Environment): void {
 function declareBackup(program: Command, run: Run, env: Environment): void {
   program
     .command('backup')
-    .description('Copy the store as it is at one moment into a new file, checked, while the server runs or not.')
+    .description(
+      'Copy the embedded store as it is at one moment into a new file, checked, while the server runs or not. ' +
+        'PostgreSQL has its own means (docs/operations.md).',
+    )
     .requiredOption('--to <file>', 'file to write; refused when it is there')
     .addOption(credentialsDirOption(env, 'directory of the store'))
     .option('--json', 'print one JSON object: file, bytes, committed_at, organisations and changes')
@@ -157,14 +162,14 @@ function declareBackup(program: Command, run: Run, env: Environment): void {
     )
     .action(async (options: BackupOptions) => {
       const { backup } = await import('./backup.ts');
-      await run(backup(options));
+      await run(backup(options, env));
     });
 }
 
 function declareRestore(program: Command, run: Run, env: Environment): void {
   addSettings(program.command('restore'), STORE_SETTINGS)
     .description(
-      'Put a backup as the store into an empty data directory. Numbers that its original gave since are not given again.',
+      'Put a backup as the embedded store into an empty data directory. Numbers that its original gave since are not given again.',
     )
     .requiredOption('--from <file>', 'the backup')
     .option('--dev', 'of the dev profile; its secret.key must be in the data directory')

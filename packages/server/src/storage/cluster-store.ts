@@ -58,6 +58,8 @@ export interface News {
   readonly now: number;
   /** Differs whenever a node comes or goes, or a bucket changes its owner. */
   readonly sharing: string;
+  /** Of the store: under which channels are numbered. */
+  readonly epoch: number;
   /** What to look on from at the next look. */
   readonly seen: string;
   /** All organisations are there, not only those that were changed. */
@@ -95,6 +97,27 @@ export interface Hints {
   tell(): void;
   /** Called for hints of other nodes. */
   onTold(call: () => void): void;
+}
+
+/** The oldest view of the database that something still has: rows that are gone since then cannot be removed. */
+export interface OldestSnapshot {
+  /** Who has it, as the server says. */
+  readonly holder: string;
+  readonly ageMs: number;
+}
+
+/** How a database server and the connections to it fare. */
+export interface DatabaseHealth {
+  connections(): Readonly<Record<'writing' | 'reading', ConnectionCounts>>;
+  /** Undefined: there is none. */
+  oldestSnapshot(): Promise<OldestSnapshot | undefined>;
+}
+
+export interface ConnectionCounts {
+  readonly open: number;
+  readonly busy: number;
+  /** Calls that wait for one. */
+  readonly waiting: number;
 }
 
 export interface ClusterStore {

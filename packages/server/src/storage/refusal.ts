@@ -6,6 +6,7 @@ export type RefusalCode =
   | 'MIGRATION_EDITED'
   | 'CANNOT_OPEN'
   | 'NO_ORGANISATION'
+  | 'NOT_EMBEDDED'
   | 'FILE_EXISTS'
   | 'NOT_EMPTY'
   | 'NOT_A_BACKUP'

@@ -16,17 +16,20 @@ import type { Cancellation, KeptNotification, Removal, UndeliveredRange } from '
 import type { Condition } from '../domain/search/condition.ts';
 import type { Candidates } from '../domain/search/plan.ts';
 import type { Needs, OrgCounters, WriteSet } from '../domain/working-set.ts';
-import type { ClusterStore } from './cluster-store.ts';
+import type { ClusterStore, DatabaseHealth } from './cluster-store.ts';
 
 export type {
   BucketOwner,
   ClusterNode,
   ClusterState,
   ClusterStore,
+  ConnectionCounts,
+  DatabaseHealth,
   Hints,
   LeaseStore,
   News,
   NewsStore,
+  OldestSnapshot,
   OrgNews,
 } from './cluster-store.ts';
 
@@ -51,6 +54,8 @@ export interface Store {
   readonly backlog: BacklogReads;
   /** Undefined: this process is the only one on the data. */
   readonly cluster?: ClusterStore;
+  /** Undefined: there is no server, and there are no connections. */
+  readonly database?: DatabaseHealth;
   /** Whether reads and writes work right now; the reason when not. */
   check(): Promise<{ readonly ok: true } | { readonly ok: false; readonly reason: string }>;
   /** Ends the threads or connections after what was begun; releases the data directory. */

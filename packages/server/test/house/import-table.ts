@@ -49,6 +49,7 @@ const SERVER_COMMANDS = [
   'migrate',
   'migrate-store',
   'doctor',
+  'doctor-database',
   'backup',
   'restore',
   'server-command',

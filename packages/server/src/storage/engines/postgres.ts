@@ -22,6 +22,7 @@ import { createHosts } from './postgres-hosts.ts';
 import { migratePostgres, statusOf } from './postgres-migrations.ts';
 import { createOrgTransactions } from './postgres-org.ts';
 import { openPool, type PostgresPool } from './postgres-pool.ts';
+import { createSnapshotWatch, SELECT_HOLDERS } from './postgres-snapshots.ts';
 import { toQuery } from './postgres-sql.ts';
 
 export interface PostgresOptions {
@@ -94,6 +95,7 @@ export async function createPostgresStore(options: PostgresOptions): Promise<Sto
     await refuseMoved(db);
     const neededKeys = await checkSecretKeys(db, cipher, { binds: !isLook });
     const catalogs = createCatalogs();
+    const snapshots = createSnapshotWatch();
     const writing = createOrgTransactions(writers, db, cipher, catalogs, time);
     otherHistory = () => {
       writing.forgetAll();
@@ -109,6 +111,13 @@ export async function createPostgresStore(options: PostgresOptions): Promise<Sto
         erasure: { orgTables: ORG_TABLES, seal: async () => true },
         formerKeys: neededKeys,
       }),
+      database: {
+        connections: () => ({ writing: writers.counts(), reading: readers.counts() }),
+        async oldestSnapshot() {
+          const [holders = []] = await db.read([SELECT_HOLDERS]);
+          return snapshots(holders);
+        },
+      },
       check: shareCheck(() => Promise.all([probe(db), db.read([sql`SELECT 1 AS one`])])),
       async close() {
         await writing.idle();
