@@ -64,13 +64,13 @@ export function removalOf(notifications: readonly KeptNotification[], limit: num
   };
 }
 
-/** The ranges in order, those that touch and have the same reason as one. */
+/** The ranges in order, those that touch or overlap and have the same reason as one. */
 export function joined(ranges: readonly UndeliveredRange[]): UndeliveredRange[] {
   const joined: UndeliveredRange[] = [];
   for (const range of [...ranges].sort((a, b) => a.from - b.from)) {
     const before = joined.at(-1);
-    const touches = before !== undefined && before.to === range.from - 1 && before.reason === range.reason;
-    if (touches) joined[joined.length - 1] = { ...before, to: range.to };
+    const touches = before !== undefined && before.to >= range.from - 1 && before.reason === range.reason;
+    if (touches) joined[joined.length - 1] = { ...before, to: Math.max(before.to, range.to) };
     else joined.push(range);
   }
   return joined;

@@ -2,7 +2,7 @@ import type { OrgId, ProfileId, UserId } from '../domain/ids.ts';
 import type { Org, Profile, User, UserStatus } from '../domain/org.ts';
 import type { OrgCounters } from '../domain/working-set.ts';
 import type { Catalogs } from './catalogs.ts';
-import { type Db, insertRows, list, type Row, type Statement, sql, type Write } from './db.ts';
+import { type Db, type Dialect, insertRows, list, type Row, type Statement, sql, type Write } from './db.ts';
 import { integer, integerOrNone, oneOf, text, textList } from './rows.ts';
 import type { AccountStore } from './store.ts';
 
@@ -20,6 +20,9 @@ export const selectOrgs = (limit: number, offset: number): Statement =>
   sql`SELECT ${ORG_COLUMNS} FROM org ORDER BY id LIMIT ${limit} OFFSET ${offset}`;
 
 export const selectOrg = (id: OrgId): Statement => sql`SELECT ${ORG_COLUMNS} FROM org WHERE id = ${id}`;
+
+/** What is done to users and profiles of an organisation goes one after the other. */
+export const lockOrg = ({ lock }: Dialect, id: OrgId): Statement => sql`SELECT id FROM org WHERE id = ${id} ${lock}`;
 
 export function readOrg(row: Row): Org {
   const suspendedAt = integerOrNone(row, 'suspended_at');
@@ -117,6 +120,7 @@ export function createAccountStore(db: Db, catalogs: Catalogs): AccountStore {
 
     async addUser(org, { id, email, firstName, lastName, profileId, status = 'active' }, at) {
       await db.write([
+        lockOrg(db.dialect, org),
         insertRows('user_account (org_id, id, email, first_name, last_name, profile_id, status, created_at)', [
           [org, id, email, firstName, lastName, profileId, status, at],
         ]),

@@ -1,5 +1,5 @@
 import type { ChannelId, Generation, OrgId, UserId } from '../domain/ids.ts';
-import { readOrg, readProfile, selectOrgs } from './accounts.ts';
+import { lockOrg, readOrg, readProfile, selectOrgs } from './accounts.ts';
 import { readHealth, selectHealth } from './channel-health.ts';
 import { readChannel, selectAnyGeneration, selectPage } from './channels.ts';
 import type { Cipher } from './cipher.ts';
@@ -10,7 +10,10 @@ import type { AdministrationStore, ChannelEntry } from './store.ts';
 
 export function createAdministrationStore(db: Db, cipher: Cipher): AdministrationStore {
   const all = async (statement: Statement): Promise<readonly Row[]> => (await db.read([statement]))[0] ?? [];
-  const changed = async (statement: Statement): Promise<boolean> => ((await db.write([statement]))[0] ?? []).length > 0;
+  const changed = async (org: OrgId, statement: Statement): Promise<boolean> => {
+    const [, rows = []] = await db.write([lockOrg(db.dialect, org), statement]);
+    return rows.length > 0;
+  };
 
   async function entries(org: OrgId, rows: readonly Row[]): Promise<ChannelEntry[]> {
     if (rows.length === 0) return [];
@@ -43,14 +46,19 @@ export function createAdministrationStore(db: Db, cipher: Cipher): Administratio
     },
 
     addUser: (org, { id, email, firstName, lastName, profileId, status = 'active' }, at) =>
-      changed(sql`
-        INSERT INTO user_account (org_id, id, email, first_name, last_name, profile_id, status, created_at)
-        SELECT ${org}, ${id}, ${email}, ${firstName}, ${lastName}, p.id, ${status}, ${at}
-        FROM profile p WHERE p.org_id = ${org} AND p.id = ${profileId}
-        ON CONFLICT DO NOTHING RETURNING id`),
+      changed(
+        org,
+        sql`
+          INSERT INTO user_account (org_id, id, email, first_name, last_name, profile_id, status, created_at)
+          SELECT ${org}, ${id}, ${email}, ${firstName}, ${lastName}, p.id, ${status}, ${at}
+          FROM profile p WHERE p.org_id = ${org} AND p.id = ${profileId}
+          ON CONFLICT DO NOTHING RETURNING id`,
+      ),
 
     changeUser: (org, id, { email, firstName, lastName, profileId, status }) =>
-      changed(sql`
+      changed(
+        org,
+        sql`
         UPDATE user_account SET email = COALESCE(${email ?? null}, email),
           first_name = COALESCE(${firstName ?? null}, first_name), last_name = COALESCE(${lastName ?? null}, last_name),
           profile_id = COALESCE(${profileId ?? null}, profile_id), status = COALESCE(${status ?? null}, status)
@@ -61,7 +69,8 @@ export function createAdministrationStore(db: Db, cipher: Cipher): Administratio
             SELECT 1 FROM user_account o
             WHERE o.org_id = ${org} AND lower(o.email) = lower(${email ?? null}) AND o.status <> 'removed'
               AND o.id <> ${id})
-        RETURNING id`),
+        RETURNING id`,
+      ),
 
     async listProfiles(org, page, perPage) {
       const rows = await all(sql`
@@ -91,10 +100,13 @@ export function createAdministrationStore(db: Db, cipher: Cipher): Administratio
     },
 
     removeProfile: (org, id) =>
-      changed(sql`
+      changed(
+        org,
+        sql`
         DELETE FROM profile WHERE org_id = ${org} AND id = ${id}
           AND NOT EXISTS (SELECT 1 FROM user_account u WHERE u.org_id = ${org} AND u.profile_id = ${id})
-        RETURNING id`),
+        RETURNING id`,
+      ),
 
     async listChannels(org, { userId, clientId, ended }, page, perPage) {
       const rows = await all(selectPage(org, { userId, clientId, ended }, perPage + 1, (page - 1) * perPage));

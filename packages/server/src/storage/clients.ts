@@ -86,9 +86,12 @@ export function createClientStore(db: Db): ClientStore {
     },
 
     async remove(org, id) {
-      const [, rows = []] = await db.write([
-        sql`DELETE FROM token WHERE client_id = ${id} AND org_id = ${org}`,
+      // First what tokens are issued from: those given until then are seen by what ends them.
+      const those = sql`client_id = ${id} AND org_id = ${org}`;
+      const [rows = []] = await db.write([
         sql`DELETE FROM oauth_client WHERE id = ${id} AND org_id = ${org} RETURNING id`,
+        sql`SELECT hash FROM token WHERE ${those} ORDER BY hash ${db.dialect.lock}`,
+        sql`DELETE FROM token WHERE ${those}`,
       ]);
       return rows.length === 1;
     },

@@ -136,19 +136,18 @@ export function createDeletedRecordStore(db: Db): DeletedRecordStore {
     },
 
     async purge(org, now) {
-      const oldest = (limit: number, column: Statement) => sql`
-        SELECT d.id FROM deleted_record d WHERE d.org_id = ${org} AND d.deleted_at <= ${limit} AND ${column}
-        ORDER BY d.deleted_at LIMIT ${PURGE_ROWS}`;
-      const due = oldest(now - BIN_MS, sql`d.field_values IS NOT NULL`);
-      const unlisted = oldest(now - LISTED_MS, sql`TRUE`);
-      const [over = [], old = []] = await db.read([due, unlisted]);
+      const oldest = (those: Statement) => sql`
+        SELECT id FROM deleted_record WHERE ${those} ORDER BY deleted_at LIMIT ${PURGE_ROWS}`;
+      const due = sql`org_id = ${org} AND deleted_at <= ${now - BIN_MS} AND field_values IS NOT NULL`;
+      const unlisted = sql`org_id = ${org} AND deleted_at <= ${now - LISTED_MS}`;
+      const [over = [], old = []] = await db.read([oldest(due), oldest(unlisted)]);
       if (over.length + old.length === 0) return false;
       await db.write([
         sql`
           UPDATE deleted_record SET deleted_by = NULL, display_name = NULL, field_values = NULL, created_at = NULL,
             created_by = NULL, modified_at = NULL, modified_by = NULL
-          WHERE org_id = ${org} AND id IN (${due})`,
-        sql`DELETE FROM deleted_record WHERE org_id = ${org} AND id IN (${unlisted})`,
+          WHERE ${due} AND id IN (${oldest(due)})`,
+        sql`DELETE FROM deleted_record WHERE ${unlisted} AND id IN (${oldest(unlisted)})`,
       ]);
       return over.length === PURGE_ROWS || old.length === PURGE_ROWS;
     },

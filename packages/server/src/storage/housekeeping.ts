@@ -107,7 +107,7 @@ export function createHousekeepingStore(db: Db): HousekeepingStore {
     },
 
     async removedRanges(org, generation) {
-      return (await some(selectRanges(org, generation, sql``))).map(readRange);
+      return joined((await some(selectRanges(org, generation, sql``))).map(readRange));
     },
 
     async newestChange(org, until) {
@@ -180,7 +180,7 @@ export function createHousekeepingStore(db: Db): HousekeepingStore {
             rows,
             (row) => sql`
               DELETE FROM lapse WHERE org_id = ${org} AND generation = ${text(row, 'generation')}
-                AND from_change = ${integer(row, 'from_change')} AND kind = 'expired'`,
+                AND from_change = ${integer(row, 'from_change')} AND kind = 'expired' AND to_change < ${below}`,
           ),
         ]);
       }
@@ -201,7 +201,7 @@ export function createHousekeepingStore(db: Db): HousekeepingStore {
 
     removeAnswers: (org, until, limit) =>
       remove(sql`
-        DELETE FROM idempotency WHERE org_id = ${org} AND (user_id, key) IN (
+        DELETE FROM idempotency WHERE org_id = ${org} AND at <= ${until} AND (user_id, key) IN (
           SELECT user_id, key FROM idempotency WHERE org_id = ${org} AND at <= ${until} ORDER BY at LIMIT ${limit})
         RETURNING 1 AS one`),
 
@@ -257,7 +257,7 @@ export function createHousekeepingStore(db: Db): HousekeepingStore {
     return [...new Map(kept.flat().map((row) => [integer(row, 'from_number'), readRange(row)])).values()];
   }
 
-  /** The new ranges, joined with those beside them. */
+  /** The new ranges, joined with those beside them. One that grew meanwhile stays as large as it is. */
   async function rangeWrites(
     org: OrgId,
     generation: Generation,
@@ -270,11 +270,15 @@ export function createHousekeepingStore(db: Db): HousekeepingStore {
         beside,
         (range) => sql`
           DELETE FROM removed_range
-          WHERE org_id = ${org} AND generation = ${generation} AND from_number = ${range.from}`,
+          WHERE org_id = ${org} AND generation = ${generation} AND from_number = ${range.from}
+            AND to_number = ${range.to}`,
       ),
       insertRows(
         'removed_range (org_id, generation, from_number, to_number, reason, at)',
         joined([...beside, ...added]).map((range) => [org, generation, range.from, range.to, range.reason, at]),
+        `ON CONFLICT (org_id, generation, from_number) DO UPDATE SET
+          to_number = CASE WHEN excluded.to_number > removed_range.to_number THEN excluded.to_number
+            ELSE removed_range.to_number END, at = excluded.at`,
       ),
     ].filter(({ rows }) => rows.length > 0);
   }

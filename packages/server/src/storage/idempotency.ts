@@ -1,8 +1,8 @@
-import { ANSWER_LIFE_MS, type KeptAnswer } from '../domain/idempotency.ts';
+import { ANSWER_LIFE_MS, answerKey, type KeptAnswer } from '../domain/idempotency.ts';
 import type { OrgId, UserId } from '../domain/ids.ts';
 import type { Needs } from '../domain/working-set.ts';
 import { insertRows, list, type Row, type Statement, sql, type Write } from './db.ts';
-import { groupBy } from './group.ts';
+import { groupBy, lastOf } from './group.ts';
 import { integer, text } from './rows.ts';
 
 /** Most lapsed answers that one commit removes: more than it adds, so what has lapsed goes sooner or later. */
@@ -28,12 +28,19 @@ export function saveAnswers(org: OrgId, answers: readonly KeptAnswer[]): Write[]
   if (!first) return [];
   return [
     sql`
-      DELETE FROM idempotency WHERE org_id = ${org} AND (user_id, key) IN (
+      DELETE FROM idempotency WHERE org_id = ${org} AND at <= ${first.at - ANSWER_LIFE_MS} AND (user_id, key) IN (
         SELECT user_id, key FROM idempotency
         WHERE org_id = ${org} AND at <= ${first.at - ANSWER_LIFE_MS} ORDER BY at LIMIT ${PURGED_AT_ONCE})`,
     insertRows(
       'idempotency (org_id, user_id, key, fingerprint, answer, at)',
-      answers.map(({ userId, key, fingerprint, answer, at }) => [org, userId, key, fingerprint, answer, at]),
+      lastOf(answers, ({ userId, key }) => answerKey(userId, key)).map(({ userId, key, fingerprint, answer, at }) => [
+        org,
+        userId,
+        key,
+        fingerprint,
+        answer,
+        at,
+      ]),
       `ON CONFLICT (org_id, user_id, key) DO UPDATE SET fingerprint = excluded.fingerprint,
         answer = excluded.answer, at = excluded.at`,
     ),

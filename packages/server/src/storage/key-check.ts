@@ -1,5 +1,5 @@
 import type { Cipher, Place } from './cipher.ts';
-import { type Db, insertRows, sql } from './db.ts';
+import { type Db, list, sql } from './db.ts';
 import { StoreRefusal } from './refusal.ts';
 import { text } from './rows.ts';
 
@@ -7,6 +7,8 @@ import { text } from './rows.ts';
 const PREFIX = 'key_check/';
 /** What follows the prefix in the order of texts. */
 const BEYOND = 'key_check0';
+/** Locked by whoever adds one. */
+const TURN = 'key_turn';
 const TEXT = 'watchbell';
 
 const nameOf = (keyId: string): string => PREFIX + keyId;
@@ -35,9 +37,17 @@ export async function checkSecretKeys(
   }
   for (const { keyId, sealed } of checks) tryKey(cipher, keyId, sealed);
   if (binds && !checks.some(({ keyId }) => keyId === cipher.keyId)) {
-    await db.write([
-      insertRows('meta (name, value)', [[nameOf(cipher.keyId), cipher.seal(TEXT, placeOf(cipher.keyId))]]),
+    const seen = list(checks.map(({ keyId }) => nameOf(keyId)));
+    const [, bound = []] = await db.write([
+      // Those that start at once go one after the other.
+      sql`INSERT INTO meta (name, value) VALUES (${TURN}, '') ON CONFLICT (name) DO UPDATE SET value = meta.value`,
+      sql`
+        INSERT INTO meta (name, value) SELECT ${nameOf(cipher.keyId)}, ${cipher.seal(TEXT, placeOf(cipher.keyId))}
+        WHERE NOT EXISTS (
+          SELECT 1 FROM meta WHERE name >= ${PREFIX} AND name < ${BEYOND} AND NOT (name IN ${seen}))
+        RETURNING name`,
     ]);
+    if (bound.length === 0) return checkSecretKeys(db, cipher);
   }
   return checks.map(({ keyId }) => keyId).filter((keyId) => keyId !== cipher.keyId);
 }

@@ -1,5 +1,16 @@
 import type { OrgId, UserId } from '../domain/ids.ts';
-import { type Db, insertRows, type Row, type SqlValue, type Statement, sql, type Write } from './db.ts';
+import {
+  type Db,
+  type Dialect,
+  insertRows,
+  list,
+  openPlan,
+  type Row,
+  type SqlValue,
+  type Statement,
+  sql,
+  type Write,
+} from './db.ts';
 import { flag, integer, integerOrNone, oneOf, text, textList, textOrNone } from './rows.ts';
 import type { Issue, StoredToken, TokenFilter, TokenStore } from './store.ts';
 
@@ -56,6 +67,23 @@ function readToken(row: Row): StoredToken {
   };
 }
 
+/**
+ * Whoever issues from a source or ends it goes one after the other, and whoever counts what a user has: so none is given
+ * by what has ended meanwhile, and none beyond its number.
+ */
+function lockSources({ lock }: Dialect, issues: readonly Issue[]): Statement[] {
+  const sources = list(issues.map(({ token }) => token.source));
+  const owners = issues.flatMap(({ token, keep }) => (keep?.of === 'user' ? [token] : []));
+  return [
+    sql`SELECT hash FROM token WHERE hash IN ${sources} ORDER BY hash ${lock}`,
+    sql`SELECT id FROM oauth_client WHERE id IN ${sources} ORDER BY id ${lock}`,
+    ...owners.map((owner) => lockUser(lock, owner)),
+  ];
+}
+
+const lockUser = (lock: Statement, { orgId, userId }: Pick<StoredToken, 'orgId' | 'userId'>): Statement =>
+  sql`SELECT id FROM user_account WHERE org_id = ${orgId} AND id = ${userId ?? null} ${lock}`;
+
 /** Adds the token if its source still stands and has not given too many of them. */
 function insertIssued({ token, atMost }: Issue): Statement {
   const { source, kind } = token;
@@ -72,17 +100,21 @@ function insertIssued({ token, atMost }: Issue): Statement {
     RETURNING hash`;
 }
 
-/** Ends the oldest beside an issued token, if it was issued. */
-function endOldest({ token, keep }: Issue): Statement {
+/** Ends the oldest beside an issued token, if it was issued: what they give until then is seen and ends with them. */
+function endOldest({ lock }: Dialect, { token, keep }: Issue): Statement[] {
   const { hash, kind, source, orgId, userId, createdAt } = token;
-  if (!keep) return sql`SELECT hash FROM token WHERE 1 = 0`;
+  if (!keep) return [];
   const group = keep.of === 'source' ? sql`source = ${source}` : sql`org_id = ${orgId} AND user_id = ${userId ?? null}`;
   const oldest = sql`
     SELECT hash FROM token
     WHERE ${group} AND kind = ${kind} AND hash <> ${hash} AND (expires_at IS NULL OR expires_at > ${createdAt})
       AND EXISTS (SELECT 1 FROM token WHERE hash = ${hash})
     ORDER BY created_at DESC, hash LIMIT ${MAX_ENDED} OFFSET ${keep.count - 1}`;
-  return sql`DELETE FROM token WHERE hash IN (${oldest}) OR source IN (${oldest}) RETURNING hash`;
+  return [
+    sql`${oldest} ${lock}`,
+    sql`DELETE FROM token WHERE source IN (${oldest}) RETURNING hash`,
+    sql`DELETE FROM token WHERE hash IN (${oldest}) RETURNING hash`,
+  ];
 }
 
 const where = (org: OrgId, { userId, clientId }: TokenFilter): Statement => sql`
@@ -92,6 +124,7 @@ const where = (org: OrgId, { userId, clientId }: TokenFilter): Statement => sql`
 const hashes = (rows: readonly Row[]): string[] => rows.map((row) => text(row, 'hash'));
 
 export function createTokenStore(db: Db): TokenStore {
+  const { dialect } = db;
   return {
     async add(token) {
       await db.write([insertToken(token)]);
@@ -100,15 +133,23 @@ export function createTokenStore(db: Db): TokenStore {
     async replace(token) {
       const { orgId, userId, kind } = token;
       await db.write([
+        lockUser(dialect.lock, token),
         sql`DELETE FROM token WHERE org_id = ${orgId} AND user_id = ${userId} AND kind = ${kind}`,
         insertToken(token),
       ]);
     },
 
     async issue(issues) {
-      const results = await db.write(issues.flatMap((issue) => [insertIssued(issue), endOldest(issue)]));
-      const isIssued = issues.every((_issue, i) => results[i * 2]?.length === 1);
-      if (isIssued) return { kind: 'issued', ended: issues.flatMap((_issue, i) => hashes(results[i * 2 + 1] ?? [])) };
+      const plan = openPlan();
+      lockSources(dialect, issues).map(plan.add);
+      const issued = issues.map((issue) => ({
+        added: plan.add(insertIssued(issue)),
+        ended: endOldest(dialect, issue).map(plan.add).slice(1),
+      }));
+      await plan.run(db.write);
+      if (issued.every(({ added }) => added().length === 1)) {
+        return { kind: 'issued', ended: issued.flatMap(({ ended }) => ended.flatMap((rows) => hashes(rows()))) };
+      }
       const { source } = issues[0].token;
       const [rows = []] = await db.read([
         sql`SELECT hash FROM token WHERE hash = ${source} UNION ALL SELECT id FROM oauth_client WHERE id = ${source}`,
@@ -130,10 +171,12 @@ export function createTokenStore(db: Db): TokenStore {
     },
 
     async remove(hash) {
-      const [rows = []] = await db.write([
-        sql`DELETE FROM token WHERE hash = ${hash} OR source = ${hash} RETURNING hash`,
+      // First the source: what it gave until then is seen by the second.
+      const rows = await db.write([
+        sql`DELETE FROM token WHERE hash = ${hash} RETURNING hash`,
+        sql`DELETE FROM token WHERE source = ${hash} RETURNING hash`,
       ]);
-      return hashes(rows);
+      return hashes(rows.flat());
     },
 
     async list(org, filter, now, page, perPage) {
@@ -156,10 +199,11 @@ export function createTokenStore(db: Db): TokenStore {
     },
 
     async removeOf(org, filter, kind) {
-      const [rows = []] = await db.write([
-        sql`
-          DELETE FROM token WHERE ${where(org, filter)} AND (${kind ?? null} IS NULL OR kind = ${kind ?? null})
-          RETURNING hash`,
+      const those = sql`${where(org, filter)} AND (${kind ?? null} IS NULL OR kind = ${kind ?? null})`;
+      // What they give until they are locked is seen by the second.
+      const [, rows = []] = await db.write([
+        sql`SELECT hash FROM token WHERE ${those} ORDER BY hash ${dialect.lock}`,
+        sql`DELETE FROM token WHERE ${those} RETURNING hash`,
       ]);
       return rows.length;
     },

@@ -26,6 +26,7 @@ async function open(): Promise<Opened> {
       current = await openStore(database.url);
       return current;
     },
+    second: () => openStore(database.url),
   };
 }
 

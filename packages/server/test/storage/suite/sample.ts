@@ -27,6 +27,8 @@ export interface Opened {
   readonly store: Store;
   /** Closes the store and opens it again on what it kept. */
   reopen(): Promise<Store>;
+  /** A further store on the same data, as another node opens it; absent where only one process may. */
+  second?(): Promise<Store>;
 }
 
 /** An engine opens an empty store for one test and removes it when that has finished. */

@@ -8,6 +8,7 @@ import { deletedRecordSuite } from './deleted-records.ts';
 import { deliverySuite } from './delivery.ts';
 import { housekeepingSuite } from './housekeeping.ts';
 import { orgTransactionSuite } from './org-transaction.ts';
+import { raceSuite } from './races.ts';
 import { recordListSuite } from './record-lists.ts';
 import { recordSuite } from './records.ts';
 import { relatedSuite } from './related.ts';
@@ -31,6 +32,7 @@ export function storeSuite(engine: string, open: Open): void {
     deliverySuite(open);
     housekeepingSuite(open);
     backlogSuite(open);
+    raceSuite(open);
     clockSuite(open);
   });
 }
