@@ -36,12 +36,18 @@ export function attempt(
     let interim = 0;
     const excerpt: Buffer[] = [];
     let abort: ((reason: Error) => void) | undefined;
+    const startedAt = performance.now();
     let isOver = false;
     let hasBegun = false;
 
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart(controller) {
         abort = (reason) => controller.abort(reason);
+        // Timers come late to a process that was frozen: another node may have its channels by now.
+        if (!isOver && performance.now() - startedAt >= policy.deadline) {
+          end(new Ended('The deadline passed before it was sent'));
+          return;
+        }
         if (isOver) {
           controller.abort(new Ended('Over'));
           return;

@@ -1,33 +1,40 @@
 import { setMaxListeners } from 'node:events';
-import type { Channel } from '../domain/channel.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
 import type { Generation, OrgId } from '../domain/ids.ts';
-import type { Org } from '../domain/org.ts';
 import type { SuspensionRequest } from '../domain/suspension.ts';
 import type { Compat } from '../domain/wire/compat.ts';
 import type { WriteSet } from '../domain/working-set.ts';
-import type { DeliveryStore, OwedNotification } from '../storage/store.ts';
+import type { DeliveryStore } from '../storage/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { createAir } from './air.ts';
 import { createCircuits } from './circuits.ts';
+import { type ClusterEvents, type ClusterOptions, createCluster } from './cluster.ts';
 import { createComebacks } from './comebacks.ts';
 import { createConnections } from './connections.ts';
 import { createDueTimes } from './due-times.ts';
 import { createFairTurns } from './fair-turns.ts';
+import { registerGauges } from './gauges.ts';
 import type { Guard } from './guard.ts';
 import { createLane } from './lane.ts';
 import type { Lane, LaneContext } from './lane-context.ts';
+import { createLanes } from './lanes.ts';
 import { createMemory } from './memory.ts';
-import { readPatiently } from './patient-read.ts';
+import type { Place } from './news.ts';
+import { type Hold, isDrained, type Ownership, ownsAll } from './ownership.ts';
+import { createQuiet } from './quiet.ts';
 import { createReceivers } from './receivers.ts';
+import { createRevisions } from './revisions.ts';
 import { createSettler } from './settle.ts';
 import { createOrgSignings } from './signatures.ts';
 import { createSlots } from './slots.ts';
+import { createTakingUp } from './taking-up.ts';
 
 export interface DeliveryOptions {
   readonly store: DeliveryStore;
+  /** Undefined: this process has the store for itself. */
+  readonly cluster?: ClusterOptions;
   readonly clock: Clock;
   /** For jitter: [0, 1). */
   readonly random: () => number;
@@ -70,7 +77,7 @@ export interface Delivery {
   owing(): readonly { readonly org: OrgId; readonly generation: Generation }[];
 }
 
-interface DeliveryCounts {
+export interface DeliveryCounts {
   readonly lanes: number;
   readonly stalled: number;
   readonly inFlight: number;
@@ -80,35 +87,24 @@ interface DeliveryCounts {
 }
 
 const STOP_WITHIN_MS = 15_000;
+/** Of a commit, when nobody else makes any. */
+const ALONE: Place = { isNext: true, isNewest: true };
 
 export function createDelivery(options: DeliveryOptions): Delivery {
   const { store, clock, policy, metrics, logger } = options;
-  const lanes = new Map<Generation, Lane>();
-  /** Their lanes closed over what is still owed: at an expiry that no batch has committed yet, or by a fault. */
-  const left = new Set<Generation>();
-  /** Organisations that were suspended or resumed: whether they are suspended now. */
-  const suspended = new Map<OrgId, boolean>();
-  /** What they owe has not been read since they were suspended. */
-  const unread = new Set<OrgId>();
-  /** Suspended channels that owe something: what else they come to owe starts no lane. */
-  const resting = new Set<Generation>();
-  let takingUp = 0;
-  const idlers: (() => void)[] = [];
-  const quietWaiters = new Map<() => void, OrgId>();
   const stopping = new AbortController();
   const cutting = new AbortController();
   // Every exchange listens.
   setMaxListeners(0, stopping.signal, cutting.signal);
-  /** Before that, what is owed is not known, and every lane reads from its first number. */
-  let isStarted = false;
-  /** Counts what began to read all that is owed; only the last one is used. */
-  let recoveries = 0;
 
-  const comebacks = createComebacks(comeBack);
+  const cluster = options.cluster && createCluster(options.cluster, clusterEvents(), { metrics, logger });
+  const ownership: Ownership = cluster ?? ownsAll();
+  const comebacks = createComebacks((org, generation) => lanes.comeBack(org, generation));
   const connections = createConnections(options.guard, policy);
   const receivers = createReceivers(store, policy);
   const circuits = createCircuits({ policy, clock, logger, onAdmitting: (...now) => slots.readmit(...now) });
-  const slots = createSlots(policy, () => stopping.signal.aborted || settler.isFull(), circuits);
+  const isBlocked = () => stopping.signal.aborted || settler.isFull() || !ownership.isOpen();
+  const slots = createSlots(policy, isBlocked, circuits);
   const settler = createSettler({
     store,
     policy,
@@ -116,7 +112,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     logger,
     onSaved() {
       slots.deal();
-      checkIdle();
+      quiet.check();
     },
   });
   const orgSignings = createOrgSignings(store);
@@ -124,6 +120,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     store,
     clock,
     policy,
+    ownership,
     slots,
     settler,
     dueTimes: createDueTimes<Lane>(clock, (lane) => lane.wake()),
@@ -139,40 +136,88 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     },
     logger,
     stop: stopping.signal,
-    isSuspended,
+    isSuspended: (org) => lanes.isSuspended(org),
     findReceiver: receivers.find,
     circuits,
     suspend,
     onClosed(lane, receiver, why) {
-      const { org, generation } = lane;
-      if (lanes.get(generation) === lane) lanes.delete(generation);
-      if (why === 'suspended') resting.add(generation);
-      else if (why !== 'done' && !isSuspended(org)) left.add(generation);
-      if (why === 'anew' || why === 'failed') {
-        // What it knew of its channel may be what was wrong.
-        receivers.forget(generation);
-        if (why === 'failed') comebacks.failed(org, generation);
-        else comeBack(org, generation);
-        return;
-      }
-      comebacks.forget(generation);
-      if (receiver) receivers.remember(receiver);
+      lanes.closed(lane, receiver, why);
+      lookWhetherDrained(lane.hold);
     },
-    onQuiet: checkIdle,
+    onRefused(hold) {
+      if (hold.state === 'lost') return;
+      hold.state = 'lost';
+      cluster?.lookAtLeases();
+      for (const lane of [...lanes.all()]) if (lane.hold === hold) lane.drop();
+    },
+    onSettled: lookWhetherDrained,
+    onQuiet: () => quiet.check(),
   };
+  const lanes = createLanes({
+    ownership,
+    receivers,
+    comebacks,
+    orgSignings,
+    create: (org, generation, from, receiver, hold) => createLane(org, generation, from, receiver, hold, context),
+    isStopping: () => stopping.signal.aborted,
+    onOrgSaved(org, isSuspended) {
+      const isResumed = lanes.suspend(org, isSuspended);
+      takingUp.orgSaved();
+      if (isResumed) void takingUp.org(org);
+    },
+  });
+  const takingUp = createTakingUp({
+    store,
+    lanes,
+    ownership,
+    isShared: cluster !== undefined,
+    stop: stopping.signal,
+    logger,
+    onDone: () => quiet.check(),
+  });
+  const revisions = createRevisions({ lanes, receivers, ownership, stop: stopping.signal, logger });
+  const quiet = createQuiet(isIdle, isQuiet);
+  lanes.unknown(ownership.holds());
 
-  function open(org: OrgId, generation: Generation, from: number): Lane {
-    const lane = createLane(org, generation, from, receivers.known(generation), context);
-    lanes.set(generation, lane);
-    left.delete(generation);
-    resting.delete(generation);
-    return lane;
-  }
-
-  /** Without effect on one that came back meanwhile by a commit, or is to be read when its organisation is resumed. */
-  function comeBack(org: OrgId, generation: Generation): void {
-    if (stopping.signal.aborted || isSuspended(org) || lanes.has(generation) || !left.has(generation)) return;
-    open(org, generation, 1);
+  function clusterEvents(): ClusterEvents {
+    const lanesOf = (org: OrgId) => [...lanes.all()].filter((lane) => lane.org === org);
+    const lanesIn = (holds: readonly Hold[]) => [...lanes.all()].filter(({ hold }) => holds.includes(hold));
+    return {
+      onGained: (holds) => void takingUp.holds(holds),
+      onLost(holds) {
+        for (const lane of lanesIn(holds)) lane.drop();
+        lanes.letGo(holds);
+      },
+      onDraining(holds) {
+        for (const lane of lanesIn(holds)) lane.leave();
+        lanes.letGo(holds);
+      },
+      onOpen() {
+        slots.deal();
+        for (const lane of lanes.all()) lane.wake();
+      },
+      onCaughtUp(org) {
+        for (const lane of lanesOf(org)) lane.wake();
+      },
+      onSuspended(org, isSuspended) {
+        if (lanes.suspend(org, isSuspended)) void takingUp.org(org);
+      },
+      onSigning: (org) => orgSignings.forget(org),
+      onGone(org) {
+        for (const lane of lanesOf(org)) lane.end();
+        forget(org);
+      },
+      onOtherHistory(org) {
+        receivers.forgetThose((generation) => generation.startsWith(org));
+        for (const lane of lanesOf(org)) lane.beginAnew();
+        void takingUp.org(org);
+      },
+      onNumbered(org, numbers) {
+        for (const [generation, number] of numbers) lanes.reaches(org, generation, number);
+      },
+      onRevised: (org, revised) => revisions.take(org, revised),
+      onRead: () => quiet.check(),
+    };
   }
 
   async function suspend(org: OrgId, request: SuspensionRequest): Promise<boolean> {
@@ -185,168 +230,64 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     return isSuspended;
   }
 
-  function channelSaved(org: OrgId, channel: Channel, isForgiven: boolean): void {
-    const lane = lanes.get(channel.generation);
-    if (channel.endedAt !== undefined) {
-      receivers.forget(channel.generation);
-      comebacks.forget(channel.generation);
-      lane?.end();
-      left.delete(channel.generation);
-      resting.delete(channel.generation);
-      return;
-    }
-    receivers.update(channel, isForgiven);
-    if (!channel.suspension) resting.delete(channel.generation);
-    if (lane) lane.update(channel, isForgiven);
-    // It may come back from a lapse or a suspension with something still owed; only the store knows.
-    else if (channel.lastNumber > 0 && !channel.suspension) {
-      open(org, channel.generation, 1).update(channel, isForgiven);
-    } else if (channel.suspension) resting.add(channel.generation);
-  }
-
-  function isSuspended(org: OrgId): boolean {
-    return suspended.get(org) ?? false;
-  }
-
-  /** A suspended organisation's lanes close once they rest; all it owes is read anew when it is resumed. */
-  function orgSaved({ id, suspendedAt }: Org): void {
-    const wasSuspended = isSuspended(id);
-    if (suspendedAt === undefined && !wasSuspended) return;
-    suspended.set(id, suspendedAt !== undefined);
-    unread.add(id);
-    if (!isStarted && recoveries > 0) void recoverAll();
-    for (const lane of lanes.values()) if (lane.org === id) lane.wake();
-    if (suspendedAt === undefined) void takeUp(id);
-  }
-
-  async function takeUp(org: OrgId): Promise<void> {
-    const isGivenUp = () => stopping.signal.aborted || isSuspended(org);
-    takingUp += 1;
-    const read = await readPatiently(
-      () => store.lanes(org),
-      isGivenUp,
-      stopping.signal,
-      (error) => logger.error({ err: error, org }, 'what an organisation owes cannot be read, trying again'),
-    );
-    takingUp -= 1;
-    if (read && !isGivenUp()) {
-      unread.delete(org);
-      for (const { generation } of read.rows) {
-        if (lanes.has(generation)) continue;
-        // What is remembered of a receiver does not say how far its numbers have gone since.
-        receivers.forget(generation);
-        open(org, generation, 1);
-      }
-    }
-    checkIdle();
+  function take(org: OrgId, writes: WriteSet): void {
+    const { isNext, isNewest } = cluster?.committed(org, writes) ?? ALONE;
+    for (const generation of writes.channels.keys()) revisions.saved(generation);
+    for (const generation of writes.lapsed.keys()) revisions.saved(generation);
+    lanes.take(org, writes, isNext, isNewest);
   }
 
   function recover(): void {
-    isStarted = false;
-    receivers.forgetAll();
-    orgSignings.forgetAll();
-    resting.clear();
-    for (const lane of lanes.values()) lane.beginAnew();
-    void recoverAll();
+    lanes.forgetAll();
+    for (const lane of lanes.all()) lane.beginAnew();
+    cluster?.beginAnew();
+    void takingUp.all();
   }
 
-  async function recoverAll(): Promise<void> {
-    recoveries += 1;
-    const recovery = recoveries;
-    // What changes while it is read is read once more.
-    const isGivenUp = () => stopping.signal.aborted || recovery !== recoveries;
-    takingUp += 1;
-    const read = await readPatiently(
-      () => Promise.all([store.lanes(), store.suspended()]),
-      isGivenUp,
-      stopping.signal,
-      (error) => logger.error({ err: error }, 'what is owed cannot be read, trying again'),
-    );
-    takingUp -= 1;
-    if (read && !isGivenUp()) {
-      isStarted = true;
-      const [owing, held] = read.rows;
-      for (const org of held) suspended.set(org, true);
-      for (const [org, isHeld] of suspended) if (isHeld && !held.includes(org)) suspended.set(org, false);
-      for (const { org, generation } of owing) if (!lanes.has(generation)) open(org, generation, 1);
-    }
-    checkIdle();
+  function forget(org: OrgId): void {
+    lanes.forget(org);
+    circuits.forget(org);
+    cluster?.forget(org);
   }
 
-  function take(org: OrgId, writes: WriteSet): void {
-    if (writes.org) orgSaved(writes.org);
-    if (writes.orgSigning) orgSignings.update(org, writes.orgSigning === 'none' ? undefined : writes.orgSigning);
-    for (const channel of writes.channels.values()) channelSaved(org, channel, writes.forgiven.has(channel.generation));
-    for (const generation of writes.lapsed.keys()) {
-      if (writes.channels.has(generation)) continue;
-      // From now on only its renewal, which is a commit of the channel, starts a lane.
-      left.delete(generation);
-      lanes.get(generation)?.lapse();
-    }
-    for (const [generation, { restart }] of writes.restarts) {
-      receivers.restart(generation, restart);
-      lanes.get(generation)?.restarted(restart);
-    }
-    const fed = new Map<Generation, OwedNotification[]>();
-    for (const notification of writes.notifications) {
-      const owed = { ...notification, attemptsMade: 0 };
-      const others = fed.get(notification.generation);
-      if (others) others.push(owed);
-      else fed.set(notification.generation, [owed]);
-    }
-    for (const [generation, owed] of fed) {
-      const first = owed[0];
-      if (!first || resting.has(generation) || writes.channels.get(generation)?.endedAt !== undefined) continue;
-      // Without a lane nothing before is pending, unless it was left.
-      const isKnown = isStarted && !left.has(generation) && !unread.has(org);
-      const lane = lanes.get(generation) ?? open(org, generation, isKnown ? first.number : 1);
-      lane.feed(owed);
-    }
+  function lookWhetherDrained(hold: Hold): void {
+    if (hold.state === 'draining' && isDrained(hold)) cluster?.lookAtLeases();
   }
 
   function counts(): DeliveryCounts {
     let stalled = 0;
     let waiting = 0;
-    for (const lane of lanes.values()) {
+    for (const lane of lanes.all()) {
       if (lane.isStalled()) stalled += 1;
       waiting += lane.waiting();
     }
-    return { lanes: lanes.size, stalled, inFlight: slots.inFlight(), unsettled: settler.size(), waiting };
+    return { lanes: lanes.count(), stalled, inFlight: slots.inFlight(), unsettled: settler.size(), waiting };
   }
 
   function isIdle(): boolean {
-    if (slots.inFlight() > 0 || settler.size() > 0 || takingUp > 0) return false;
-    for (const lane of lanes.values()) if (lane.isBusy()) return false;
+    if (slots.inFlight() > 0 || settler.size() > 0 || takingUp.isUnderWay() || cluster?.isReading()) return false;
+    for (const lane of lanes.all()) if (lane.isBusy()) return false;
     return true;
   }
 
-  function checkIdle(): void {
-    if (idlers.length > 0 && isIdle()) for (const resolve of idlers.splice(0)) resolve();
-    for (const [resolve, org] of quietWaiters) {
-      if (!isQuiet(org)) continue;
-      quietWaiters.delete(resolve);
-      resolve();
-    }
-  }
-
   function isQuiet(org: OrgId): boolean {
-    for (const lane of lanes.values()) if (lane.org === org) return false;
+    for (const lane of lanes.all()) if (lane.org === org) return false;
     return !slots.isFlying(org) && !settler.holds(org);
   }
 
-  metrics.gauges.register('watchbell_circuits_open', 'Receivers that are only probed', () => circuits.open());
-  metrics.gauges.register('watchbell_lanes', 'Channels that owe something', () => lanes.size);
-  metrics.gauges.register('watchbell_lanes_stalled', 'Lanes that owe too much to look further', () => counts().stalled);
-  metrics.gauges.register('watchbell_attempts_in_flight', 'Requests to receivers in the air', () => slots.inFlight());
-  metrics.gauges.register('watchbell_outcomes_unsettled', 'Outcomes not saved yet', () => settler.size());
-  metrics.gauges.register('watchbell_retries_waiting', 'Notifications waiting for a retry', () => counts().waiting);
+  registerGauges(metrics.gauges, {
+    circuits: circuits.open,
+    lanes: lanes.count,
+    inFlight: slots.inFlight,
+    counts,
+    buckets: () => ownership.holds().length,
+    times: () => cluster?.times(),
+  });
 
   return {
     async start() {
-      const [owing, held] = await Promise.all([store.lanes(), store.suspended()]);
-      isStarted = true;
-      for (const org of held) if (!suspended.has(org)) suspended.set(org, true);
-      for (const { org, generation } of owing) if (!lanes.has(generation)) open(org, generation, 1);
+      if (cluster) await cluster.start();
+      else await takingUp.first();
     },
     committed(org, writes) {
       try {
@@ -362,38 +303,22 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       comebacks.stop();
       context.dueTimes.stop();
       circuits.stop();
+      cluster?.beginLeaving();
       const timer = setTimeout(() => cutting.abort(), withinMs);
       await landed();
       await settler.drain(cutting.signal);
       clearTimeout(timer);
+      await cluster?.leave();
       await connections.close();
     },
-    idle: () =>
-      new Promise((resolve) => {
-        idlers.push(resolve);
-        queueMicrotask(checkIdle);
-      }),
-    quiet: (org) =>
-      new Promise((resolve) => {
-        quietWaiters.set(resolve, org);
-        queueMicrotask(checkIdle);
-      }),
-    forget(org) {
-      suspended.delete(org);
-      unread.delete(org);
-      receivers.forgetOrg(org);
-      orgSignings.forget(org);
-      circuits.forget(org);
-      // Every id made in an organisation begins with its own.
-      for (const generation of resting) if (generation.startsWith(org)) resting.delete(generation);
-      for (const generation of left) {
-        if (!generation.startsWith(org)) continue;
-        left.delete(generation);
-        comebacks.forget(generation);
-      }
+    async idle() {
+      await cluster?.lookNow();
+      await quiet.idle();
     },
+    quiet: quiet.of,
+    forget,
     counts,
-    owing: () => [...lanes.values()].map(({ org, generation }) => ({ org, generation })),
+    owing: () => Array.from(lanes.all(), ({ org, generation }) => ({ org, generation })),
   };
 
   /** Resolves when no request is in the air. */

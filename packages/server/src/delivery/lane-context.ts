@@ -11,6 +11,7 @@ import type { DueTimes } from './due-times.ts';
 import type { FairTurns } from './fair-turns.ts';
 import type { FlightContext } from './flight.ts';
 import type { Memory } from './memory.ts';
+import type { Hold, Ownership } from './ownership.ts';
 import type { Receiver } from './receivers.ts';
 import type { Settler } from './settle.ts';
 import type { Slots } from './slots.ts';
@@ -19,8 +20,13 @@ import type { Slots } from './slots.ts';
 export interface Lane {
   readonly org: OrgId;
   readonly generation: Generation;
+  readonly hold: Hold;
+  /** Where it sends to, as far as it is known here. */
+  channel(): Channel | undefined;
   /** Takes notifications just committed, in number order. */
   feed(owed: readonly OwedNotification[]): void;
+  /** Numbers up to this one were given. */
+  reaches(number: number): void;
   /**
    * Takes the channel as a commit left it: where it is sent to and until when. `isForgiven`: how its receiver did so far
    * counts no more, and what waits is due at once.
@@ -30,6 +36,10 @@ export interface Lane {
   restarted(restart: Restart): void;
   /** Begins anew from what is stored, once nothing is in flight or unsaved. */
   beginAnew(): void;
+  /** Its bucket is given back: it closes once nothing is in flight or unsaved. */
+  leave(): void;
+  /** Its bucket is another node's: it closes at once. */
+  drop(): void;
   /** Its expiry was committed: no attempt starts any more. */
   lapse(): void;
   /** Its channel was deleted: what it still owes is cancelled. */
@@ -46,14 +56,15 @@ export interface Lane {
 
 /**
  * Why a lane closed: nothing is owed now, or a committed lapse holds it, or its channel ended; its channel is suspended;
- * something is still owed that neither holds; it is to begin anew at once; or it failed.
+ * something is still owed that neither holds; it is to begin anew at once; it failed; or it is another node's to send.
  */
-export type Closing = 'done' | 'suspended' | 'left' | 'anew' | 'failed';
+export type Closing = 'done' | 'suspended' | 'left' | 'anew' | 'failed' | 'moved';
 
 export interface LaneContext {
   readonly store: DeliveryStore;
   readonly clock: Clock;
   readonly policy: DeliveryPolicy;
+  readonly ownership: Ownership;
   readonly slots: Slots;
   readonly settler: Settler;
   readonly dueTimes: DueTimes<Lane>;
@@ -71,6 +82,9 @@ export interface LaneContext {
   /** Asks for the channel to be suspended; false: it was changed meanwhile, and is to be tried as it is now. */
   readonly suspend: (org: OrgId, request: SuspensionRequest) => Promise<boolean>;
   readonly circuits: Pick<Circuits, 'admits'>;
+  /** An outcome was not saved, since the bucket is another node's. */
+  readonly onRefused: (hold: Hold) => void;
+  readonly onSettled: (hold: Hold) => void;
   readonly onClosed: (lane: Lane, receiver: Receiver | undefined, why: Closing) => void;
   /** Called when it may have stopped being busy. */
   readonly onQuiet: () => void;

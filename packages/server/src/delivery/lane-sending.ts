@@ -9,6 +9,7 @@ import type { LaneHealth } from './lane-health.ts';
 import type { LaneReads } from './lane-reads.ts';
 import { answer, finish, type LaneState } from './lane-state.ts';
 import { type OrgMemory, weigh } from './memory.ts';
+import type { Hold } from './ownership.ts';
 import type { Item, WaitingList } from './waiting.ts';
 
 /** Sends what a lane dispatched, saves what came of it, and asks for the suspension of a channel that fails. */
@@ -25,6 +26,7 @@ export interface LaneSending {
 export interface SendingLane {
   readonly org: OrgId;
   readonly generation: Generation;
+  readonly hold: Hold;
   readonly state: LaneState;
   readonly waiting: WaitingList;
   readonly health: LaneHealth;
@@ -32,6 +34,8 @@ export interface SendingLane {
   readonly memory: OrgMemory;
   /** As it is now. */
   channel(): Channel | undefined;
+  /** Reads it anew. */
+  readChannel(): Promise<void>;
   isClosed(): boolean;
   isHeld(): boolean;
   /** Numbers before it are owed no more. */
@@ -42,10 +46,10 @@ export interface SendingLane {
 }
 
 export function createLaneSending(
-  { org, generation, state, waiting, health, reads, memory, ...lane }: SendingLane,
+  { org, generation, hold, state, waiting, health, reads, memory, ...lane }: SendingLane,
   context: LaneContext,
 ): LaneSending {
-  const { store, clock, policy, settler, flights, air, stop } = context;
+  const { store, clock, policy, ownership, settler, flights, air, stop } = context;
   let saving = 0;
   let isAsking = false;
 
@@ -64,8 +68,9 @@ export function createLaneSending(
   async function sendNow(item: Item): Promise<Outcome | undefined> {
     const owed = item.owed ?? (await readAgain(item.number));
     if (!flights.orgSignings.isKnown(org)) await loadSigning();
+    while (mayHaveBegunAnew(item.number)) await lane.readChannel();
     const target = lane.channel();
-    if (!lane.isClosed() && (stop.aborted || !target || lane.isHeld())) {
+    if (!lane.isClosed() && (stop.aborted || !target || lane.isHeld() || !ownership.mayStart(org, hold))) {
       lane.putBack(item);
       return undefined;
     }
@@ -77,9 +82,17 @@ export function createLaneSending(
       return undefined;
     }
     const begun = health.begin();
+    hold.unsaved += 1;
     const landed = await fly({ ...owed, attemptsMade: item.attemptsMade }, target, flights);
     land(item, landed, target, begun);
     return landed.attempt.outcome;
+  }
+
+  /** Numbered by another node since the channel was read here, under an epoch in which its numbers begin anew. */
+  function mayHaveBegunAnew(number: number): boolean {
+    const channel = lane.channel();
+    if (!channel || lane.isClosed() || stop.aborted) return false;
+    return channel.epoch < ownership.epoch() && number > channel.lastNumber;
   }
 
   /** Nothing that is to be signed is sent without. */
@@ -107,8 +120,13 @@ export function createLaneSending(
     // What waits behind a success may go before it is saved (P4).
     if (next.kind === 'done') answer(state, number);
     const told = health.judge(begun, attempt, number);
-    settler.add({ org, generation, number, attempt, ...stateAfter(next), ...told }, () => {
+    const epoch = hold.epoch === undefined ? {} : { epoch: hold.epoch };
+    settler.add({ org, generation, number, attempt, ...stateAfter(next), ...told, ...epoch }, (isSaved) => {
       saving -= 1;
+      hold.unsaved -= 1;
+      // Its next owner sends it again.
+      if (!isSaved) return context.onRefused(hold);
+      if (hold.unsaved === 0) context.onSettled(hold);
       const isOwed = (next.kind === 'retry' || next.kind === 'suspend') && number >= lane.owedFrom();
       if (isOwed) waiting.add({ number, attemptsMade: attempt.attempt, dueAt: next.kind === 'retry' ? next.at : 0 });
       else finish(state, number);

@@ -10,6 +10,7 @@ import { createLaneReads } from './lane-reads.ts';
 import { createLaneSending } from './lane-sending.ts';
 import { createLaneState, finish, isClear } from './lane-state.ts';
 import { weigh } from './memory.ts';
+import type { Hold } from './ownership.ts';
 import { originOf, type Receiver } from './receivers.ts';
 import type { Flight, Seat } from './slots.ts';
 import { createWaitingList, type Item } from './waiting.ts';
@@ -20,9 +21,10 @@ export function createLane(
   generation: Generation,
   from: number,
   receiver: Receiver | undefined,
+  hold: Hold,
   context: LaneContext,
 ): Lane {
-  const { clock, policy, slots, dueTimes, circuits, stop, logger } = context;
+  const { clock, policy, ownership, slots, dueTimes, circuits, stop, logger } = context;
   const state = createLaneState(from);
   const memory = context.memory.of(org);
   const backlog = createBacklog(from, policy, memory);
@@ -36,8 +38,10 @@ export function createLane(
   let isClosed = false;
   let hasLapsed = false;
   /** It does nothing more but land and save what is in the air, then makes room for its successor. */
-  let isLeaving: 'anew' | 'failed' | undefined;
+  let isLeaving: 'anew' | 'failed' | 'moved' | undefined;
   let lastRestart: Restart | undefined;
+  /** Counts the commits that it was told of. */
+  let updates = 0;
   const reads = createLaneReads({
     isGivenUp: () => isClosed || stop.aborted,
     stop,
@@ -54,12 +58,14 @@ export function createLane(
     {
       org,
       generation,
+      hold,
       state,
       waiting,
       health,
       reads,
       memory,
       channel: () => channel,
+      readChannel,
       isClosed: () => isClosed,
       isHeld,
       owedFrom,
@@ -75,7 +81,7 @@ export function createLane(
     standing: receiver?.standing ?? 'unproven',
     level: receiver?.level ?? policy.firstFlights,
     flying: 0,
-    hasReady: () => ready.length > 0 && !isClosed && !isHeld(),
+    hasReady: () => ready.length > 0 && !isClosed && !isHeld() && ownership.mayStart(org, hold),
     launch(flight) {
       const item = ready.shift();
       void sending.send(item).then(
@@ -92,11 +98,18 @@ export function createLane(
   const lane: Lane = {
     org,
     generation,
+    hold,
+    channel: () => channel,
     feed(owed) {
       for (const one of owed) backlog.feed(one);
       soon();
     },
+    reaches(number) {
+      backlog.reaches(number);
+      soon();
+    },
     update(newer, isForgiven) {
+      updates += 1;
       const isCut = owedFrom() <= (newer.cancelledTo ?? 0);
       channel = newer;
       hasLapsed = false;
@@ -114,6 +127,14 @@ export function createLane(
     beginAnew() {
       isLeaving ??= 'anew';
       soon();
+    },
+    leave() {
+      isLeaving = 'moved';
+      soon();
+    },
+    drop() {
+      isLeaving = 'moved';
+      close();
     },
     lapse() {
       hasLapsed = true;
@@ -150,6 +171,18 @@ export function createLane(
     );
   }
 
+  /** As it is stored, unless a commit brings a newer one meanwhile. */
+  async function readChannel(): Promise<void> {
+    const before = updates;
+    await reads.read(
+      () => context.findReceiver(org, generation),
+      (known) => {
+        if (!known) close();
+        else if (before === updates) channel = known.channel;
+      },
+    );
+  }
+
   /** Goes on a turn later, once for all that happens in this one. */
   function soon(): void {
     if (isScheduled || isClosed) return;
@@ -166,7 +199,7 @@ export function createLane(
   }
 
   function goOn(): void {
-    if (isClosed || stop.aborted || (!isKnown && !isLeaving)) return;
+    if (isClosed || (stop.aborted && isLeaving !== 'moved') || (!isKnown && !isLeaving)) return;
     if (isHeld()) {
       slots.withdraw(seat);
       backlog.forget();
@@ -247,7 +280,7 @@ export function createLane(
   function fail(error: unknown): void {
     logger.error({ err: error, org, generation }, 'a lane failed and begins anew');
     if (isLeaving === 'failed') close();
-    isLeaving = 'failed';
+    if (isLeaving !== 'moved') isLeaving = 'failed';
     soon();
   }
 

@@ -28,7 +28,7 @@ export interface Receivers {
   /** Takes where its numbers began anew for receivers. */
   restart(generation: Generation, restart: Restart): void;
   forget(generation: Generation): void;
-  forgetOrg(org: OrgId): void;
+  forgetThose(isGone: (generation: Generation) => boolean): void;
   forgetAll(): void;
 }
 
@@ -74,9 +74,8 @@ export function createReceivers(store: Pick<DeliveryStore, 'channel'>, policy: D
     forgetAll() {
       kept.clear();
     },
-    forgetOrg(org) {
-      // Every id made in an organisation begins with its own.
-      for (const generation of kept.keys()) if (generation.startsWith(org)) kept.delete(generation);
+    forgetThose(isGone) {
+      for (const generation of kept.keys()) if (isGone(generation)) kept.delete(generation);
     },
   };
 }

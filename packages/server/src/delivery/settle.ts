@@ -11,8 +11,8 @@ const LONGEST_PAUSE_MS = 5000;
 
 /** Writes outcomes down, everything that waits together, one write at a time and in the order they came. */
 export interface Settler {
-  /** `saved` is called once it is durable. */
-  add(settlement: Settlement, saved: () => void): void;
+  /** `told` is called once it is durable, or was refused since another node owns its bucket. */
+  add(settlement: Settlement, told: (isSaved: boolean) => void): void;
   size(): number;
   /** Whether something of the organisation is unsaved. */
   holds(org: OrgId): boolean;
@@ -25,7 +25,7 @@ export interface Settler {
 export interface SettlerOptions {
   readonly store: Pick<DeliveryStore, 'settle'>;
   readonly policy: Pick<DeliveryPolicy, 'settleBatch' | 'maxUnsettled'>;
-  readonly metrics: Pick<Metrics, 'settleBatch'>;
+  readonly metrics: Pick<Metrics, 'settleBatch' | 'refusedOutcomes'>;
   readonly logger: Logger;
   /** Called after each write. */
   readonly onSaved: () => void;
@@ -33,7 +33,7 @@ export interface SettlerOptions {
 
 interface Waiting {
   readonly settlement: Settlement;
-  readonly saved: () => void;
+  readonly told: (isSaved: boolean) => void;
 }
 
 export function createSettler({ store, policy, metrics, logger, onSaved }: SettlerOptions): Settler {
@@ -46,8 +46,9 @@ export function createSettler({ store, policy, metrics, logger, onSaved }: Settl
     let size = policy.settleBatch;
     while (queue.length > 0 && !given.signal.aborted) {
       const batch = queue.slice(0, size);
+      let refused: readonly Settlement[] = [];
       try {
-        await store.settle(batch.map(({ settlement }) => settlement));
+        refused = await store.settle(batch.map(({ settlement }) => settlement));
         if (pause > 0) logger.info({ settled: batch.length }, 'outcomes are saved again');
         pause = 0;
       } catch (error) {
@@ -72,15 +73,16 @@ export function createSettler({ store, policy, metrics, logger, onSaved }: Settl
       size = policy.settleBatch;
       metrics.settleBatch.observe(batch.length);
       queue.splice(0, batch.length);
-      for (const { saved } of batch) saved();
+      if (refused.length > 0) metrics.refusedOutcomes.inc(refused.length);
+      for (const { settlement, told } of batch) told(refused.length === 0 || !refused.includes(settlement));
       onSaved();
     }
     running = undefined;
   }
 
   return {
-    add(settlement, saved) {
-      queue.push({ settlement, saved });
+    add(settlement, told) {
+      queue.push({ settlement, told });
       running ??= run();
     },
     size: () => queue.length,

@@ -13,13 +13,27 @@ export interface Metrics {
   readonly parked: { inc(): void };
   readonly suspensions: { inc(labels: { why: string }): void };
   readonly settleBatch: { observe(settlements: number): void };
+  /** Outcomes that were not saved, since another node had taken over. */
+  readonly refusedOutcomes: { inc(count: number): void };
+  readonly handovers: { inc(labels: { kind: 'gained' | 'released' | 'lost' }, count: number): void };
   readonly overflows: { inc(labels: { kind: string }): void };
   readonly housekeepingRows: { inc(labels: { table: string }, count: number): void };
   readonly housekeepingSeconds: { observe(seconds: number): void };
+  readonly databaseSeconds: { observe(seconds: number): void };
+  readonly databaseFailures: { inc(labels: { kind: string }): void };
   /** Read when scraped. */
-  readonly gauges: { register(name: string, help: string, read: () => number | Promise<number>): void };
+  readonly gauges: {
+    register(name: string, help: string, read: () => number | Promise<number>): void;
+    /** One for each set of labels. */
+    registerEach(name: string, help: string, labels: readonly string[], read: () => readonly Reading[]): void;
+  };
   text(): Promise<string>;
   readonly contentType: string;
+}
+
+export interface Reading {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
 }
 
 export function createMetrics(): Metrics {
@@ -80,6 +94,17 @@ export function createMetrics(): Metrics {
     buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500],
     registers,
   });
+  const refusedOutcomes = new Counter({
+    name: 'watchbell_outcomes_refused_total',
+    help: 'Outcomes not saved because another node had taken over the channel; it sends again',
+    registers,
+  });
+  const handovers = new Counter({
+    name: 'watchbell_bucket_handovers_total',
+    help: 'Buckets that this node took (gained), gave back (released) or had taken from it (lost), by kind',
+    labelNames: ['kind'],
+    registers,
+  });
   const overflows = new Counter({
     name: 'watchbell_overflows_total',
     help: 'Channels that began to owe too much (overflowed) or take notifications again (flowing), by kind',
@@ -98,6 +123,18 @@ export function createMetrics(): Metrics {
     buckets: [0.01, 0.1, 1, 10, 60, 600, 3600],
     registers,
   });
+  const databaseSeconds = new Histogram({
+    name: 'watchbell_database_round_trip_seconds',
+    help: 'Time from sending statements to PostgreSQL to their answer',
+    buckets: [0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30],
+    registers,
+  });
+  const databaseFailures = new Counter({
+    name: 'watchbell_database_failures_total',
+    help: 'Statements and connections to PostgreSQL that failed, by kind',
+    labelNames: ['kind'],
+    registers,
+  });
   return {
     requests: { observe: (labels, seconds) => requests.observe(labels, seconds) },
     commits,
@@ -109,9 +146,13 @@ export function createMetrics(): Metrics {
     parked,
     suspensions,
     settleBatch,
+    refusedOutcomes,
+    handovers,
     overflows,
     housekeepingRows,
     housekeepingSeconds,
+    databaseSeconds,
+    databaseFailures,
     gauges: {
       register(name, help, read) {
         new Gauge({
@@ -120,6 +161,17 @@ export function createMetrics(): Metrics {
           registers,
           async collect() {
             this.set(await read());
+          },
+        });
+      },
+      registerEach(name, help, labelNames, read) {
+        new Gauge({
+          name,
+          help,
+          labelNames,
+          registers,
+          collect() {
+            for (const { labels, value } of read()) this.set(labels, value);
           },
         });
       },
