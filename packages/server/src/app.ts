@@ -20,6 +20,7 @@ import { createCatalogs } from './services/catalogs.ts';
 import { createChannelControl } from './services/channel-control.ts';
 import { createChannels } from './services/channels.ts';
 import { createClockControl } from './services/clock-control.ts';
+import { watchDatabase } from './services/database-health.ts';
 import { createErasure } from './services/erasure.ts';
 import { type Housekeeping, startHousekeeping } from './services/housekeeping.ts';
 import { createInbox } from './services/inbox.ts';
@@ -68,7 +69,9 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
   const { random = Math.random } = surroundings;
   const logger = createLogger(config);
   const secretKeys = await secretKeysOf(config);
+  const metrics = createMetrics();
   const store = await openStore(config, logger, {
+    metrics,
     ...(config.isRestored && { isRestored: true }),
     time: surroundings.clock ? 'injected' : 'database',
     onRecovered: () => delivery.recover(),
@@ -77,7 +80,6 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     await store.close();
     throw error;
   });
-  const metrics = createMetrics();
   metrics.gauges.register(
     'watchbell_former_secret_keys',
     'Former secret keys under which something is still sealed',
@@ -120,6 +122,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
       delivery.committed(org, writes);
     },
   });
+  const databaseWatch = watchDatabase({ database: store.database, metrics, logger });
   measureBacklog({ store: store.backlog, owing: delivery.owing, clock, metrics, logger });
   const channelControl = createChannelControl({ writer, store: store.administration, backlog: store.backlog, clock });
   const signatures = createSignatures({
@@ -293,7 +296,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
       });
       if (config.profile === 'dev') await writeCredentials(config.dataDir, credentials(base(), DEV_CREDENTIALS));
       state = 'ready';
-      logger.info({ base: base(), dataDir: config.dataDir, profile: config.profile }, 'ready');
+      logger.info({ base: base(), profile: config.profile, ...placeOf(config) }, 'ready');
       return { base: base() };
     },
     async stop() {
@@ -303,6 +306,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
       await housekeeping?.stop();
       await resealing?.stop();
       await erasure.stop();
+      await databaseWatch.stop();
       await writer.drain();
       await delivery.stop();
       await store.close();
@@ -311,6 +315,10 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     idle,
   };
 }
+
+/** Where the data are, for the log: no credentials. */
+const placeOf = ({ database, dataDir }: Config) =>
+  database ? { engine: 'PostgreSQL', database: database.shown } : { engine: 'SQLite', dataDir };
 
 function originOf({ address, family, port }: AddressInfo): string {
   if (address === '0.0.0.0' || address === '::') return `http://127.0.0.1:${port}`;

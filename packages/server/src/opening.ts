@@ -12,6 +12,7 @@ import { createSqliteStore } from './storage/engines/sqlite.ts';
 import { StoreRefusal } from './storage/refusal.ts';
 import type { Store } from './storage/store.ts';
 import type { Logger } from './telemetry/logger.ts';
+import type { Metrics } from './telemetry/metrics.ts';
 
 // What the server and the commands that look into its store have in common.
 
@@ -22,6 +23,7 @@ export interface OpenOptions {
   readonly isLook?: boolean;
   /** Whose time is committed: the database's own, where there is one, or that of the clock that the app is given. */
   readonly time?: 'database' | 'injected';
+  readonly metrics?: Metrics;
   /** Told when the store was lost and is there again: what was being written may have been, or not. */
   readonly onRecovered?: () => void;
 }
@@ -44,6 +46,7 @@ export async function openStore(config: Config, logger: Logger, options: OpenOpt
       poolSizes,
       timeouts,
       time: options.time ?? 'database',
+      metrics: options.metrics,
     });
     return opening.catch((error) => {
       throw config.secretKey ? error : tellOfKey(error, config.dataDir);
@@ -100,6 +103,7 @@ export const credentials = (base: string, made: NewCredentials): Credentials => 
 });
 
 export async function writeCredentials(dataDir: string, content: Credentials): Promise<void> {
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
   await writeFile(join(dataDir, 'credentials.json'), `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
 }
 

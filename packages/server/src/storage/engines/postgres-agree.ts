@@ -31,7 +31,7 @@ const SELECT_STORED = plain(`SELECT name, value FROM meta WHERE name IN ('${TIME
  * Whoever owned one may have been told so by what is lost, and so may what it has yet to save be about what is lost: epochs
  * of buckets go on where no server can have come to. Nobody uses the server before, so nobody has to be kept out.
  */
-const FREE_BUCKETS = sql`UPDATE bucket SET node = NULL, epoch = epoch + 1000000`;
+export const FREE_BUCKETS = sql`UPDATE bucket SET node = NULL, epoch = epoch + 1000000`;
 
 type Asked = Pick<PostgresConnection, 'once' | 'begin' | 'commit'>;
 

@@ -1,6 +1,7 @@
 import { Client, type ClientConfig } from 'pg';
+import type { Metrics } from '../../telemetry/metrics.ts';
 import type { Row } from '../db.ts';
-import { spoilsConnection, toStoreError } from './postgres-errors.ts';
+import { failureKind, spoilsConnection, toStoreError } from './postgres-errors.ts';
 import { createPipeline, type PipelineResult, preparedStatements } from './postgres-pipeline.ts';
 import { plain, type Query } from './postgres-sql.ts';
 import { unavailable } from './unavailable.ts';
@@ -24,6 +25,8 @@ export const DEFAULT_TIMEOUTS: PostgresTimeouts = {
   lock: 5_000,
   idleInTransaction: 10_000,
 };
+
+export type DatabaseMetrics = Pick<Metrics, 'databaseSeconds' | 'databaseFailures'>;
 
 /** Longer than the server takes to notice that a statement takes too long: then the server itself cannot be reached. */
 const SILENCE_MS = 5_000;
@@ -53,6 +56,7 @@ export interface PostgresConnection {
 
 export interface ConnectionOptions {
   readonly timeouts: PostgresTimeouts;
+  readonly metrics?: DatabaseMetrics | undefined;
   /** Shown by the server's own views. */
   readonly applicationName: string;
   /** Each transaction may run on another server process: nothing is set or kept there. */
@@ -64,6 +68,12 @@ const settingsOf = ({ timeouts, applicationName }: ConnectionOptions): readonly 
   ['application_name', applicationName],
   // Answered means durable (P1): a database or role may have been set to less.
   ['synchronous_commit', 'on'],
+  // One plan for each statement: none for what happens to be seldom at present, and no planning each time.
+  ['plan_cache_mode', 'force_generic_plan'],
+  // A plan made while a table was small is kept while it grows.
+  ['enable_seqscan', 'off'],
+  // It takes longer than any of the statements, and a scan that cannot be helped would ask for it.
+  ['jit', 'off'],
   ['statement_timeout', String(timeouts.statement)],
   ['lock_timeout', String(timeouts.lock)],
   ['idle_in_transaction_session_timeout', String(timeouts.idleInTransaction)],
@@ -111,10 +121,14 @@ export async function connectPostgres(config: ClientConfig, options: ConnectionO
     });
 
   async function attempt(queries: readonly Query[]): Promise<PipelineResult> {
+    const sentAt = performance.now();
     try {
-      return await send(queries);
+      const result = await send(queries);
+      options.metrics?.databaseSeconds.observe((performance.now() - sentAt) / 1000);
+      return result;
     } catch (error) {
       const failure = error instanceof Error ? error : new Error(String(error));
+      options.metrics?.databaseFailures.inc({ kind: failureKind(failure) });
       if (spoilsConnection(failure)) destroy();
       throw toStoreError(failure);
     }

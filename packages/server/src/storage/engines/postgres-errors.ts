@@ -26,3 +26,20 @@ export function toStoreError(error: Error): Error {
   }
   return unavailable(error);
 }
+
+/** For those who count them. */
+export function failureKind(error: unknown): string {
+  const state = sqlStateOf(error);
+  if (state === undefined) return 'connection';
+  return KINDS.find(([states]) => states.test(state))?.[1] ?? 'other';
+}
+
+const KINDS: readonly (readonly [RegExp, string])[] = [
+  [/^57014$/, 'statement_timeout'],
+  [/^55P03$/, 'lock_timeout'],
+  [/^25P03$/, 'idle_timeout'],
+  [/^40/, 'conflict'],
+  [/^53/, 'resources'],
+  [/^(08|57P)/, 'connection'],
+  [/^25006$/, 'read_only'],
+];

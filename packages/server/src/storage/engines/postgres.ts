@@ -1,18 +1,22 @@
+import { randomBytes } from 'node:crypto';
 import { type DatabaseUrl, readDatabaseUrl, showDatabase } from '../../domain/database-url.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import { createCatalogs } from '../catalogs.ts';
 import { createCipher } from '../cipher.ts';
 import { composeStore, shareCheck } from '../compose.ts';
 import { type Db, type Statement, sql } from '../db.ts';
+import { EPOCH_LABEL_BYTES, loadEpoch, saveNextEpoch } from '../epoch.ts';
 import { checkSecretKeys } from '../key-check.ts';
 import { refuseMoved } from '../moving.ts';
 import { probe } from '../probe.ts';
 import { StoreRefusal } from '../refusal.ts';
 import type { Store } from '../store.ts';
 import type { MigrationStatus } from './migrations.ts';
+import { FREE_BUCKETS } from './postgres-agree.ts';
 import {
   type ConnectionOptions,
   connectPostgres,
+  type DatabaseMetrics,
   DEFAULT_TIMEOUTS,
   type PostgresConnection,
   type PostgresTimeouts,
@@ -44,6 +48,7 @@ export interface PostgresOptions {
   /** Other nodes are woken, and wake this one, when something was committed. */
   readonly hints?: boolean;
   readonly poolSizes?: PoolSizes;
+  readonly metrics?: DatabaseMetrics | undefined;
   readonly timeouts?: Partial<PostgresTimeouts>;
   /** Told when what is kept in memory may not be what is stored: the data have another history than those used before. */
   readonly onRecovered?: () => void;
@@ -78,7 +83,8 @@ export async function createPostgresStore(options: PostgresOptions): Promise<Sto
   let otherHistory: () => void = () => {};
   const hosts = createHosts({
     hosts: url.hosts,
-    open: (host) => connectPostgres({ connectionString: host.url }, connectionOptions(timeouts, options.pooler)),
+    open: (host) =>
+      connectPostgres({ connectionString: host.url }, connectionOptions(timeouts, options.pooler, options.metrics)),
     timeoutMs: timeouts.connect,
     logger,
     onOtherHistory: () => otherHistory(),
@@ -94,6 +100,12 @@ export async function createPostgresStore(options: PostgresOptions): Promise<Sto
     const db = createDb(writers, readers);
     await refuseMoved(db);
     const neededKeys = await checkSecretKeys(db, cipher, { binds: !isLook });
+    if (options.isRestored) {
+      const label = randomBytes(EPOCH_LABEL_BYTES).toString('hex');
+      await db.write([...saveNextEpoch(await loadEpoch(db), label, Date.now()), FREE_BUCKETS]);
+      const database = showDatabase(url);
+      logger.warn({ database }, 'the store was restored, as was said at this start: channels number anew from here on');
+    }
     const catalogs = createCatalogs();
     const snapshots = createSnapshotWatch();
     const writing = createOrgTransactions(writers, db, cipher, catalogs, time);
@@ -146,8 +158,13 @@ function createDb(writers: PostgresPool, readers: PostgresPool): Db {
   return { dialect: DIALECT, read: through(readers), load: through(writers), write: through(writers) };
 }
 
-const connectionOptions = (timeouts: PostgresTimeouts, pooler = false): ConnectionOptions => ({
+const connectionOptions = (
+  timeouts: PostgresTimeouts,
+  pooler = false,
+  metrics?: DatabaseMetrics,
+): ConnectionOptions => ({
   timeouts,
+  metrics,
   applicationName: 'watchbell',
   pooler,
 });
