@@ -22,6 +22,8 @@ export interface StoredNotification {
   readonly module: string;
   readonly operation: string;
   readonly ids: readonly string[];
+  /** Whether it says Description. */
+  readonly withValues: boolean;
   readonly state: string;
   readonly attemptsMade: number;
 }
@@ -30,8 +32,6 @@ export interface StoredChannel {
   readonly name: string;
   readonly generation: string;
   readonly lastNumber: number;
-  /** Whether its notifications say Description. */
-  readonly withValues: boolean;
   /** By the change log, in order; undefined: it is not held against it here. */
   readonly owed?: readonly Owed[];
   /** As what its notifications may end, beside delivered and parked: it ended, or expired. */
@@ -62,7 +62,6 @@ export const factsOf = (query: Query, afterChange: number): Facts => {
       return {
         name: plan.name,
         lastNumber: Number(row.last_number),
-        withValues: plan.withValues,
         owed: owedOf(changes, plan, afterChange),
         ...sentOf(query, String(row.generation)),
       };
@@ -102,7 +101,8 @@ export const sentOf = (
 
 const notificationsOf = (query: Query, generation: string): StoredNotification[] =>
   query(
-    `SELECT number, id, change_number, module, operation, ids, state, attempts_made FROM notification
+    `SELECT number, id, change_number, module, operation, ids, with_values, state, attempts_made
+     FROM notification
      WHERE generation = ? ORDER BY number`,
     generation,
   ).map((row) => ({
@@ -112,6 +112,7 @@ const notificationsOf = (query: Query, generation: string): StoredNotification[]
     module: String(row.module),
     operation: String(row.operation),
     ids: JSON.parse(String(row.ids)) as string[],
+    withValues: row.with_values === 1,
     state: String(row.state),
     attemptsMade: Number(row.attempts_made),
   }));

@@ -201,8 +201,8 @@ function checkState(
 
 /** What came is what is stored, with the values of the change log, and the same each time. */
 function checkContent(
-  { name, withValues }: StoredChannel,
-  { number, id, module, operation, ids }: StoredNotification,
+  { name }: StoredChannel,
+  { number, id, module, operation, ids, withValues }: StoredNotification,
   arrivals: readonly Arrival[],
   change: LoggedChange | undefined,
   wrong: string[],

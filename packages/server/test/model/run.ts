@@ -1,9 +1,10 @@
 import { expect } from 'vitest';
-import type { Entry, ModelChannel, Rule } from './channels.ts';
+import type { Entry, ModelChannel } from './channels.ts';
 import { PEOPLE, type PersonKey, type Step, type WatchEntry } from './commands.ts';
 import { HOUR, VERSIONS, type Version } from './facts.ts';
 import { settle } from './received.ts';
 import { change } from './record-steps.ts';
+import { METHODS, wireEntry } from './wire.ts';
 import { begin, call, type Means, successes, type World } from './world.ts';
 
 /** Longest that anything is left owed to a live channel whose receiver fails: far from its last attempt. */
@@ -81,8 +82,6 @@ function holds({ model, people }: World, by: PersonKey, channelId: string): bool
   return known !== undefined && !model.channels.isLive(known) && known.owed.length > 0;
 }
 
-const METHODS = { open: 'POST', replace: 'PUT', merge: 'PATCH', prune: 'PATCH' } as const;
-
 async function watch(world: World, by: PersonKey, version: Version, entries: readonly Entry[]): Promise<void> {
   const { model, people } = world;
   const [{ kind } = { kind: 'open' as const }] = entries;
@@ -100,32 +99,6 @@ async function watch(world: World, by: PersonKey, version: Version, entries: rea
   }
   await settle(world, isRetaken);
 }
-
-const wireRule = (rule: Rule): object =>
-  typeof rule === 'string'
-    ? { field: { api_name: rule } }
-    : { group_operator: rule.operator, group: rule.parts.map(wireRule) };
-
-const wireEntry = (entry: Entry): object => ({
-  channel_id: entry.channelId,
-  notify_url: entry.url,
-  events: entry.events,
-  token: entry.token,
-  channel_expiry: typeof entry.expiry === 'number' ? iso(entry.expiry) : entry.expiry,
-  notify_on_related_action: entry.related,
-  return_affected_field_values: entry.values,
-  fields: entry.fields,
-  notification_condition:
-    entry.conditions &&
-    Object.entries(entry.conditions).map(([module, rule]) => ({
-      type: 'field_selection',
-      module: { api_name: module },
-      field_selection: wireRule(rule),
-    })),
-  ...(entry.kind === 'prune' && { _delete_events: true }),
-});
-
-const iso = (time: number) => `${new Date(time).toISOString().slice(0, 19)}Z`;
 
 /** Live channels that have owed something for long are given a receiver that works before time moves on. */
 async function moveTo(world: World, time: number): Promise<void> {

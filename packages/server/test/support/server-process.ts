@@ -49,8 +49,8 @@ export async function startServerProcess(options: {
   });
   const exited = once(child, 'exit');
   let out = '';
-  // The base is printed when requests are served.
-  const base = await new Promise<string>((resolve, reject) => {
+  // The base is printed when requests are served: a public one, if it has one.
+  const printed = await new Promise<string>((resolve, reject) => {
     child.stdout.on('data', (chunk: Buffer) => {
       out += chunk.toString();
       const found = /http:\/\/127\.0\.0\.1:\d+/.exec(out);
@@ -58,6 +58,7 @@ export async function startServerProcess(options: {
     });
     exited.then(([code]) => reject(new Error(`the server ended with ${code}:\n${log}${out}`)));
   });
+  const base = options.port === 0 ? printed : `http://127.0.0.1:${options.port}`;
   for (;;) {
     const ready = await fetch(`${base}/readyz`).catch(() => undefined);
     if (ready?.ok) break;
