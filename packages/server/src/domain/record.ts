@@ -30,5 +30,8 @@ export interface KeyRef {
 }
 
 export const keyRef = (key: KeyRef): string => `${key.module}/${key.field}/${key.value}`;
-/** Letter case and surrounding blanks do not tell duplicates apart. */
-export const keyValue = (value: Json): string => String(value).trim().toLowerCase();
+/**
+ * Letter case and surrounding blanks do not tell duplicates apart. Nor do the two forms of the small sigma, of which the
+ * place in the word decides which one a big one becomes: so each character is folded by itself.
+ */
+export const keyValue = (value: Json): string => String(value).trim().toLowerCase().replaceAll('ς', 'σ');

@@ -48,7 +48,8 @@ export interface PostgresConnection {
   isSpoiled(): boolean;
   /** Told once, when it is. */
   onLost(call: () => void): void;
-  onNotification(call: (channel: string) => void): void;
+  /** Told what a notification of a channel that it listens to says. */
+  onNotification(call: (payload: string) => void): void;
   end(): Promise<void>;
   /** At once, whatever is under way. */
   destroy(): void;
@@ -163,7 +164,7 @@ export async function connectPostgres(config: ClientConfig, options: ConnectionO
       else lost.push(call);
     },
     onNotification(call) {
-      client.on('notification', ({ channel }) => call(channel));
+      client.on('notification', ({ payload }) => call(payload ?? ''));
     },
     async end() {
       spoil();

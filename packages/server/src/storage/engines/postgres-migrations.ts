@@ -8,6 +8,7 @@ import {
   readMigrations,
 } from './migrations.ts';
 import type { PostgresConnection } from './postgres-connection.ts';
+import { createFold, HAS_FOLD } from './postgres-fold.ts';
 import { plain } from './postgres-sql.ts';
 
 /** Whoever holds it migrates; any number would do that nobody else uses in this database. */
@@ -29,7 +30,15 @@ export async function migratePostgres(connection: PostgresConnection, now: numbe
     const applied = await applyNext(connection, migrations, now);
     if (applied !== undefined) done.push(applied);
   }
+  await keepFold(connection);
   return done;
+}
+
+/** It is not in a migration, as it goes with the JavaScript that runs. */
+async function keepFold(connection: PostgresConnection): Promise<void> {
+  const [[found] = []] = await connection.once([HAS_FOLD]);
+  if (found?.has_fold === 1) return;
+  await connection.once([plain(`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`), plain(createFold())]);
 }
 
 async function applyNext(

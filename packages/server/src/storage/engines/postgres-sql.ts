@@ -29,7 +29,8 @@ export function toQuery(write: Write): Query {
       text += 'NULL';
     } else {
       values.push(String(value));
-      text += `$${values.length}::${typeOf(value)}`;
+      // Texts compare and fold by their bytes, whatever the database was made with.
+      text += `$${values.length}::${typeOf(value)}${typeof value === 'string' ? ' COLLATE "C"' : ''}`;
     }
     text += write.parts[i + 1] ?? '';
   });
