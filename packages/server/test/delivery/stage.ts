@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createDelivery, type Delivery } from '../../src/delivery/delivery.ts';
@@ -15,11 +15,11 @@ import { addChange, type WorkingSet } from '../../src/domain/working-set.ts';
 import { type ChannelControl, createChannelControl } from '../../src/services/channel-control.ts';
 import { createSignatures, type Signatures } from '../../src/services/signing.ts';
 import { createWriter } from '../../src/services/writer.ts';
-import { createSqliteStore } from '../../src/storage/engines/sqlite.ts';
 import type { DeliveryStore, Store } from '../../src/storage/store.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
+import { openStoreIn, removeData } from '../support/test-data.ts';
 
 const ORG = '3652397' as OrgId;
 const USER = '3652397000000000001' as UserId;
@@ -82,7 +82,7 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
     log.push({ level, fields: { ...fields }, message });
   };
   const logger: Logger = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
-  const store = await createSqliteStore({ dataDir, secretKey: SECRET_KEY, logger });
+  const store = await openStoreIn(dataDir, { secretKey: SECRET_KEY, logger });
   const delivery = createDelivery({
     store: options.between?.(store.delivery) ?? store.delivery,
     clock,
@@ -191,7 +191,7 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
     },
     async close() {
       await close();
-      rmSync(dataDir, { recursive: true });
+      await removeData(dataDir);
     },
   };
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Fastify, { type FastifyInstance } from 'fastify';
@@ -12,9 +12,9 @@ import { toWire } from '../../src/http/errors.ts';
 import { orgRoutes } from '../../src/http/routes/org.ts';
 import { settingsRoutes } from '../../src/http/routes/settings.ts';
 import { createMetadata } from '../../src/services/metadata.ts';
-import { createSqliteStore } from '../../src/storage/engines/sqlite.ts';
 import type { Store } from '../../src/storage/store.ts';
 import { checkInjected } from '../support/oas/inject.ts';
+import { openStoreIn, removeData } from '../support/test-data.ts';
 
 const org: Org = { id: '3652397' as OrgId, name: 'Zylker', timeZone: 'Asia/Kolkata' };
 const otherOrg: Org = { id: '4000001' as OrgId, name: 'Other', timeZone: 'UTC' };
@@ -54,7 +54,7 @@ const signIn = (user: User, profile: Profile): Principal => ({
 beforeAll(async () => {
   dataDir = mkdtempSync(join(tmpdir(), 'watchbell-settings-'));
   const silent = { debug() {}, info() {}, warn() {}, error() {} };
-  store = await createSqliteStore({ dataDir, secretKey: new Uint8Array(32).fill(1), logger: silent });
+  store = await openStoreIn(dataDir, { secretKey: new Uint8Array(32).fill(1), logger: silent });
   for (const known of [org, otherOrg]) {
     await store.accounts.addOrg(known, 0);
     await store.accounts.addProfile(known.id, standard);
@@ -96,7 +96,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await app?.close();
   await store?.close();
-  rmSync(dataDir, { recursive: true, force: true });
+  await removeData(dataDir);
 });
 
 interface Reply {

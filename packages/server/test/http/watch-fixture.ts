@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Fastify, { type FastifyInstance } from 'fastify';
@@ -15,9 +15,9 @@ import { toWire } from '../../src/http/errors.ts';
 import { watchRoutes } from '../../src/http/routes/watch.ts';
 import { createChannels } from '../../src/services/channels.ts';
 import { createWriter } from '../../src/services/writer.ts';
-import { createSqliteStore } from '../../src/storage/engines/sqlite.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 import { checkInjected } from '../support/oas/inject.ts';
+import { openStoreIn, removeData } from '../support/test-data.ts';
 
 const BASE = 'https://bell.example.com';
 
@@ -77,7 +77,7 @@ export async function openWatch(
 ): Promise<WatchFixture> {
   const dataDir = mkdtempSync(join(tmpdir(), 'watchbell-watch-'));
   const silent = { debug() {}, info() {}, warn() {}, error() {} };
-  const store = await createSqliteStore({ dataDir, secretKey: new Uint8Array(32).fill(1), logger: silent });
+  const store = await openStoreIn(dataDir, { secretKey: new Uint8Array(32).fill(1), logger: silent });
   for (const org of [zylker, elsewhere]) {
     await store.accounts.addOrg(org, 0);
     await store.accounts.addProfile(org.id, profileIn(org));
@@ -116,7 +116,7 @@ export async function openWatch(
       await app.close();
       await writer.drain();
       await store.close();
-      rmSync(dataDir, { recursive: true, force: true });
+      await removeData(dataDir);
     },
   };
 }

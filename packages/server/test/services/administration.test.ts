@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -9,9 +9,9 @@ import { createAdministration } from '../../src/services/administration.ts';
 import { createAuth } from '../../src/services/auth.ts';
 import { createErasure } from '../../src/services/erasure.ts';
 import { createWriter, type Writer } from '../../src/services/writer.ts';
-import { createSqliteStore } from '../../src/storage/engines/sqlite.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 import { addOrgs, ORG, openChannel, PATRICIA, START } from '../storage/suite/sample.ts';
+import { openStoreIn, removeData } from '../support/test-data.ts';
 
 const quiet = () => undefined;
 const logger: Logger = { debug: quiet, info: quiet, warn: quiet, error: quiet };
@@ -21,7 +21,7 @@ const clock = { now: realNow, at: () => quiet };
 /** An organisation whose user has one channel, opened by one client. */
 async function setScene() {
   const dataDir = mkdtempSync(join(tmpdir(), 'watchbell-administration-'));
-  const store = await createSqliteStore({ dataDir, secretKey: new Uint8Array(32).fill(7), logger });
+  const store = await openStoreIn(dataDir, { secretKey: new Uint8Array(32).fill(7), logger });
   await addOrgs(store, ORG);
   const { accounts: reads, administration, clients, tokens } = store;
   const parts = { accounts: reads, clients, tokens, realNow, random: randomBytes };
@@ -44,7 +44,7 @@ async function setScene() {
   onTestFinished(async () => {
     for (const writer of writers) await writer.drain();
     await store.close();
-    rmSync(dataDir, { recursive: true });
+    await removeData(dataDir);
   });
   const { client } = await auth.clients.add(ORG, { name: 'Sync' });
   await openWriter(10).submit(ORG, {

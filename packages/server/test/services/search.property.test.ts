@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
@@ -11,10 +11,10 @@ import { keysOf } from '../../src/domain/records/keys.ts';
 import { putRecord, takeId, type WorkingSet } from '../../src/domain/working-set.ts';
 import { createSearch, DEFAULT_SEARCH_POLICY, type Search } from '../../src/services/search.ts';
 import { createWriter } from '../../src/services/writer.ts';
-import { createSqliteStore } from '../../src/storage/engines/sqlite.ts';
 import type { Store } from '../../src/storage/store.ts';
 import { addOrgs, ORG, PATRICIA } from '../storage/suite/sample.ts';
 import { createManualClock } from '../support/manual-clock.ts';
+import { openStoreIn, removeData } from '../support/test-data.ts';
 import { type Asked, hasWord, matches, OPERATORS, THINGS, written } from './search-model.ts';
 
 const RECORDS = 400;
@@ -120,7 +120,7 @@ const dataDir = mkdtempSync(join(tmpdir(), 'watchbell-search-'));
 beforeAll(async () => {
   const silent = () => undefined;
   const logger = { debug: silent, info: silent, warn: silent, error: silent };
-  store = await createSqliteStore({ dataDir, secretKey: new Uint8Array(32).fill(7), logger });
+  store = await openStoreIn(dataDir, { secretKey: new Uint8Array(32).fill(7), logger });
   await addOrgs(store, ORG);
   const values = fc.sample(VALUES, RECORDS);
   const modified = fc.sample(of(TIMES), RECORDS);
@@ -161,7 +161,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await store.close();
-  rmSync(dataDir, { recursive: true });
+  await removeData(dataDir);
 });
 
 const inOffset = (time: string, minutes: number): string => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -6,10 +6,10 @@ import { AppError } from '../../src/domain/error.ts';
 import type { NotificationId, RecordId } from '../../src/domain/ids.ts';
 import { addChange, saveOrg, type WorkingSet, type WriteSet } from '../../src/domain/working-set.ts';
 import { createWriter, type Writer } from '../../src/services/writer.ts';
-import { createSqliteStore } from '../../src/storage/engines/sqlite.ts';
 import type { OrgTransactions } from '../../src/storage/store.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 import { addOrgs, ORG, openChannel, PATRICIA, START } from '../storage/suite/sample.ts';
+import { openStoreIn, removeData } from '../support/test-data.ts';
 
 const quiet = () => undefined;
 const logger: Logger = { debug: quiet, info: quiet, warn: quiet, error: quiet };
@@ -30,7 +30,7 @@ interface SceneOptions {
 
 async function setScene({ between = (store) => store, ...limits }: SceneOptions = {}): Promise<Scene> {
   const dataDir = mkdtempSync(join(tmpdir(), 'watchbell-writer-'));
-  const store = await createSqliteStore({ dataDir, secretKey: new Uint8Array(32).fill(7), logger });
+  const store = await openStoreIn(dataDir, { secretKey: new Uint8Array(32).fill(7), logger });
   await addOrgs(store, ORG);
   const commits: Scene['commits'] = [];
   let ids = 0;
@@ -46,7 +46,7 @@ async function setScene({ between = (store) => store, ...limits }: SceneOptions 
   onTestFinished(async () => {
     await writer.drain();
     await store.close();
-    rmSync(dataDir, { recursive: true });
+    await removeData(dataDir);
   });
   return { writer, commits, submit: (decide) => writer.submit(ORG, { needs: {}, weight: 1, decide }) };
 }

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
@@ -30,12 +30,12 @@ import { createRecycleBin } from '../../src/services/recycle-bin.ts';
 import { createSearch, DEFAULT_SEARCH_POLICY } from '../../src/services/search.ts';
 import { createSignatures } from '../../src/services/signing.ts';
 import { createWriter } from '../../src/services/writer.ts';
-import { createSqliteStore } from '../../src/storage/engines/sqlite.ts';
 import type { Store } from '../../src/storage/store.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { createManualClock } from './manual-clock.ts';
 import { checkInjected } from './oas/inject.ts';
+import { openStoreIn, removeData } from './test-data.ts';
 
 interface LogLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
@@ -91,7 +91,7 @@ export async function openHttp(
   const logger: Logger = { debug: note('debug'), info: note('info'), warn: note('warn'), error: note('error') };
   const clock = createManualClock(time.now);
   const realNow = () => time.now;
-  const store = await createSqliteStore({ dataDir, secretKey: SECRET_KEY, logger });
+  const store = await openStoreIn(dataDir, { secretKey: SECRET_KEY, logger });
   const writer = createWriter({
     store: store.writing,
     clock,
@@ -221,7 +221,7 @@ export async function openHttp(
     },
     async close() {
       await closeAll();
-      rmSync(dataDir, { recursive: true, force: true });
+      await removeData(dataDir);
     },
   };
 }

@@ -3,6 +3,10 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { inject } from 'vitest';
 import type { Flags } from '../../src/settings.ts';
+import { createPostgresStore } from '../../src/storage/engines/postgres.ts';
+import { createSqliteStore } from '../../src/storage/engines/sqlite.ts';
+import type { Store } from '../../src/storage/store.ts';
+import type { Logger } from '../../src/telemetry/logger.ts';
 import { createDatabase, type TestDatabase } from './postgres/database.ts';
 import { withClient } from './postgres/with-client.ts';
 
@@ -28,6 +32,17 @@ export async function removeData(dataDir: string): Promise<void> {
   const database = databases.get(dataDir);
   databases.delete(dataDir);
   await (await database)?.drop();
+}
+
+/** Without a server. Committed is the time of the clock that what uses the store is given. */
+export async function openStoreIn(
+  dataDir: string,
+  options: { readonly secretKey: Uint8Array; readonly logger: Logger },
+): Promise<Store> {
+  const { databaseUrl } = await dataFlags(dataDir);
+  return databaseUrl === undefined
+    ? createSqliteStore({ ...options, dataDir })
+    : createPostgresStore({ ...options, url: databaseUrl, time: 'injected' });
 }
 
 /** What a query that both engines understand finds in the data of a server, running or not. Big integers are numbers. */
