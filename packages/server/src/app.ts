@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
 import { openClocks } from './clocks.ts';
 import type { Config } from './config.ts';
 import { createDelivery } from './delivery/delivery.ts';
@@ -7,6 +8,7 @@ import { createGuard } from './delivery/guard.ts';
 import type { Resolve } from './delivery/resolve.ts';
 import type { ChannelRevision, LiveChannel } from './domain/channel.ts';
 import type { Clock } from './domain/clock.ts';
+import { clusterPolicy } from './domain/cluster-policy.ts';
 import type { NotificationId, OrgId } from './domain/ids.ts';
 import { DEFAULT_CHANNEL_POLICY } from './domain/watch.ts';
 import { createHttp } from './http/server.ts';
@@ -68,6 +70,8 @@ const MAX_BATCH_WEIGHT = 2000;
 export async function createApp(config: Config, surroundings: Surroundings = {}): Promise<App> {
   const { random = Math.random } = surroundings;
   const logger = createLogger(config);
+  // Named anew at each start, so that no two are ever taken for one.
+  const node = `${hostname()}-${process.pid}-${randomBytes(4).toString('hex')}`;
   const secretKeys = await secretKeysOf(config);
   const metrics = createMetrics();
   const store = await openStore(config, logger, {
@@ -76,10 +80,12 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     time: surroundings.clock ? 'injected' : 'database',
     onRecovered: () => delivery.recover(),
   });
-  const { clock, realNow, dev } = await openClocks(config.profile, store, surroundings).catch(async (error) => {
-    await store.close();
-    throw error;
-  });
+  const { clock, realNow, monotonic, storeClock, dev } = await openClocks(config.profile, store, surroundings).catch(
+    async (error) => {
+      await store.close();
+      throw error;
+    },
+  );
   metrics.gauges.register(
     'watchbell_former_secret_keys',
     'Former secret keys under which something is still sealed',
@@ -95,6 +101,20 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
   });
   const delivery = createDelivery({
     store: store.delivery,
+    ...(store.cluster &&
+      config.database && {
+        cluster: {
+          store: store.cluster,
+          node,
+          policy: clusterPolicy(config.database.leaseMs, config.delivery.deadline),
+          monotonic,
+          onTime(...said) {
+            storeClock?.onTime(...said);
+            // When the store fails, whoever looked tells of it.
+            clockControl?.follow().catch(() => undefined);
+          },
+        },
+      }),
     clock,
     random,
     policy: config.delivery,
@@ -168,6 +188,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
   const erasure = createErasure({
     store: store.erasure,
     logger,
+    ...(store.cluster && { isMine: delivery.isMine }),
     async quiet(org) {
       await delivery.quiet(org);
       await housekeeping?.leave(org);
@@ -291,12 +312,13 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
         writer,
         clock,
         retentionMs: config.retentionMs,
+        ...(store.cluster && { isMine: delivery.isMine }),
         metrics,
         logger,
       });
       if (config.profile === 'dev') await writeCredentials(config.dataDir, credentials(base(), DEV_CREDENTIALS));
       state = 'ready';
-      logger.info({ base: base(), profile: config.profile, ...placeOf(config) }, 'ready');
+      logger.info({ base: base(), profile: config.profile, ...placeOf(config, node) }, 'ready');
       return { base: base() };
     },
     async stop() {
@@ -317,8 +339,8 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
 }
 
 /** Where the data are, for the log: no credentials. */
-const placeOf = ({ database, dataDir }: Config) =>
-  database ? { engine: 'PostgreSQL', database: database.shown } : { engine: 'SQLite', dataDir };
+const placeOf = ({ database, dataDir }: Config, node: string) =>
+  database ? { engine: 'PostgreSQL', database: database.shown, node } : { engine: 'SQLite', dataDir };
 
 function originOf({ address, family, port }: AddressInfo): string {
   if (address === '0.0.0.0' || address === '::') return `http://127.0.0.1:${port}`;

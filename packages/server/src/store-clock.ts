@@ -15,7 +15,7 @@ export interface StoreClock extends Clock {
  * matter. It is ahead of the database's by at most the quickest question's way, and never behind: what is not to be done
  * from some time on, such as sending for a channel that expires, is not done. It never goes back.
  */
-export function createStoreClock(monotonic: () => number = () => performance.now()): StoreClock {
+export function createStoreClock(monotonic: () => number): StoreClock {
   /** Between these the database's time is ahead of the monotonic clock. */
   let least = -Infinity;
   let most = Infinity;

@@ -46,6 +46,8 @@ export interface Cluster extends Ownership {
   /** Milliseconds left of the lease, negative when it is over, and since the last look at what others committed. */
   times(): { readonly leaseLeft: number; readonly newsAge: number };
   beginLeaving(): void;
+  /** Other nodes that live, as of a few seconds ago. */
+  others(): number;
   /** To be called when all is saved that can be. */
   leave(): Promise<void>;
 }
@@ -131,6 +133,7 @@ export function createCluster(
       news.forget(org);
     },
     times: () => ({ leaseLeft: leases.left(), newsAge: news.age() }),
+    others: leases.others,
     beginLeaving: leases.beginLeaving,
     async leave() {
       await leases.leave();

@@ -1,5 +1,7 @@
 import { setMaxListeners } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../domain/clock.ts';
+import type { ClusterPolicy } from '../domain/cluster-policy.ts';
 import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
 import type { Generation, OrgId } from '../domain/ids.ts';
 import type { SuspensionRequest } from '../domain/suspension.ts';
@@ -68,8 +70,10 @@ export interface Delivery {
   stop(withinMs?: number): Promise<void>;
   /** Resolves when nothing is in flight or unsaved and nothing could be sent now. */
   idle(): Promise<void>;
-  /** Resolves when nothing of a suspended organisation is in the air or unsaved. */
+  /** Resolves when nothing of a suspended organisation is in the air or unsaved; of other nodes as far as they live. */
   quiet(org: OrgId): Promise<void>;
+  /** Whether this node is the one that does what is done for an organisation as a whole. */
+  isMine(org: OrgId): boolean;
   /** Lets go of what it remembers of an organisation that is quiet and will not come back. */
   forget(org: OrgId): void;
   counts(): DeliveryCounts;
@@ -315,11 +319,20 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       await cluster?.lookNow();
       await quiet.idle();
     },
-    quiet: quiet.of,
+    async quiet(org) {
+      await quiet.of(org);
+      if (options.cluster && cluster && cluster.others() > 0) await othersQuiet(options.cluster.policy);
+    },
+    isMine: (org) => ownership.holdOf(org)?.state === 'held',
     forget,
     counts,
     owing: () => Array.from(lanes.all(), ({ org, generation }) => ({ org, generation })),
   };
+
+  /** Others have read by then that it is suspended, and what they had in the air is saved, or will never be. */
+  async function othersQuiet({ newsAge, leftForAttempt }: ClusterPolicy): Promise<void> {
+    await sleep(newsAge + leftForAttempt, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
+  }
 
   /** Resolves when no request is in the air. */
   async function landed(): Promise<void> {

@@ -1,6 +1,6 @@
 import { BUCKETS, bucketOf } from '../domain/bucket.ts';
 import type { ClusterPolicy } from '../domain/cluster-policy.ts';
-import type { Generation } from '../domain/ids.ts';
+import type { Generation, OrgId } from '../domain/ids.ts';
 import { shareOf } from '../domain/shares.ts';
 import type { BucketOwner, ClusterState, LeaseStore } from '../storage/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -18,7 +18,9 @@ export interface Leases {
   start(): Promise<void>;
   /** Something may have changed: looks again at once. */
   wake(): void;
-  holdOf(generation: Generation): Hold | undefined;
+  holdOf(id: Generation | OrgId): Hold | undefined;
+  /** Other nodes that lived when this one's lease was renewed last. */
+  others(): number;
   /** Enough is left of the lease for an attempt to start and be saved, by real time. */
   hasTime(): boolean;
   holds(): readonly Hold[];
@@ -54,6 +56,7 @@ export function createLeases(options: LeasesOptions): Leases {
   const alarm = createAlarm();
   /** By the monotonic clock, from before the renewal was sent. */
   let validUntil = -Infinity;
+  let others = 0;
   let isLeaving = false;
   let isStopped = false;
   let running: Promise<void> | undefined;
@@ -68,6 +71,7 @@ export function createLeases(options: LeasesOptions): Leases {
     const hadTime = hasTime();
     validUntil = sentAt + policy.lease;
     adopt(state);
+    others = state.nodes.filter(({ id, leaseUntil }) => id !== node && leaseUntil > state.now).length;
     if (!hadTime) options.onTime();
     const { release, claim, lookAgainAt = Infinity } = shareOf(state, node);
     drain(release);
@@ -156,7 +160,8 @@ export function createLeases(options: LeasesOptions): Leases {
       running = run(nextAt);
     },
     wake: alarm.wake,
-    holdOf: (generation) => holds[bucketOf(generation)],
+    holdOf: (id) => holds[bucketOf(id)],
+    others: () => others,
     hasTime,
     holds: () => holds.filter((hold) => hold !== undefined),
     left: () => validUntil - monotonic(),

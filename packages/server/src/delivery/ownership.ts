@@ -18,7 +18,7 @@ export const isDrained = ({ lanes, unsaved }: Hold): boolean => lanes === 0 && u
 /** What this node may send for. */
 export interface Ownership {
   /** Undefined: it is another node's, or nobody's. */
-  holdOf(generation: Generation): Hold | undefined;
+  holdOf(id: Generation | OrgId): Hold | undefined;
   holds(): readonly Hold[];
   /** Whether attempts may start at all: its lease lasts long enough, and what others committed is known. */
   isOpen(): boolean;

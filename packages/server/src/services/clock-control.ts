@@ -70,6 +70,7 @@ export function createClockControl(options: ClockControlOptions): ClockControl {
   const closing = new AbortController();
   let turn: Promise<unknown> = Promise.resolve();
   let known = options.left;
+  let following: Promise<void> | undefined;
 
   function inTurn<Answer>(act: () => Promise<Answer>): Promise<Answer> {
     const done = turn.then(act);
@@ -167,7 +168,12 @@ export function createClockControl(options: ClockControlOptions): ClockControl {
         if (!wasFrozen) await change(() => clock.stateAt(clock.now(), false));
         return { ...show(), target, steps, ...(stoppedBy && { stoppedBy }) };
       }),
-    follow: () => inTurn(follow),
+    follow() {
+      following ??= inTurn(follow).finally(() => {
+        following = undefined;
+      });
+      return following;
+    },
     close: () => closing.abort(),
   };
 }

@@ -8,7 +8,7 @@ import { createClientStore } from './clients.ts';
 import { createClockStore } from './clock.ts';
 import type { Db } from './db.ts';
 import { createDeletedRecordStore } from './deleted-records.ts';
-import { createDeliveryStore } from './delivery.ts';
+import { createDeliveryStore, type Fence } from './delivery.ts';
 import { createErasureStore, type ErasureEngine } from './erasure.ts';
 import { createHousekeepingStore } from './housekeeping.ts';
 import { createRecordListReads } from './record-lists.ts';
@@ -27,6 +27,8 @@ export interface StoreParts {
   readonly erasure: ErasureEngine;
   /** Ids of former keys that the store still needs. */
   readonly formerKeys: readonly string[];
+  /** Of a store that nodes share. */
+  readonly fence?: Fence;
 }
 
 /** What is the same on every engine, given its `Db`. */
@@ -36,6 +38,7 @@ export function composeStore({
   catalogs,
   erasure,
   formerKeys,
+  fence,
 }: StoreParts): Omit<Store, 'writing' | 'cluster' | 'check' | 'close'> {
   return {
     records: createRecordReads(db),
@@ -44,7 +47,7 @@ export function composeStore({
     deleted: createDeletedRecordStore(db),
     related: createRelatedReads(db),
     channels: createChannelReads(db, cipher),
-    delivery: createDeliveryStore(db, cipher),
+    delivery: createDeliveryStore(db, cipher, fence),
     accounts: createAccountStore(db, catalogs),
     clients: createClientStore(db),
     tokens: createTokenStore(db),

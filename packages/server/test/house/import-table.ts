@@ -28,8 +28,17 @@ const TABLE: Readonly<Record<string, Rule>> = {
   'version.ts': { rooms: [], packages: ['node:'] },
   'system-clock.ts': { rooms: ['domain'], packages: [] },
   'store-clock.ts': { rooms: ['domain', 'system-clock.ts'], packages: [] },
+  'monotonic.ts': { rooms: [], packages: [] },
   'clocks.ts': {
-    rooms: ['config.ts', 'dev-clock.ts', 'store-clock.ts', 'system-clock.ts', 'domain', 'storage/store.ts'],
+    rooms: [
+      'config.ts',
+      'dev-clock.ts',
+      'monotonic.ts',
+      'store-clock.ts',
+      'system-clock.ts',
+      'domain',
+      'storage/store.ts',
+    ],
     packages: [],
   },
   'dev-clock.ts': { rooms: ['domain'], packages: [] },

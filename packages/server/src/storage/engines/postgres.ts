@@ -13,6 +13,7 @@ import { StoreRefusal } from '../refusal.ts';
 import type { Store } from '../store.ts';
 import type { MigrationStatus } from './migrations.ts';
 import { FREE_BUCKETS } from './postgres-agree.ts';
+import { createCluster } from './postgres-cluster.ts';
 import {
   type ConnectionOptions,
   connectPostgres,
@@ -61,6 +62,8 @@ export interface PoolSizes {
 }
 
 const DEFAULT_SIZES: PoolSizes = { writing: 6, reading: 4 };
+/** Connections for what nodes ask each other: a lease that waits for a turn keeps no look from what others committed. */
+const CLUSTER_SIZE = 2;
 
 /** Newest first: what refers to a table was made after it. A table without a key of its own has `ctid`. */
 const ORG_TABLES: Statement = sql`
@@ -93,8 +96,11 @@ export async function createPostgresStore(options: PostgresOptions): Promise<Sto
   const { connect } = hosts;
   const writers = openPool({ size: poolSizes.writing, connect, acquireMs: timeouts.acquire });
   const readers = openPool({ size: poolSizes.reading, connect, acquireMs: timeouts.acquire });
+  const others = openPool({ size: CLUSTER_SIZE, connect, acquireMs: timeouts.acquire });
+  const cluster = createCluster(createDb(others, others), connect, options.hints ?? true);
   const closeAll = async () => {
-    await Promise.all([writers.close(), readers.close()]);
+    await cluster.close();
+    await Promise.all([writers.close(), readers.close(), others.close()]);
   };
   try {
     const db = createDb(writers, readers);
@@ -122,7 +128,9 @@ export async function createPostgresStore(options: PostgresOptions): Promise<Sto
         catalogs,
         erasure: { orgTables: ORG_TABLES, seal: async () => true },
         formerKeys: neededKeys,
+        fence: cluster.fence,
       }),
+      cluster: cluster.store,
       database: {
         connections: () => ({ writing: writers.counts(), reading: readers.counts() }),
         async oldestSnapshot() {
