@@ -39,8 +39,8 @@ export function createNewsStore(db: Pick<Db, 'load'>): NewsStore {
       const [[mark = {}] = [], orgs = []] = await db.load([
         sql`
           SELECT pg_snapshot_xmin(pg_current_snapshot()) || ' ' || ${SERVER} AS seen, ${DATABASE_TIME} AS now,
-            (SELECT sum(epoch) FROM bucket) || ' ' || (SELECT string_agg(id || is_leaving, ' ' ORDER BY id) FROM node)
-              AS sharing,
+            (SELECT sum(epoch) FROM bucket) || ' ' ||
+              (SELECT coalesce(string_agg(id || is_leaving, ' ' ORDER BY id), '') FROM node) AS sharing,
             (SELECT value FROM meta WHERE name = 'epoch') AS epoch`,
         sql`
           SELECT id, last_change, channel_version, suspended_at IS NOT NULL AS is_suspended,
@@ -51,7 +51,7 @@ export function createNewsStore(db: Pick<Db, 'load'>): NewsStore {
       const isSameServer = seen?.replace(/^\d+/, '') === now.replace(/^\d+/, '');
       return {
         now: integer(mark, 'now'),
-        sharing: mark.sharing === null ? '' : text(mark, 'sharing'),
+        sharing: text(mark, 'sharing'),
         epoch: mark.epoch === null ? FIRST_EPOCH.number : jsonObject<StoreEpoch>(mark, 'epoch').number,
         seen: now,
         isComplete: !isSameServer,
