@@ -64,6 +64,25 @@ export function createAuth({ policy = DEFAULT_OAUTH_POLICY, adminToken, signedIn
   const { tokens, accounts, realNow } = given;
   const adminHash = adminToken === undefined ? undefined : hashSecret(adminToken);
   const makeGrant = createGrants(parts);
+  /** Being asked of the store: who comes meanwhile with the same token waits for the same answer. */
+  const asked = new Map<string, { readonly begun: number; readonly answer: Promise<Principal> }>();
+
+  function ask(hash: string): Promise<Principal> {
+    const begun = trust.begin();
+    const same = asked.get(hash);
+    if (same?.begun === begun) return same.answer;
+    const now = realNow();
+    const answer = verify(hash, now)
+      .then(({ principal, until }) => {
+        trust.keep(hash, principal, now, until, begun);
+        return principal;
+      })
+      .finally(() => {
+        if (asked.get(hash)?.answer === answer) asked.delete(hash);
+      });
+    asked.set(hash, { begun, answer });
+    return answer;
+  }
 
   async function verify(hash: string, now: number): Promise<{ principal: Principal; until: number }> {
     const token = await tokens.find(hash);
@@ -89,14 +108,8 @@ export function createAuth({ policy = DEFAULT_OAUTH_POLICY, adminToken, signedIn
       const token = readToken(authorization);
       if (token === undefined) throw new AppError('AUTHENTICATION_FAILURE', 'Authentication failed');
       if (token.length > MAX_TOKEN_LENGTH) throw invalidToken();
-      const now = realNow();
       const hash = hashSecret(token);
-      const known = trust.find(hash, now);
-      if (known) return known;
-      const begun = trust.begin();
-      const { principal, until } = await verify(hash, now);
-      trust.keep(hash, principal, now, until, begun);
-      return principal;
+      return trust.find(hash, realNow()) ?? ask(hash);
     },
 
     requireScope(principal, need) {

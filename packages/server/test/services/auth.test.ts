@@ -1,6 +1,7 @@
+import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ALL_SCOPES, DEV_CREDENTIALS } from '../../src/services/accounts.ts';
-import type { GrantInput, TokenAnswer } from '../../src/services/auth.ts';
+import { createAuth, type GrantInput, type TokenAnswer } from '../../src/services/auth.ts';
 import { hashSecret } from '../../src/services/secret.ts';
 import { type HttpFixture, openHttp } from '../support/http.ts';
 
@@ -50,6 +51,29 @@ describe('an access token', () => {
       scopes: ALL_SCOPES,
       tokenExpiresAt: http.time.now + HOUR,
     });
+  });
+
+  test('is asked of the store once by all who come with it at once, and anew by who comes after it was forgotten', async () => {
+    const { store } = http;
+    const header = `Bearer ${await http.signIn()}`;
+    let asked = 0;
+    const find = async (hash: string) => {
+      asked += 1;
+      return store.tokens.find(hash);
+    };
+    const { now } = http.time;
+    const auth = createAuth({ ...store, tokens: { ...store.tokens, find }, realNow: () => now, random: randomBytes });
+    const first = [auth.authenticate(header), auth.authenticate(header)];
+    expect(asked).toBe(1);
+    auth.forget({});
+    const second = auth.authenticate(header);
+    expect(asked).toBe(2);
+    expect(new Set((await Promise.all([...first, second])).map(({ user }) => user.id)).size).toBe(1);
+    await auth.authenticate(header);
+    expect(asked).toBe(2);
+    await expect(Promise.all([auth.authenticate('Bearer a'), auth.authenticate('Bearer a')])).rejects.toThrow();
+    await expect(auth.authenticate('Bearer a')).rejects.toThrow('invalid oauth token');
+    expect(asked).toBe(4);
   });
 
   test.each(['Zoho-oauthtoken', 'zoho-oauthtoken', 'Bearer', 'BEARER'])(
