@@ -1,4 +1,4 @@
-import { type ChannelRevision, channelKey, ENDED_REASONS, type LiveChannel } from './channel.ts';
+import { type ChannelRevision, ENDED_REASONS, type LiveChannel } from './channel.ts';
 import { type ChannelIndex, findByGeneration, putChannel, removeChannel } from './channel-index.ts';
 import type { Generation } from './ids.ts';
 import type { StoreEpoch } from './restart.ts';
@@ -12,15 +12,14 @@ export interface Missed {
 }
 
 /**
- * Brings an index up to date with what others committed under the present epoch, in any order of revisions and changes:
- * numbers only grow within a generation. What was counted of a channel is forgotten with its revision, which may have
- * cancelled what it owed: it is counted again before it matters.
+ * Brings an index up to date with what others committed under the present epoch. Revisions come first, whatever they came
+ * between: numbers only grow within a generation, and a revision tells how far they were. What was counted of a channel is
+ * forgotten with its revision, which may have cancelled what it owed: it is counted again before it matters.
  */
 export function catchUp(index: ChannelIndex, { revisions, numbers }: Missed, epoch: StoreEpoch): void {
   for (const { channel, kind, at } of revisions) {
-    const known = index.byKey.get(channelKey(channel.userId, channel.channelId));
     removeChannel(index, channel);
-    if (isLive(kind, channel, at)) putChannel(index, known ? withNumber(channel, known) : channel);
+    if (isLive(kind, channel, at)) putChannel(index, channel);
   }
   for (const [generation, number] of numbers) {
     const channel = findByGeneration(index, generation);
@@ -31,16 +30,6 @@ export function catchUp(index: ChannelIndex, { revisions, numbers }: Missed, epo
   }
 }
 
-/** A batch commits due expiries before anything else: afterwards what is not expired is live. */
+/** A batch commits due expiries before anything else: what it leaves beyond its expiry is expired, for whatever it tells. */
 const isLive = (kind: ChannelRevision['kind'], { expiresAt }: LiveChannel, at: number): boolean =>
-  kind !== 'expired' && expiresAt > at && !ENDED_REASONS.some((reason) => reason === kind);
-
-/** The revision may tell a number that changes after it went beyond. */
-function withNumber(channel: LiveChannel, known: LiveChannel): LiveChannel {
-  if (known.generation !== channel.generation) return channel;
-  return {
-    ...channel,
-    lastNumber: Math.max(channel.lastNumber, known.lastNumber),
-    epoch: Math.max(channel.epoch, known.epoch),
-  };
-}
+  expiresAt > at && !ENDED_REASONS.some((reason) => reason === kind);

@@ -38,11 +38,10 @@ export function createBacklogCounts(db: Pick<Db, 'read'>): BacklogCounts {
     for (let next = first(near) ?? first(overflowing); next; next = first(near) ?? first(overflowing)) {
       const [generation, { org, key, index }] = next;
       const start = performance.now();
-      const before = index.counted.get(generation);
+      const known = index.byKey.get(key);
       const counted = await count(org, generation).catch(() => undefined);
-      // Not of a channel that has ended or expired meanwhile, and not over what a skip has made known.
-      const isAsItWas = index.byKey.get(key)?.generation === generation && index.counted.get(generation) === before;
-      if (counted && isAsItWas) index.counted.set(generation, counted);
+      // Not of a channel that was changed meanwhile, here or elsewhere: what it owed may be cancelled.
+      if (counted && known && index.byKey.get(key) === known) index.counted.set(generation, counted);
       await sleep((performance.now() - start) * REST, undefined, { signal: stopping.signal }).catch(() => undefined);
       near.delete(generation);
       overflowing.delete(generation);
