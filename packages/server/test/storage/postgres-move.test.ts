@@ -182,6 +182,13 @@ async function countOf(url: string, table: string): Promise<number> {
 const move = (dataDir: string, url: string, more: Partial<MoveOptions> = {}) =>
   moveStore({ dataDir, keys: KEYS, url, ...more });
 
+/** The signal by which a process ends that moves so much. */
+async function killedWhile(doing: string, part: number, dataDir: string, url: string): Promise<unknown> {
+  const child = spawn(process.execPath, [MOVER, dataDir, url, doing, String(part)], { stdio: 'inherit' });
+  const [, signal] = await once(child, 'exit');
+  return signal;
+}
+
 const code = (expected: string, message = /./) =>
   expect.objectContaining({ code: expected, message: expect.stringMatching(message) });
 
@@ -375,9 +382,7 @@ test.each([
   async (doing, part) => {
     const dataDir = await storeOfAllTables();
     const url = await emptyDatabase();
-    const child = spawn(process.execPath, [MOVER, dataDir, url, doing, String(part)], { stdio: 'inherit' });
-    const [, signal] = await once(child, 'exit');
-    expect(signal).toBe('SIGKILL');
+    expect(await killedWhile(doing, part, dataDir, url)).toBe('SIGKILL');
     await expect(openDatabase(url)).rejects.toEqual(code('BEING_MOVED', /migrate-store/));
     await (await openEmbedded(dataDir)).close();
     const before = rowsOfStore(dataDir);
@@ -423,6 +428,7 @@ test('a store that was said to be moved, and was not, is moved by the next run a
   });
   await expect(openEmbedded(dataDir)).rejects.toEqual(code('STORE_MOVED'));
   await expect(openDatabase(url)).rejects.toEqual(code('BEING_MOVED'));
+  expect(await killedWhile('comparing', 1, dataDir, url)).toBe('SIGKILL');
   expect(await move(dataDir, url)).toMatchObject({
     tables: expect.arrayContaining([expect.objectContaining({ rows: 3 })]),
   });
