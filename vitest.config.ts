@@ -4,7 +4,12 @@ import { defineConfig } from 'vitest/config';
 const conditions = ['source', ...defaultServerConditions];
 const SERVER = 'packages/server/test';
 
-const POSTGRES_ALONE = [`${SERVER}/storage/postgres*.test.ts`, `${SERVER}/support/postgres/*.test.ts`];
+const POSTGRES_ALONE = [
+  `${SERVER}/storage/postgres*.test.ts`,
+  `${SERVER}/support/postgres/*.test.ts`,
+  `${SERVER}/delivery/nodes*.test.ts`,
+  `${SERVER}/nodes/*.test.ts`,
+];
 
 export default defineConfig({
   resolve: { conditions },
