@@ -16,6 +16,8 @@ export interface PostgresTimeouts {
   readonly lock: number;
   /** That the server waits for the next statement of a transaction. */
   readonly idleInTransaction: number;
+  /** Beyond the statement's time, that a server may say nothing: then it cannot be reached. */
+  readonly silence: number;
 }
 
 export const DEFAULT_TIMEOUTS: PostgresTimeouts = {
@@ -24,12 +26,10 @@ export const DEFAULT_TIMEOUTS: PostgresTimeouts = {
   statement: 15_000,
   lock: 5_000,
   idleInTransaction: 10_000,
+  silence: 5_000,
 };
 
 export type DatabaseMetrics = Pick<Metrics, 'databaseSeconds' | 'databaseFailures'>;
-
-/** Longer than the server takes to notice that a statement takes too long: then the server itself cannot be reached. */
-const SILENCE_MS = 5_000;
 
 /** Each call is one round trip and rejects with what a caller of the store is told. */
 export interface PostgresConnection {
@@ -109,14 +109,18 @@ export async function connectPostgres(config: ClientConfig, options: ConnectionO
 
   const send = (queries: readonly Query[]): Promise<PipelineResult> =>
     new Promise((resolve, reject) => {
-      const silence = setTimeout(destroy, timeouts.statement * queries.length + SILENCE_MS);
+      // Counted anew from each answer: there may be many.
+      const silence = setTimeout(destroy, timeouts.statement + timeouts.silence);
       warning = undefined;
       client.query(
-        createPipeline(queries, prepared, (failure, result) => {
-          clearTimeout(silence);
-          const error = failure ?? warning;
-          if (error) reject(error);
-          else resolve(result);
+        createPipeline(queries, prepared, {
+          progress: () => silence.refresh(),
+          answer(failure, result) {
+            clearTimeout(silence);
+            const error = failure ?? warning;
+            if (error) reject(error);
+            else resolve(result);
+          },
         }),
       );
     });

@@ -48,11 +48,13 @@ async function applyNext(
 ): Promise<string | undefined> {
   try {
     // It may take long, and so may waiting for another node's.
-    await connection.begin([
-      plain("SELECT set_config('statement_timeout', '0', true), set_config('lock_timeout', '0', true)"),
-      plain(`SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})`),
-      plain(TABLE),
-    ]);
+    await connection.script(`
+      BEGIN;
+      SET LOCAL statement_timeout = 0;
+      SET LOCAL lock_timeout = 0;
+      SET LOCAL idle_in_transaction_session_timeout = 0;
+      SELECT pg_advisory_xact_lock(${MIGRATION_LOCK});
+      ${TABLE};`);
     const [rows = []] = await connection.run([SELECT_APPLIED]);
     const [next] = pendingAmong(migrations, rows.map(readApplied));
     if (!next) {

@@ -31,7 +31,7 @@ export const preparedStatements = (): PreparedStatements => ({ known: new Map(),
 interface Wire {
   readonly stream: { cork(): void; uncork(): void };
   parse(message: { name: string; text: string }): void;
-  bind(message: { statement: string; values: readonly (string | null)[] }): void;
+  bind(message: { statement: string; values: Query['values'] }): void;
   describe(message: { type: 'P' }): void;
   execute(message: Record<string, never>): void;
   close(message: { type: 'S'; name: string }): void;
@@ -56,6 +56,12 @@ export interface Pipeline extends Submittable {
   handleReadyForQuery(): void;
 }
 
+export interface PipelineListener {
+  /** A statement was answered. */
+  progress(): void;
+  answer(error: Error | undefined, result: PipelineResult): void;
+}
+
 export interface PipelineResult {
   /** Of each statement. */
   readonly rows: Row[][];
@@ -71,7 +77,7 @@ export interface PipelineResult {
 export function createPipeline(
   queries: readonly Query[],
   prepared: PreparedStatements | undefined,
-  answer: (error: Error | undefined, result: PipelineResult) => void,
+  { progress, answer }: PipelineListener,
 ): Pipeline {
   const rows: Row[][] = queries.map(() => []);
   const tags: string[] = [];
@@ -157,6 +163,7 @@ export function createPipeline(
       const statement = statements[tags.length];
       if (statement) statement.columns ??= [];
       tags.push(text);
+      progress();
     },
     handleEmptyQuery() {
       tags.push('');

@@ -1,9 +1,9 @@
 import type { SqlValue, Write } from '../db.ts';
 
-/** A statement as PostgreSQL takes it: values travel as text, their types stand in the statement. */
+/** A statement as PostgreSQL takes it: values travel as text, lists in binary form; their types stand in the statement. */
 export interface Query {
   readonly text: string;
-  readonly values: readonly (string | null)[];
+  readonly values: readonly (string | Buffer | null)[];
 }
 
 /**
@@ -14,10 +14,10 @@ export function toQuery(write: Write): Query {
   if ('into' in write) return insertion(write.into, write.rows, write.conflict);
   if ('rows' in write) return change(write.parts, write.rows);
   let text = write.parts[0] ?? '';
-  const values: string[] = [];
+  const values: (string | Buffer)[] = [];
   write.values.forEach((value, i) => {
     if (typeof value === 'object' && value !== null) {
-      values.push(toArray(value.list));
+      values.push(toArray(value.list, 'text'));
       const lists = `$${values.length}::text[]`;
       // Its planner looks entries up by an index for a list that is compared with, but not for rows.
       const [before] = /\bIN\s*$/.exec(text) ?? [];
@@ -39,7 +39,9 @@ export function toQuery(write: Write): Query {
 
 export const plain = (text: string): Query => ({ text, values: [] });
 
-const typeOf = (value: string | number): string => {
+type Type = 'text' | 'bigint' | 'double precision';
+
+const typeOf = (value: string | number): Type => {
   if (typeof value === 'string') return 'text';
   return Number.isSafeInteger(value) ? 'bigint' : 'double precision';
 };
@@ -49,7 +51,7 @@ interface Columns {
   readonly names: readonly string[];
   /** Rows with these columns, for FROM. */
   readonly from: string;
-  readonly values: readonly string[];
+  readonly values: readonly Buffer[];
 }
 
 function columnsOf(rows: readonly (readonly SqlValue[])[]): Columns {
@@ -63,7 +65,12 @@ function columnsOf(rows: readonly (readonly SqlValue[])[]): Columns {
   return {
     names: types.map((type, i) => (type === undefined ? 'NULL' : `r.p${i + 1}`)),
     from: `unnest(${lists.join(', ')}) AS r(${names.join(', ')})`,
-    values: filled.map(({ i }) => toArray(rows.map((row) => row[i] ?? null))),
+    values: filled.map(({ type, i }) =>
+      toArray(
+        rows.map((row) => row[i] ?? null),
+        type,
+      ),
+    ),
   };
 }
 
@@ -80,13 +87,40 @@ function change(parts: readonly string[], rows: readonly (readonly SqlValue[])[]
   return { text: text.replace(/\bWHERE\b/, `${joined} ${from} WHERE`), values };
 }
 
-const SPECIAL = /["\\]/g;
+const OID: Readonly<Record<Type, number>> = { text: 25, bigint: 20, 'double precision': 701 };
+const HEADER_BYTES = 20;
 
-/** The text form of an array. */
-function toArray(values: readonly SqlValue[]): string {
-  const items = values.map((value) => {
-    if (value === null) return 'NULL';
-    return typeof value === 'number' ? String(value) : `"${value.replace(SPECIAL, '\\$&')}"`;
-  });
-  return `{${items.join(',')}}`;
+/**
+ * The binary form of a list: nothing is escaped here or read letter by letter there, which made inserts of a hundred rows
+ * more than twice as fast as the text form did (docs/decisions/0013-postgresql.md).
+ */
+function toArray(values: readonly SqlValue[], type: Type): Buffer {
+  const bytes = values.reduce((sum: number, value) => sum + 4 + sizeOf(value), HEADER_BYTES);
+  const array = Buffer.allocUnsafe(bytes);
+  array.writeInt32BE(values.length === 0 ? 0 : 1, 0);
+  array.writeInt32BE(values.includes(null) ? 1 : 0, 4);
+  array.writeInt32BE(OID[type], 8);
+  array.writeInt32BE(values.length, 12);
+  array.writeInt32BE(1, 16);
+  // One without items has no dimension, and so neither its size nor where it begins.
+  if (values.length === 0) return array.subarray(0, 12);
+  let at = HEADER_BYTES;
+  for (const value of values) at = writeItem(array, at, value, type);
+  return array;
+}
+
+function sizeOf(value: SqlValue): number {
+  if (value === null) return 0;
+  return typeof value === 'string' ? Buffer.byteLength(value) : 8;
+}
+
+function writeItem(array: Buffer, at: number, value: SqlValue, type: Type): number {
+  if (value === null) return array.writeInt32BE(-1, at);
+  if (typeof value === 'string') {
+    const length = array.write(value, at + 4);
+    array.writeInt32BE(length, at);
+    return at + 4 + length;
+  }
+  array.writeInt32BE(8, at);
+  return type === 'bigint' ? array.writeBigInt64BE(BigInt(value), at + 4) : array.writeDoubleBE(value, at + 4);
 }
