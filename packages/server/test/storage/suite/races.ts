@@ -12,7 +12,10 @@ const PROFILE = '3652397000000026011' as ProfileId;
 async function openTwo(open: Open): Promise<readonly [Store, Store]> {
   const { store, second } = await open();
   await addOrgs(store, ORG);
-  return [store, (await second?.()) ?? store];
+  const stores = [store, (await second?.()) ?? store] as const;
+  // All connections are there: what is begun at once is done at once.
+  await atOnce(stores, 30, (one) => one.tokens.spend('none', START));
+  return stores;
 }
 
 /** So many calls at once, of the stores in turn. */
@@ -67,31 +70,36 @@ export function raceSuite(open: Open): void {
 
     it('issues no more tokens than a source may give', async () => {
       const stores = await openTwo(open);
-      await stores[0].tokens.add(token('r'));
       const limits = { atMost: { count: 5, since: START - 1 } };
-      const answers = await atOnce(stores, 20, (store, i) =>
-        store.tokens.issue([issueOf(`access-${i}`, 'r', {}, limits)]),
-      );
-      expect(answers.filter(({ kind }) => kind === 'issued')).toHaveLength(5);
+      for (let round = 0; round < ROUNDS; round += 1) {
+        await stores[0].tokens.add(token(`r-${round}`));
+        const answers = await atOnce(stores, 10, (store, i) =>
+          store.tokens.issue([issueOf(`access-${round}-${i}`, `r-${round}`, {}, limits)]),
+        );
+        expect(answers.filter(({ kind }) => kind === 'issued')).toHaveLength(5);
+      }
     });
 
     it('keeps as many tokens of a user as it may have, whatever they are issued from', async () => {
       const stores = await openTwo(open);
-      const sources = Array.from({ length: 10 }, (_, i) => `grant-${i}`);
-      for (const hash of sources) await stores[0].tokens.add(token(hash, { kind: 'grant' }));
       const limits = { keep: { count: 3, of: 'user' } } as const;
-      await atOnce(stores, sources.length, (store, i) =>
-        store.tokens.issue([
-          issueOf(`refresh-${i}`, sources[i]!, { kind: 'refresh', createdAt: START + i }, limits),
-          issueOf(`access-${i}`, `refresh-${i}`),
-        ]),
-      );
-      const { tokens } = await stores[1].tokens.list(ORG, {}, START, 1, 200);
-      const left = tokens.filter(({ kind }) => kind === 'refresh').map(({ hash }) => hash);
-      expect(left).toHaveLength(3);
-      // What the others gave ended with them.
-      const given = tokens.filter(({ kind }) => kind === 'access').map(({ source }) => source);
-      expect(given.toSorted()).toEqual(left.toSorted());
+      for (let round = 0; round < ROUNDS; round += 1) {
+        const sources = Array.from({ length: 6 }, (_, i) => `${round}-${i}`);
+        for (const source of sources) await stores[0].tokens.add(token(`g-${source}`, { kind: 'grant' }));
+        await atOnce(stores, sources.length, (store, i) => {
+          const [source, createdAt] = [sources[i]!, START + 10 * round + i];
+          return store.tokens.issue([
+            issueOf(`r-${source}`, `g-${source}`, { kind: 'refresh', createdAt }, limits),
+            issueOf(`a-${source}`, `r-${source}`),
+          ]);
+        });
+        const { tokens } = await stores[1].tokens.list(ORG, {}, START, 1, 200);
+        const left = tokens.filter(({ kind }) => kind === 'refresh').map(({ hash }) => hash);
+        expect(left).toHaveLength(3);
+        // What the others gave ended with them.
+        const given = tokens.filter(({ kind }) => kind === 'access').map(({ source }) => source);
+        expect(given.toSorted()).toEqual(left.toSorted());
+      }
     });
 
     it('leaves nothing of a source that was ended while it gave', async () => {
@@ -139,10 +147,12 @@ export function raceSuite(open: Open): void {
 
     it('leaves a user with one sign-in key', async () => {
       const stores = await openTwo(open);
-      await atOnce(stores, 20, (store, i) =>
-        store.tokens.replace({ ...token(`key-${i}`, { kind: 'sign-in' }), userId: PATRICIA }),
-      );
-      expect((await stores[0].tokens.list(ORG, {}, START, 1, 200)).tokens).toHaveLength(1);
+      for (let round = 0; round < ROUNDS; round += 1) {
+        await atOnce(stores, 10, (store, i) =>
+          store.tokens.replace({ ...token(`key-${round}-${i}`, { kind: 'sign-in' }), userId: PATRICIA }),
+        );
+        expect((await stores[0].tokens.list(ORG, {}, START, 1, 200)).tokens).toHaveLength(1);
+      }
     });
 
     it('gives an e-mail address to one user', async () => {
