@@ -9,6 +9,7 @@ const POSTGRES_ALONE = [
   `${SERVER}/support/postgres/*.test.ts`,
   `${SERVER}/delivery/nodes*.test.ts`,
   `${SERVER}/nodes/*.test.ts`,
+  `${SERVER}/failover/*.test.ts`,
 ];
 
 export default defineConfig({

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ClusterOptions } from '../../src/delivery/cluster.ts';
 import { createDelivery, type Delivery } from '../../src/delivery/delivery.ts';
 import { createGuard } from '../../src/delivery/guard.ts';
 import type { Resolve } from '../../src/delivery/resolve.ts';
@@ -15,7 +16,7 @@ import { addChange, type WorkingSet } from '../../src/domain/working-set.ts';
 import { type ChannelControl, createChannelControl } from '../../src/services/channel-control.ts';
 import { createSignatures, type Signatures } from '../../src/services/signing.ts';
 import { createWriter } from '../../src/services/writer.ts';
-import type { DeliveryStore, Store } from '../../src/storage/store.ts';
+import type { ClusterStore, DeliveryStore, Store } from '../../src/storage/store.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
@@ -47,6 +48,8 @@ export interface StageOptions {
   readonly asking?: (ask: ChannelControl['ask']) => ChannelControl['ask'];
   /** Stands between delivery and the store. */
   readonly between?: (store: DeliveryStore) => DeliveryStore;
+  /** Makes it a node among others on the data; `between` stands between it and what nodes ask each other. */
+  readonly node?: Omit<ClusterOptions, 'store'> & { readonly between?: (store: ClusterStore) => ClusterStore };
 }
 
 /** A real store, the real writer and delivery, wired as the server wires them, on a clock that stands still. */
@@ -68,6 +71,9 @@ export interface Stage {
   pending(channel: Channel): Promise<number[]>;
   /** Stops without saving what is in flight or unsaved, as far as that can be had in a process; keeps the data. */
   restart(options?: StageOptions): Promise<Stage>;
+  /** As a server stops, with so long for what is in the air; keeps the data. */
+  end(withinMs?: number): Promise<void>;
+  readonly dataDir: string;
   close(): Promise<void>;
 }
 
@@ -85,6 +91,8 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
   const store = await openStoreIn(dataDir, { secretKey: SECRET_KEY, logger });
   const delivery = createDelivery({
     store: options.between?.(store.delivery) ?? store.delivery,
+    ...(options.node &&
+      store.cluster && { cluster: { ...options.node, store: options.node.between?.(store.cluster) ?? store.cluster } }),
     clock,
     random: () => 0,
     policy: { ...DEFAULT_POLICY, ...options.policy },
@@ -138,8 +146,8 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
       }));
       addChange(set, 'Contacts', operation, USER, records);
     });
-  const close = async () => {
-    await delivery.stop(0);
+  const end = async (withinMs = 0) => {
+    await delivery.stop(withinMs);
     await writer.drain();
     await store.close();
   };
@@ -186,11 +194,13 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
       return rows.map(({ number }) => number);
     },
     async restart(differing = {}) {
-      await close();
+      await end();
       return setStage({ ...options, ...differing, dataDir, clock });
     },
+    end,
+    dataDir,
     async close() {
-      await close();
+      await end();
       await removeData(dataDir);
     },
   };
