@@ -372,7 +372,9 @@ CREATE TABLE node (
   id          TEXT COLLATE "C" NOT NULL PRIMARY KEY,
   -- Until then what it owns is its own (the database's time).
   lease_until BIGINT           NOT NULL,
-  is_leaving  SMALLINT         NOT NULL CHECK (is_leaving IN (0, 1))
+  is_leaving  SMALLINT         NOT NULL CHECK (is_leaving IN (0, 1)),
+  -- Id of the secret key under which it encrypts.
+  key_id      TEXT COLLATE "C" NOT NULL DEFAULT ''
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500);
 
 -- Who sends for the channels of a bucket. Its epoch is raised by each change of the owner.

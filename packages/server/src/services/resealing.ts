@@ -19,6 +19,7 @@ export interface ResealingOptions {
 
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 60_000;
+const OTHERS_PAUSE_MS = 10_000;
 
 /** A crash at any moment leaves a store that opens with the same keys: each text names its own, and none is lost. */
 export function startResealing({ store, logger, given }: ResealingOptions): Resealing {
@@ -42,6 +43,18 @@ export function startResealing({ store, logger, given }: ResealingOptions): Rese
     return rows;
   }
 
+  /** What others seal under a former key meanwhile would be lost with it. False when it was stopped before. */
+  async function othersChanged(keyId: string): Promise<boolean> {
+    for (let isTold = false; !signal.aborted; isTold = true) {
+      const inUse = await store.formerKeysInUse();
+      if (inUse.length === 0) return true;
+      if (!isTold)
+        logger.info({ keyId, inUse }, 'other nodes still seal under a former secret key: they are waited for');
+      await sleep(OTHERS_PAUSE_MS, undefined, { signal, ref: false }).catch(() => undefined);
+    }
+    return false;
+  }
+
   async function run(): Promise<void> {
     const former = store.formerKeys();
     const { keyId } = store;
@@ -49,6 +62,7 @@ export function startResealing({ store, logger, given }: ResealingOptions): Rese
       if (given > 0) logger.info({ keyId }, 'no former secret key is needed any more: take them away');
       return;
     }
+    if (!(await othersChanged(keyId))) return;
     logger.info({ keyId, former }, 'secrets are sealed anew under the present key');
     const rows = await walk();
     if (signal.aborted) return;

@@ -27,6 +27,8 @@ export interface StoreParts {
   readonly erasure: ErasureEngine;
   /** Ids of former keys that the store still needs. */
   readonly formerKeys: readonly string[];
+  /** Ids of those under which other processes encrypt; undefined: there are none. */
+  readonly keysInUse?: () => Promise<readonly string[]>;
   /** Of a store that nodes share. */
   readonly fence?: Fence;
 }
@@ -38,6 +40,7 @@ export function composeStore({
   catalogs,
   erasure,
   formerKeys,
+  keysInUse,
   fence,
 }: StoreParts): Omit<Store, 'writing' | 'cluster' | 'check' | 'close'> {
   return {
@@ -56,7 +59,7 @@ export function composeStore({
     clock: createClockStore(db),
     backlog: createBacklogReads(db),
     erasure: createErasureStore(db, erasure),
-    sealed: createSealedStore(db, cipher, formerKeys),
+    sealed: createSealedStore(db, cipher, formerKeys, keysInUse),
   };
 }
 

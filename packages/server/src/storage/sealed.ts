@@ -20,12 +20,14 @@ export function createSealedStore(
   db: Pick<Db, 'read' | 'write'>,
   cipher: Cipher,
   formerKeys: readonly string[],
+  keysInUse: () => Promise<readonly string[]> = async () => [],
 ): SealedStore {
   let needed = formerKeys;
 
   return {
     keyId: cipher.keyId,
     formerKeys: () => needed,
+    formerKeysInUse: async () => (await keysInUse()).filter((keyId) => needed.includes(keyId)),
 
     async resealOrgs(after = '') {
       const [rows = []] = await db.read([

@@ -537,6 +537,8 @@ export interface SealedStore {
   readonly keyId: string;
   /** Those under which something may be sealed yet. */
   formerKeys(): readonly string[];
+  /** Those of them under which another node still seals. */
+  formerKeysInUse(): Promise<readonly string[]>;
   /** A bounded number of organisations from after this one on. */
   resealOrgs(after?: string): Promise<Resealed<string>>;
   resealChannels(after?: SealedPosition): Promise<Resealed<SealedPosition>>;

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import Sqlite from 'better-sqlite3';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Signing } from '../../src/domain/channel.ts';
 import { signOrg } from '../../src/domain/signing.ts';
 import { endChannel, loadedChannel, saveChannel } from '../../src/domain/working-channels.ts';
@@ -252,6 +252,7 @@ test('when the store fails, sealing anew goes on later', async () => {
     store: {
       keyId: 'b',
       formerKeys: () => ['a'],
+      formerKeysInUse: async () => [],
       resealOrgs: async () => ({ resealed: 0 }),
       async resealChannels() {
         failures -= 1;
@@ -271,6 +272,26 @@ test('when the store fails, sealing anew goes on later', async () => {
     'forgotten',
     'all secrets are under the present key: take the former ones away',
   ]);
+});
+
+test('a former key is not forgotten as long as another node still seals under it', async () => {
+  const logged: string[] = [];
+  const logger: Logger = { ...silent, info: (_, text) => void logged.push(text) };
+  const resealing = startResealing({
+    store: {
+      keyId: 'b',
+      formerKeys: () => ['a'],
+      formerKeysInUse: async () => ['a'],
+      resealOrgs: async () => ({ resealed: 0 }),
+      resealChannels: async () => ({ resealed: 0 }),
+      forgetFormerKeys: async () => void logged.push('forgotten'),
+    },
+    logger,
+    given: 1,
+  });
+  await vi.waitUntil(() => logged.length > 0);
+  await resealing.stop();
+  expect(logged).toEqual(['other nodes still seal under a former secret key: they are waited for']);
 });
 
 test('a former key that is not needed is named as such', async () => {

@@ -19,11 +19,11 @@ export interface PostgresCluster {
 export function createCluster(
   db: Pick<Db, 'load' | 'write'>,
   connect: () => Promise<PostgresConnection>,
-  withHints: boolean,
+  { withHints, keyId }: { readonly withHints: boolean; readonly keyId: string },
 ): PostgresCluster {
   const hints = withHints ? createHints(connect) : undefined;
   return {
-    store: { leases: createLeaseStore(db), news: createNewsStore(db), hints: hints ?? noHints },
+    store: { leases: createLeaseStore(db, keyId), news: createNewsStore(db), hints: hints ?? noHints },
     fence: createFence(db),
     close: async () => hints?.close(),
   };

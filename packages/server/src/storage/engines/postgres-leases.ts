@@ -14,6 +14,9 @@ const LEASE_LOST = 'WB001';
 /** The database's real time, as it is when the statement gets there. */
 export const DATABASE_TIME = sql`floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint`;
 
+/** Ids of the secret keys under which nodes that live encrypt. */
+export const SELECT_KEYS_IN_USE = sql`SELECT DISTINCT key_id FROM node WHERE lease_until > ${DATABASE_TIME}`;
+
 /** Rows of nodes that went without a word are kept for whoever looks what happened. */
 const KEEP_DEAD_MS = 3_600_000;
 
@@ -22,15 +25,16 @@ const readOwner = (row: Row): BucketOwner => {
   return { bucket: integer(row, 'bucket'), epoch: integer(row, 'epoch'), ...(node !== undefined && { node }) };
 };
 
-export function createLeaseStore(db: Pick<Db, 'write'>): LeaseStore {
+/** `keyId`: of the secret key under which this process encrypts. */
+export function createLeaseStore(db: Pick<Db, 'write'>, keyId: string): LeaseStore {
   return {
     async renew(node, leaseMs, isLeaving) {
       // Locked, or one that was late could renew what another is just claiming, and be told that it is still its own.
       const [, , , [time = {}] = [], nodes = [], buckets = []] = await db.write([
         LOCK_OTHERS,
         sql`
-          INSERT INTO node (id, lease_until, is_leaving)
-          VALUES (${node}, ${DATABASE_TIME} + ${leaseMs}, ${Number(isLeaving)})
+          INSERT INTO node (id, lease_until, is_leaving, key_id)
+          VALUES (${node}, ${DATABASE_TIME} + ${leaseMs}, ${Number(isLeaving)}, ${keyId})
           ON CONFLICT (id) DO UPDATE SET lease_until = excluded.lease_until, is_leaving = excluded.is_leaving`,
         sql`DELETE FROM node WHERE lease_until < ${DATABASE_TIME} - ${KEEP_DEAD_MS}`,
         sql`SELECT ${DATABASE_TIME} AS now`,

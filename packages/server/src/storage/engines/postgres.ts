@@ -10,6 +10,7 @@ import { checkSecretKeys } from '../key-check.ts';
 import { refuseMoved } from '../moving.ts';
 import { probe } from '../probe.ts';
 import { StoreRefusal } from '../refusal.ts';
+import { text, text } from '../rows.ts';
 import type { Store } from '../store.ts';
 import type { MigrationStatus } from './migrations.ts';
 import { FREE_BUCKETS } from './postgres-agree.ts';
@@ -24,6 +25,7 @@ import {
 } from './postgres-connection.ts';
 import { DIALECT } from './postgres-dialect.ts';
 import { createHosts } from './postgres-hosts.ts';
+import { SELECT_KEYS_IN_USE } from './postgres-leases.ts';
 import { migratePostgres, statusOf } from './postgres-migrations.ts';
 import { createOrgTransactions } from './postgres-org.ts';
 import { openPool, type PostgresPool } from './postgres-pool.ts';
@@ -97,7 +99,10 @@ export async function createPostgresStore(options: PostgresOptions): Promise<Sto
   const writers = openPool({ size: poolSizes.writing, connect, acquireMs: timeouts.acquire });
   const readers = openPool({ size: poolSizes.reading, connect, acquireMs: timeouts.acquire });
   const others = openPool({ size: CLUSTER_SIZE, connect, acquireMs: timeouts.acquire });
-  const cluster = createCluster(createDb(others, others), connect, options.hints ?? true);
+  const cluster = createCluster(createDb(others, others), connect, {
+    withHints: options.hints ?? true,
+    keyId: cipher.keyId,
+  });
   const closeAll = async () => {
     await cluster.close();
     await Promise.all([writers.close(), readers.close(), others.close()]);
@@ -126,8 +131,13 @@ export async function createPostgresStore(options: PostgresOptions): Promise<Sto
         db,
         cipher,
         catalogs,
-        erasure: { orgTables: ORG_TABLES, seal: async () => true },
+        erasure: {
+          orgTables: ORG_TABLES,
+          // A pooler's connection is another transaction's next: what is set on it would stay.
+          seal: async () => options.pooler || vacuum(db, connect),
+        },
         formerKeys: neededKeys,
+        keysInUse: async () => ((await db.read([SELECT_KEYS_IN_USE]))[0] ?? []).map((row) => text(row, 'key_id')),
         fence: cluster.fence,
       }),
       cluster: cluster.store,
@@ -183,17 +193,41 @@ async function migrate(url: DatabaseUrl, connect: () => Promise<PostgresConnecti
     for (const migration of await migratePostgres(connection, Date.now())) {
       logger.info({ migration }, 'Applied a migration');
     }
+  } catch (error) {
+    throw cannotOpen(url, error);
   } finally {
     await connection.end();
   }
 }
 
-async function firstConnection(url: DatabaseUrl, connect: () => Promise<PostgresConnection>) {
+const firstConnection = (url: DatabaseUrl, connect: () => Promise<PostgresConnection>): Promise<PostgresConnection> =>
+  connect().catch((error) => {
+    throw cannotOpen(url, error);
+  });
+
+function cannotOpen(url: DatabaseUrl, cause: unknown): StoreRefusal {
+  if (cause instanceof StoreRefusal) return cause;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new StoreRefusal('CANNOT_OPEN', `Cannot open the store at ${showDatabase(url)}: ${reason}`, { cause });
+}
+
+/**
+ * Removed rows are dead until a vacuum; it may come late where they are few among many. What is left of their bytes in
+ * free space, in the log and on standbys is the server's (docs/operations.md).
+ */
+async function vacuum(db: Db, connect: () => Promise<PostgresConnection>): Promise<boolean> {
+  const [tables = []] = await db.read([ORG_TABLES]);
+  const connection = await connect();
   try {
-    return await connect();
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new StoreRefusal('CANNOT_OPEN', `Cannot open the store at ${showDatabase(url)}: ${reason}`, { cause });
+    await connection.script('SET statement_timeout = 0');
+    await connection.script('SET vacuum_cost_delay = 2');
+    // Cutting off the end of a file would lock everybody out for a moment.
+    for (const name of [...tables.map((row) => text(row, 'name')), 'org']) {
+      await connection.script(`VACUUM (TRUNCATE FALSE) "${name}"`);
+    }
+    return true;
+  } finally {
+    await connection.end();
   }
 }
 
