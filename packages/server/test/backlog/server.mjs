@@ -62,6 +62,7 @@ export async function startServer(dataDir, flags) {
 
   return {
     readyMs,
+    pid: child.pid,
     /** Calls below `/crm/v8` as the user to whom the credentials belong. */
     async signIn({ client_id, client_secret, refresh_token }) {
       const form = new URLSearchParams({ grant_type: 'refresh_token', client_id, client_secret, refresh_token });
