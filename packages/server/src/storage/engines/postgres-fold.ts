@@ -33,7 +33,7 @@ export function createFold(): string {
   return `
     CREATE OR REPLACE FUNCTION ${FOLD}(value text) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $fold$
     BEGIN
-      value := lower(btrim(value, E' \\t\\n\\v\\f\\r${blanks.join('')}') COLLATE "C");
+      value := lower(btrim(value, E' \\t\\n\\x0b\\f\\r${blanks.join('')}') COLLATE "C");
       IF octet_length(value) = length(value) OR value !~ '[${letters.join('')}]' THEN
         RETURN value;
       END IF;

@@ -10,7 +10,7 @@ import { checkSecretKeys } from '../key-check.ts';
 import { refuseMoved } from '../moving.ts';
 import { probe } from '../probe.ts';
 import { StoreRefusal } from '../refusal.ts';
-import { text, text } from '../rows.ts';
+import { text } from '../rows.ts';
 import type { Store } from '../store.ts';
 import type { MigrationStatus } from './migrations.ts';
 import { FREE_BUCKETS } from './postgres-agree.ts';
@@ -31,6 +31,7 @@ import { createOrgTransactions } from './postgres-org.ts';
 import { openPool, type PostgresPool } from './postgres-pool.ts';
 import { createSnapshotWatch, SELECT_HOLDERS } from './postgres-snapshots.ts';
 import { toQuery } from './postgres-sql.ts';
+import { vacuum } from './postgres-vacuum.ts';
 
 export interface PostgresOptions {
   /** `postgres://…`; of several hosts the one that takes writes is used. */
@@ -134,7 +135,7 @@ export async function createPostgresStore(options: PostgresOptions): Promise<Sto
         erasure: {
           orgTables: ORG_TABLES,
           // A pooler's connection is another transaction's next: what is set on it would stay.
-          seal: async () => options.pooler || vacuum(db, connect),
+          seal: async () => options.pooler || vacuum(db, ORG_TABLES, connect),
         },
         formerKeys: neededKeys,
         keysInUse: async () => ((await db.read([SELECT_KEYS_IN_USE]))[0] ?? []).map((row) => text(row, 'key_id')),
@@ -209,26 +210,6 @@ function cannotOpen(url: DatabaseUrl, cause: unknown): StoreRefusal {
   if (cause instanceof StoreRefusal) return cause;
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new StoreRefusal('CANNOT_OPEN', `Cannot open the store at ${showDatabase(url)}: ${reason}`, { cause });
-}
-
-/**
- * Removed rows are dead until a vacuum; it may come late where they are few among many. What is left of their bytes in
- * free space, in the log and on standbys is the server's (docs/operations.md).
- */
-async function vacuum(db: Db, connect: () => Promise<PostgresConnection>): Promise<boolean> {
-  const [tables = []] = await db.read([ORG_TABLES]);
-  const connection = await connect();
-  try {
-    await connection.script('SET statement_timeout = 0');
-    await connection.script('SET vacuum_cost_delay = 2');
-    // Cutting off the end of a file would lock everybody out for a moment.
-    for (const name of [...tables.map((row) => text(row, 'name')), 'org']) {
-      await connection.script(`VACUUM (TRUNCATE FALSE) "${name}"`);
-    }
-    return true;
-  } finally {
-    await connection.end();
-  }
 }
 
 /** What opening the store would do to its schema. Changes nothing; throws a `StoreRefusal` where opening would. */
