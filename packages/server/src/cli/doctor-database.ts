@@ -31,11 +31,11 @@ function checkServer({ host, facts, fault }: ServerLook, primary: ServerLook | u
   return finding(check, takesWrites && roundTrip > SLOW_MS ? 'warn' : 'ok', says);
 }
 
-function checkPrimary(facts: ServerFacts, { poolSizes }: DatabaseConfig): Finding[] {
+function checkPrimary(facts: ServerFacts, { poolSizes, hints }: DatabaseConfig): Finding[] {
   const { connections, standbys, ahead, oldestSnapshot } = facts;
   const room = connections.most - connections.used;
-  // One more waits to be woken.
-  const needed = poolSizes.writing + poolSizes.reading + 1;
+  // Two more for leases and looking what others did, and one that waits to be woken.
+  const needed = poolSizes.writing + poolSizes.reading + 2 + (hints ? 1 : 0);
   const seconds = Math.round((oldestSnapshot?.ageMs ?? 0) / 1000);
   return [
     finding(
