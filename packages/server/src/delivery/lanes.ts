@@ -101,9 +101,10 @@ export function createLanes(options: LanesOptions): Lanes {
   }
 
   function ended(generation: Generation): void {
+    // A lane that closes leaves behind what it knew.
+    lanes.get(generation)?.end();
     receivers.forget(generation);
     comebacks.forget(generation);
-    lanes.get(generation)?.end();
     left.delete(generation);
     resting.delete(generation);
   }

@@ -147,6 +147,12 @@ async function openFor(node: Node, receiver: Receiver, owner: Node): Promise<{ i
   }
 }
 
+/** Whatever could be sent has come by then: so many requests have been answered, one after the other. */
+async function othersTurns(): Promise<void> {
+  const { origin } = await receiver();
+  for (let i = 0; i < 20; i += 1) await (await fetch(origin, { method: 'POST', body: '{}' })).text();
+}
+
 const sequences = ({ received }: Receiver): number[] =>
   received.map(({ headers }) => Number(headers['watchbell-sequence']));
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
@@ -308,8 +314,7 @@ describe('a node that is cut off from the database', () => {
     a.freeze(600);
     await a.change(1);
     await a.change(2);
-    // Whatever could be sent would be, by now: the writer's own turn is longer.
-    await new Promise((resolve) => setImmediate(resolve));
+    await othersTurns();
     expect(well.received).toEqual([]);
     a.cutOff(false);
     await well.first(2);
@@ -324,7 +329,7 @@ describe('a node that is cut off from the database', () => {
     a.cutOff(true);
     a.freeze(1100);
     await a.change(1);
-    await new Promise((resolve) => setImmediate(resolve));
+    await othersTurns();
     expect(well.received).toEqual([]);
     a.cutOff(false);
     await well.first(1);
@@ -372,6 +377,40 @@ describe('what one node makes of a channel', () => {
   test('deleted: the other stops', async () => {
     const { a, b, clock, down, channel } = await waitingFor('b');
     await a.remove(channel.id);
+    await idle(b);
+    expect(b.delivery.counts().lanes).toBe(0);
+    clock.advance(60_000);
+    await idle(b);
+    expect(down.received).toHaveLength(1);
+  });
+
+  test('deleted, and changes before that are learned of with it: the other stops', async () => {
+    const { start, shared, clock } = together();
+    let isHeldUp = false;
+    let letGo = (): void => undefined;
+    const released = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    const a = await start('a');
+    const b = await start('b', POLICY, {
+      news: (news) => ({
+        ...news,
+        async look(seen) {
+          if (isHeldUp) await released;
+          return news.look(seen);
+        },
+      }),
+    });
+    await shared(a, b);
+    const down = await receiver(failing);
+    const channel = await openFor(a, down, b);
+    await a.change(1);
+    await down.first(1);
+    await vi.waitFor(() => expect(b.delivery.counts().waiting).toBe(1));
+    isHeldUp = true;
+    await a.change(1);
+    await a.remove(channel.id);
+    letGo();
     await idle(b);
     expect(b.delivery.counts().lanes).toBe(0);
     clock.advance(60_000);
@@ -445,9 +484,9 @@ describe('what one node makes of a channel', () => {
     await a.remove(channel.id);
     await vi.waitFor(() => expect(isAsked).toBe(true));
     clock.advance(60_000);
-    // Long enough for another channel's to be sent.
     await a.change(2);
     await ofA.first(2);
+    await othersTurns();
     expect(down.received).toHaveLength(1);
     expect(b.delivery.counts().lanes).toBe(1);
     answer();
