@@ -23,7 +23,6 @@ export type {
   ClusterNode,
   ClusterState,
   ClusterStore,
-  ConnectionCounts,
   DatabaseHealth,
   Hints,
   LeaseStore,
