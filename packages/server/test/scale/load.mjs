@@ -1,5 +1,5 @@
 // Changes of which each owes one notification, a hundred of them, or one about a hundred records.
-const CALLERS = 16;
+const CALLERS = 64;
 const PER_CALL = 100;
 
 export async function loadOf(call, receiver, { records, fanOut }) {
