@@ -24,7 +24,15 @@ export interface ClusterOptions {
 export interface ClusterEvents
   extends Pick<
     NewsOptions,
-    'onSuspended' | 'onSigning' | 'onGone' | 'onOtherHistory' | 'onNumbered' | 'onRevised' | 'onCaughtUp' | 'onRead'
+    | 'onSuspended'
+    | 'onSigning'
+    | 'onGone'
+    | 'onOtherHistory'
+    | 'onNumbered'
+    | 'onRevised'
+    | 'onCaughtUp'
+    | 'onRead'
+    | 'onAnew'
   > {
   readonly onGained: (holds: readonly Hold[]) => void;
   readonly onLost: (holds: readonly Hold[]) => void;

@@ -221,6 +221,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       },
       onRevised: (org, revised) => revisions.take(org, revised),
       onRead: () => quiet.check(),
+      onAnew: () => void takingUp.all(),
     };
   }
 
@@ -243,9 +244,11 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 
   function recover(): void {
     lanes.forgetAll();
+    lanes.unknown(ownership.holds());
     for (const lane of lanes.all()) lane.beginAnew();
-    cluster?.beginAnew();
-    void takingUp.all();
+    // What others committed since is found from where they stand before it is read what is owed.
+    if (cluster) cluster.beginAnew();
+    else void takingUp.all();
   }
 
   function forget(org: OrgId): void {

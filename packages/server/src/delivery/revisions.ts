@@ -1,8 +1,8 @@
 import { type Channel, type ChannelRevision, ENDED_REASONS } from '../domain/channel.ts';
 import type { Generation, OrgId } from '../domain/ids.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { Revised } from './catching-up.ts';
 import type { Lanes } from './lanes.ts';
-import type { Revised } from './news.ts';
 import type { Ownership } from './ownership.ts';
 import { readPatiently } from './patient-read.ts';
 import type { Receiver, Receivers } from './receivers.ts';

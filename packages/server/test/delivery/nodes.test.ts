@@ -207,6 +207,65 @@ describe('nodes on one database', () => {
     }
   });
 
+  describe('that learn late of what another one committed', () => {
+    /** A channel of the node that learns late. */
+    async function late() {
+      const { start, shared } = together();
+      let isHeldUp = false;
+      let letGo = (): void => undefined;
+      const released = new Promise<void>((resolve) => {
+        letGo = resolve;
+      });
+      const a = await start('a');
+      const b = await start('b', POLICY, {
+        news: (news) => ({
+          ...news,
+          async look(seen) {
+            if (isHeldUp) await released;
+            return news.look(seen);
+          },
+        }),
+      });
+      await shared(a, b);
+      const well = await receiver();
+      const channel = await openFor(a, well, b);
+      await idle(b);
+      isHeldUp = true;
+      return { a, b, well, channel, letGo };
+    }
+
+    test('send it before what they commit themselves', async () => {
+      const { a, b, well, letGo } = await late();
+      await a.change(1);
+      await b.change(1);
+      await well.first(2);
+      letGo();
+      await idle(b);
+      expect(sequences(well)).toEqual([1, 2]);
+    });
+
+    test('send it though nothing that they commit themselves is for its channel', async () => {
+      const { a, b, well, letGo } = await late();
+      await a.change(1);
+      await b.open('999', 'http://127.0.0.1:9/elsewhere');
+      letGo();
+      await idle(b);
+      expect(sequences(well)).toEqual([1]);
+    });
+
+    test('leave a channel as that one made it, though they save others meanwhile', async () => {
+      const { a, b, well, channel, letGo } = await late();
+      const moved = await receiver();
+      await a.open(channel.id, `${moved.origin}/moved`);
+      await b.open('999', 'http://127.0.0.1:9/elsewhere');
+      letGo();
+      await idle(b);
+      await b.change(1);
+      await idle(b);
+      expect([well.received.length, moved.received.length]).toEqual([0, 1]);
+    });
+  });
+
   test('a node that stops gives all back, and the other goes on where it was, in order, repeating nothing', async () => {
     const { start, shared } = together();
     const [a, b] = [await start('a'), await start('b')];
