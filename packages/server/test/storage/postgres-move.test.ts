@@ -299,7 +299,9 @@ test('a running server is refused by name, of the store as of the database', asy
   await expect(move(dataDir, url)).rejects.toEqual(code('DATA_DIR_IN_USE'));
   await running.close();
   await withClient(url, async (client) => {
-    await client.query("INSERT INTO node VALUES ('node-1', extract(epoch FROM now() + interval '1 hour') * 1000, 0)");
+    await client.query(
+      "INSERT INTO node (id, lease_until, is_leaving) VALUES ('node-1', extract(epoch FROM now() + interval '1 hour') * 1000, 0)",
+    );
     await expect(move(dataDir, url)).rejects.toEqual(code('DATABASE_IN_USE', /node-1/));
     await client.query('UPDATE node SET lease_until = 0');
     await client.query('BEGIN');
