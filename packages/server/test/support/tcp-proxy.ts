@@ -24,7 +24,8 @@ interface Pair {
   readonly server: Socket;
 }
 
-export async function startTcpProxy(target: number): Promise<TcpProxy> {
+/** `follow` is called for each connection; what it answers, for all that the client sends on it. */
+export async function startTcpProxy(target: number, follow?: () => (sent: Buffer) => void): Promise<TcpProxy> {
   const pairs = new Set<Pair>();
   let isSwallowing = false;
   let losing: { readonly text: string; readonly lost: () => void } | undefined;
@@ -45,7 +46,11 @@ export async function startTcpProxy(target: number): Promise<TcpProxy> {
       socket.on('error', () => end(pair));
       socket.on('close', () => end(pair));
     }
-    client.on('data', (chunk) => server.write(chunk));
+    const sees = follow?.();
+    client.on('data', (chunk) => {
+      sees?.(chunk);
+      server.write(chunk);
+    });
     server.on('data', (chunk) => {
       if (losing && chunk.includes(losing.text)) {
         const { lost } = losing;
