@@ -70,6 +70,29 @@ describe('an attempt', () => {
     expect(await post(origin)).toEqual({ kind: 'rejected', status: 500, excerpt: `\uFFFD\uFFFD${'x'.repeat(1022)}` });
   });
 
+  test('that was held up beyond its deadline before it was written is not sent, though no timer could say so', async () => {
+    const { origin, received } = await receiver((_request, response) => response.end());
+    const made = connections();
+    const standStill = (ms: number): void => {
+      for (const until = performance.now() + ms; performance.now() < until; );
+    };
+    const heldUp: Connections = {
+      ...made,
+      dispatch: (to, request, handler) =>
+        made.dispatch(to, request, {
+          ...handler,
+          onRequestStart(...given) {
+            standStill(60);
+            handler.onRequestStart?.(...given);
+          },
+        }),
+    };
+    expect(await post(origin, heldUp, { deadline: 50 })).toMatchObject({ kind: 'unreachable', reason: 'timeout' });
+    // On the same way, so it comes after whatever was sent.
+    expect(await post(origin, made)).toEqual({ kind: 'delivered', status: 200 });
+    expect(received).toHaveLength(1);
+  });
+
   test('reads Retry-After', async () => {
     const { origin } = await receiver((_request, response) => response.writeHead(429, { 'retry-after': '7' }).end());
     expect(await post(origin)).toEqual({ kind: 'rejected', status: 429, retryAfterMs: 7000 });

@@ -10,8 +10,9 @@ import type { Generation, OrgId } from '../../src/domain/ids.ts';
 import { createMonotonic } from '../../src/monotonic.ts';
 import type { ClusterStore, NewsStore } from '../../src/storage/store.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
+import { withClient } from '../support/postgres/with-client.ts';
 import { failing, ok, type Receiver, startReceiver } from '../support/receiver.ts';
-import { removeData, rowsIn } from '../support/test-data.ts';
+import { dataFlags, removeData, rowsIn } from '../support/test-data.ts';
 import { type Stage, type StageOptions, setStage } from './stage.ts';
 
 const POLICY: ClusterPolicy = {
@@ -47,6 +48,7 @@ interface Together {
   /** Resolves when all these have their part of the buckets, and nobody else has any. */
   shared(...nodes: readonly Node[]): Promise<void>;
   readonly clock: ManualClock;
+  readonly dataDir: string;
 }
 
 /** A database for nodes that stop before it is gone. */
@@ -57,6 +59,7 @@ function together(): Together {
   const owners = () => rowsIn<{ node: string | null }>(dataDir, 'SELECT node FROM bucket');
   return {
     clock,
+    dataDir,
     async start(id, policy = POLICY, options = {}) {
       let isCutOff = false;
       let slept = 0;
@@ -127,6 +130,9 @@ async function receiver(behaviour = ok): Promise<Receiver> {
   onTestFinished(() => started.close());
   return started;
 }
+
+const change = async (dataDir: string, text: string) =>
+  withClient((await dataFlags(dataDir)).databaseUrl ?? '', (client) => client.query(text));
 
 /** Buckets. */
 async function ownedBy({ dataDir, id }: Node): Promise<number[]> {
@@ -264,6 +270,29 @@ describe('nodes on one database', () => {
       await idle(b);
       expect([well.received.length, moved.received.length]).toEqual([0, 1]);
     });
+  });
+
+  test('numbers that another one gives under a new epoch of the store are told as such', async () => {
+    const { start, shared, dataDir } = together();
+    const [a, b] = [await start('a'), await start('b')];
+    await shared(a, b);
+    const well = await receiver();
+    const { generation } = await openFor(a, well, b);
+    await a.change(1);
+    await idle(b);
+    // As after a failover that may have lost numbers.
+    await change(dataDir, `INSERT INTO meta (name, value) VALUES ('epoch', '{"number":1,"label":"anew"}')`);
+    await a.change(1);
+    await a.change(2);
+    await idle(b);
+    expect(
+      well.received.map(({ headers }) => [headers['watchbell-generation'], headers['watchbell-sequence']]),
+    ).toEqual([
+      [generation, '1'],
+      [`${generation}-anew`, '1'],
+      [`${generation}-anew`, '2'],
+    ]);
+    expect(attempts(b)).toBe(3);
   });
 
   test('a node that stops gives all back, and the other goes on where it was, in order, repeating nothing', async () => {
