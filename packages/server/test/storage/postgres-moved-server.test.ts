@@ -2,8 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { loadConfig } from '../../src/config.ts';
-import { moveIntoDatabase } from '../../src/maintenance.ts';
+import { runCommand } from '../cli/command.ts';
 import { at, type LiveApp, startLiveApp } from '../support/live-app.ts';
 import { operatorOf } from '../support/operator.ts';
 import { failing, type Received, type Receiver, startReceiver } from '../support/receiver.ts';
@@ -138,9 +137,20 @@ test('a moved server answers as before, delivers what it owes, and goes on with 
   const before = await answers(embedded, accessToken);
   await embedded.app.stop();
 
-  const config = loadConfig('dev', { port: '0', logLevel: 'silent', ...(await dataFlags(dataDir)) }, {});
-  const moved = await moveIntoDatabase(config, () => {});
-  expect(moved.counters).toMatchObject({ organisations: 2 });
+  const { databaseUrl = '' } = await dataFlags(dataDir);
+  const command = ['migrate-store', '--dev', '--log-level', 'silent', '--data-dir', dataDir];
+  const run = (...more: string[]) => runCommand([...command, ...more], { WATCHBELL_DATABASE_URL: databaseUrl });
+  const { code, stdout, stderr } = await run('--json');
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+  expect(JSON.parse(stdout)).toMatchObject({
+    done_before: null,
+    counters: { organisations: 2 },
+    tables: expect.arrayContaining([{ name: 'org', rows: 2, sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }]),
+  });
+  expect(await run()).toMatchObject({
+    code: 0,
+    stdout: expect.stringMatching(/^Moved to .* already; nothing was done/),
+  });
   await expect(startLiveApp({ dataDir, clock, flags: { databaseUrl: '' } })).rejects.toMatchObject({
     code: 'STORE_MOVED',
   });

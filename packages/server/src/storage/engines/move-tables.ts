@@ -20,7 +20,7 @@ export interface Table {
 /** What every store has of its own. */
 const NOT_MOVED: readonly string[] = ['migration'];
 /** What only a database has that nodes share; none of it outlives them. */
-export const OF_NODES: readonly string[] = ['node', 'bucket'];
+const OF_NODES: readonly string[] = ['node', 'bucket'];
 
 /** Rows of `meta` that are about the place, not about the store: marks of moves, which server the database is on, what is written to try it. */
 export const PLACE_ROWS: readonly string[] = [MOVED_TO, MOVING, MOVED_FROM, 'timeline', 'probe'];
