@@ -97,6 +97,37 @@ describe('the schema on PostgreSQL', () => {
     expect(filled.sort()).toEqual(['bucket', 'meta', 'migration']);
   });
 
+  it('has no index on what is saved again and again, so that these updates touch no index', async () => {
+    const url = await makeDatabase();
+    await openStore(url);
+    const client = await connect(url);
+    const hot = {
+      org: ['next_serial', 'last_change', 'channel_version', 'catalog_version', 'last_time'],
+      channel: ['last_number', 'overflow_from', 'restarts', 'epoch'],
+      notification: ['state', 'attempts_made', 'reason', 'settled_at'],
+      owed: ['attempts_made', 'due_at'],
+      node: ['lease_until', 'is_leaving'],
+      bucket: ['node', 'epoch'],
+    };
+    // Also those that only the condition of a partial index names.
+    const { rows } = await client.query<{ name: string; columns: string[] }>(`
+      SELECT t.relname AS name, array_agg(DISTINCT c.attname::text) AS columns
+      FROM pg_class t JOIN pg_index i ON i.indrelid = t.oid
+      JOIN pg_depend d ON d.refobjid = t.oid AND d.refobjsubid > 0 AND (d.objid = i.indexrelid OR d.objid IN (
+        SELECT k.oid FROM pg_constraint k WHERE k.conindid = i.indexrelid AND k.conrelid = t.oid))
+      JOIN pg_attribute c ON c.attrelid = t.oid AND c.attnum = d.refobjsubid
+      WHERE t.relnamespace = 'public'::regnamespace GROUP BY t.relname`);
+    const indexed = new Map(rows.map(({ name, columns }) => [name, columns]));
+    expect(indexed.get('channel')).toEqual(expect.arrayContaining(['org_id', 'generation', 'ended_at', 'lapsed_from']));
+    for (const [table, columns] of Object.entries(hot)) {
+      expect(indexed.get(table)?.length, table).toBeGreaterThan(0);
+      expect(
+        columns.filter((column) => indexed.get(table)?.includes(column)),
+        table,
+      ).toEqual([]);
+    }
+  });
+
   it('has an order of tables in which an organisation can be erased, each with its key', async () => {
     const url = await makeDatabase();
     const store = await openStore(url);

@@ -64,17 +64,24 @@ export interface ConnectionOptions {
   readonly pooler: boolean;
 }
 
+export const PLANNING: readonly (readonly [string, string])[] = [
+  // One plan for each statement: none for what happens to be seldom at present, and no planning each time.
+  ['plan_cache_mode', 'force_generic_plan'],
+  // A plan made while a table was small is kept while it grows: whatever is joined is looked up row by row.
+  ['enable_seqscan', 'off'],
+  ['enable_hashjoin', 'off'],
+  ['enable_mergejoin', 'off'],
+  ['enable_material', 'off'],
+  // It takes longer than any of the statements, and a scan that cannot be helped would ask for it.
+  ['jit', 'off'],
+];
+
 /** What each transaction must run under; told to the server once, or to each transaction behind a pooler. */
 const settingsOf = ({ timeouts, applicationName }: ConnectionOptions): readonly (readonly [string, string])[] => [
   ['application_name', applicationName],
   // Answered means durable (P1): a database or role may have been set to less.
   ['synchronous_commit', 'on'],
-  // One plan for each statement: none for what happens to be seldom at present, and no planning each time.
-  ['plan_cache_mode', 'force_generic_plan'],
-  // A plan made while a table was small is kept while it grows.
-  ['enable_seqscan', 'off'],
-  // It takes longer than any of the statements, and a scan that cannot be helped would ask for it.
-  ['jit', 'off'],
+  ...PLANNING,
   ['statement_timeout', String(timeouts.statement)],
   ['lock_timeout', String(timeouts.lock)],
   ['idle_in_transaction_session_timeout', String(timeouts.idleInTransaction)],
@@ -178,7 +185,10 @@ export async function connectPostgres(config: ClientConfig, options: ConnectionO
   };
 
   try {
-    await client.connect();
+    await client.connect().catch((error) => {
+      options.metrics?.databaseFailures.inc({ kind: failureKind(error) });
+      throw error;
+    });
     if (!pooler) await attempt([setting(settings, false)]);
     return connection;
   } catch (error) {

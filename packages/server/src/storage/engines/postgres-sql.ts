@@ -79,13 +79,22 @@ function insertion(into: string, rows: readonly (readonly SqlValue[])[], conflic
   return { text: `INSERT INTO ${into} SELECT ${names.join(', ')} FROM ${from} ${conflict}`, values };
 }
 
-/** `UPDATE t SET … WHERE …` and `DELETE FROM t WHERE …` with the rows beside the table. */
+/**
+ * Compared as a list of one, the first column of a key is none that the planner could merge by: it cannot walk the whole
+ * table instead, which it would choose, and keep to, after it had seen the table empty.
+ */
+const FIRST_KEY = /(\bWHERE\b[^=]*=\s*)(r\.p\d+)/;
+
+/** `UPDATE t SET … WHERE …`, `DELETE FROM t WHERE …` and `INSERT INTO t SELECT … WHERE …` with the rows beside the table. */
 function change(parts: readonly string[], rows: readonly (readonly SqlValue[])[]): Query {
   const { names, from, values } = columnsOf(rows);
   const text = parts.reduce((all, part, i) => `${all}${names[i - 1]}${part}`);
-  const joined = /^\s*DELETE\b/.test(text) ? 'USING' : 'FROM';
-  return { text: text.replace(/\bWHERE\b/, `${joined} ${from} WHERE`), values };
+  const [, kind = ''] = /^\s*(\w+)/.exec(text) ?? [];
+  const looked = text.replace(FIRST_KEY, '$1ANY (ARRAY[$2])');
+  return { text: looked.replace(/\bWHERE\b/, `${JOINED[kind] ?? 'FROM'} ${from} WHERE`), values };
 }
+
+const JOINED: Readonly<Record<string, string>> = { DELETE: 'USING', INSERT: 'CROSS JOIN' };
 
 const OID: Readonly<Record<Type, number>> = { text: 25, bigint: 20, 'double precision': 701 };
 const HEADER_BYTES = 20;

@@ -1,0 +1,137 @@
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Generation, OrgId, RecordId, UserId } from '../../src/domain/ids.ts';
+import { selectNumbered } from '../../src/storage/changes.ts';
+import { selectCurrent, selectLive, selectRevisions } from '../../src/storage/channels.ts';
+import { changeRows, sql, type Write } from '../../src/storage/db.ts';
+import { createPostgresStore } from '../../src/storage/engines/postgres.ts';
+import { PLANNING } from '../../src/storage/engines/postgres-connection.ts';
+import { DIALECT } from '../../src/storage/engines/postgres-dialect.ts';
+import { toQuery } from '../../src/storage/engines/postgres-sql.ts';
+import { selectAnswers } from '../../src/storage/idempotency.ts';
+import { saveSettlements, selectFirstAbout, selectWindow } from '../../src/storage/notifications.ts';
+import { selectKeys, selectRecords } from '../../src/storage/records.ts';
+import { createDatabase, type TestDatabase } from '../support/postgres/database.ts';
+
+const ORG = '3652397' as OrgId;
+const GENERATION = '1' as Generation;
+const USER = '2' as UserId;
+const RECORD = { module: 'Contacts', id: '3' as RecordId };
+const KEY = { module: 'Contacts', field: 'Email', value: 'a' };
+
+const settlement = (number: number, state: 'pending' | 'delivered') => ({
+  org: ORG,
+  generation: GENERATION,
+  number,
+  attempt: { attempt: 1, at: 1, durationMs: 1, outcome: { kind: 'delivered' as const, status: 200 } },
+  state,
+  ...(state === 'pending' && { dueAt: 5 }),
+});
+const [, retry, gone, ended] = saveSettlements([settlement(1, 'pending'), settlement(2, 'delivered')]);
+const keys = selectKeys(ORG, [KEY])[0];
+
+/**
+ * What every batch, window and settlement asks, with what each table must be looked up by. Where few rows are there, more
+ * of them than are asked for may be looked at.
+ */
+const STATEMENTS: Record<string, [Write | undefined, Record<string, string[]>]> = {
+  window: [selectWindow(ORG, GENERATION, 1, 10, 1000), { notification: ['number ='], record_change: ['number ='] }],
+  search: [
+    selectFirstAbout(DIALECT, ORG, GENERATION, RECORD, 1, 9),
+    { notification: ['number ='], owed: ['number >='] },
+  ],
+  retries: [retry, { owed: ['org_id =', 'generation =', 'number ='] }],
+  'what is owed no more': [gone, { owed: ['org_id =', 'generation =', 'number >='] }],
+  'what has ended': [ended, { notification: ['org_id =', 'generation =', 'number ='] }],
+  numbers: [
+    changeRows(
+      [1],
+      (n) => sql`UPDATE channel SET last_number = ${n} WHERE org_id = ${ORG} AND generation = ${GENERATION}`,
+    ),
+    { channel: ['org_id =', 'generation ='] },
+  ],
+  records: [selectRecords(ORG, [RECORD])[0], { record: ['org_id =', 'module =', 'id ='] }],
+  'look-ups': [keys?.holders, { record_key: ['org_id =', 'module =', 'field =', 'value ='] }],
+  'what look-ups lead to': [keys?.records, { record: ['id ='] }],
+  channels: [selectCurrent(ORG, [{ userId: USER, channelId: '1' as never }])[0], { channel: ['org_id ='] }],
+  'live channels': [selectLive(ORG), { channel: ['org_id ='] }],
+  revisions: [selectRevisions(ORG, 1, 1000), { channel_revision: ['org_id =', 'version >'] }],
+  changes: [selectNumbered(ORG, 1, 1000), { record_change: ['org_id =', 'number >'] }],
+  answers: [selectAnswers(ORG, [{ userId: USER, key: 'k' }])[0], { idempotency: ['org_id ='] }],
+};
+
+interface Step {
+  readonly 'Node Type': string;
+  readonly 'Relation Name'?: string;
+  readonly 'Index Cond'?: string;
+  readonly Plans?: readonly Step[];
+}
+
+const stepsOf = (step: Step): Step[] => [step, ...(step.Plans ?? []).flatMap(stepsOf)];
+
+let database: TestDatabase;
+let client: pg.Client;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  const secretKey = new Uint8Array(32);
+  const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+  const store = await createPostgresStore({ url: database.url, secretKey, logger, time: 'injected', hints: false });
+  await store.close();
+  client = new pg.Client({ connectionString: database.url });
+  await client.connect();
+  for (const [name, value] of PLANNING) await client.query(`SET ${name} = ${value}`);
+});
+
+afterAll(async () => {
+  await client.end();
+  await database.drop();
+});
+
+async function scansOf(write: Write): Promise<Step[]> {
+  const { text, values } = toQuery(write);
+  await client.query(`PREPARE asked AS ${text}`);
+  const nulls = values.length > 0 ? `(${values.map(() => 'NULL').join(', ')})` : '';
+  const { rows } = await client.query(`EXPLAIN (FORMAT JSON) EXECUTE asked${nulls}`);
+  await client.query('DEALLOCATE asked');
+  return stepsOf(rows[0]['QUERY PLAN'][0].Plan).filter((step) => step['Node Type'].includes('Scan'));
+}
+
+async function check(): Promise<void> {
+  for (const [name, [write, tables]] of Object.entries(STATEMENTS)) {
+    if (!write) throw new Error(`There is no statement for ${name}`);
+    const scans = await scansOf(write);
+    expect(
+      scans.filter((step) => step['Node Type'] === 'Seq Scan'),
+      name,
+    ).toEqual([]);
+    for (const [table, conditions] of Object.entries(tables)) {
+      // A bitmap's condition stands in the step below.
+      const found = scans.filter((step) => step['Relation Name'] === table && !step['Node Type'].startsWith('Bitmap'));
+      const below = scans.filter((step) => step['Node Type'] === 'Bitmap Index Scan');
+      const all = found.length > 0 ? found : below;
+      expect(all.length, `${name}: ${table}`).toBeGreaterThan(0);
+      for (const step of all) {
+        for (const condition of conditions) expect(step['Index Cond'], `${name}: ${table}`).toContain(condition);
+      }
+    }
+  }
+}
+
+describe('the plans of what is asked all the time', () => {
+  it('go by whole keys in a store that was just made', check);
+
+  it('go by whole keys when the tables are filled, and when what is owed was looked at by the server while there was nothing', async () => {
+    await client.query(`
+      INSERT INTO notification SELECT '${ORG}', '1', n, n::text, n, 'Contacts', 'insert', '[]', 'v8', 0, 'pending', '', 0
+        FROM generate_series(1, 5000) n;
+      INSERT INTO owed SELECT '${ORG}', '1', n, n, 0 FROM generate_series(1, 5000) n;
+      INSERT INTO record_change SELECT '${ORG}', n, 'Contacts', 'insert', 0, '', '[]', '{}' FROM generate_series(1, 5000) n;
+      INSERT INTO record SELECT '${ORG}', 'Contacts', n::text, '{}', 0, '', 0, '' FROM generate_series(1, 5000) n;
+      ANALYZE notification, owed, record_change, record`);
+    await check();
+    await client.query('DELETE FROM owed');
+    await client.query('VACUUM ANALYZE owed');
+    await check();
+  });
+});
