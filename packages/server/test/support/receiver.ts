@@ -68,7 +68,7 @@ export async function startReceiver(behaviour: Behaviour = ok): Promise<Receiver
         const timer = setTimeout(() => {
           const came = received.map(({ text }) => text).join('\n');
           finish(() => reject(new Error(`${received.length} of ${count} notifications came:\n${came}`)));
-        }, 10_000);
+        }, 25_000);
         waiting.add(check);
         check();
       }),

@@ -16,7 +16,7 @@ const databases = new Map<string, Promise<TestDatabase>>();
 
 /** Of the directory: always the same, made when it is first asked for. */
 function databaseOf(dataDir: string): Promise<TestDatabase> {
-  const known = databases.get(dataDir) ?? createDatabase();
+  const known = databases.get(dataDir) ?? createDatabase({ isMigrated: true });
   databases.set(dataDir, known);
   return known;
 }

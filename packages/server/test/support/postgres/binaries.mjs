@@ -1,6 +1,15 @@
 // Where programs of PostgreSQL can be had: installed ones, else those of an npm package.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  symlinkSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { delimiter, dirname, join, relative } from 'node:path';
 import { mayEnter } from './server-user.mjs';
@@ -32,8 +41,12 @@ function installed(user) {
   for (const parent of PARENTS)
     for (const name of namesIn(parent))
       if (/^(\d+|(postgresql|pgsql)[-@]?[\d.]*)$/.test(name)) directories.add(join(parent, name, 'bin'));
-  return [...directories]
-    .filter((bin) => existsSync(join(bin, 'initdb')) && existsSync(join(bin, 'postgres')) && mayEnter(user, bin))
+  const found = [...directories]
+    .filter((bin) => existsSync(join(bin, 'initdb')) && existsSync(join(bin, 'postgres')))
+    // What stands in PATH may be a link to where all programs are.
+    .map((bin) => dirname(realpathSync(join(bin, 'postgres'))));
+  return [...new Set(found)]
+    .filter((bin) => mayEnter(user, bin))
     .map((bin) => ({ bin, version: versionOf(bin, user), from: 'installed' }))
     .filter(({ version }) => version >= OLDEST_VERSION)
     .sort((a, b) => b.version - a.version)[0];

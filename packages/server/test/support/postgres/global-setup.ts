@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { TestProject } from 'vitest/node';
+import { createPostgresStore } from '../../../src/storage/engines/postgres.ts';
 import { startPostgres } from './cluster.mjs';
+import { createNamed } from './database.ts';
 import { withClient } from './with-client.ts';
 
 const OLDEST_VERSION = 14;
@@ -11,6 +13,8 @@ export interface TestServer {
   readonly url: string;
   /** What the names of this run's databases begin with. */
   readonly prefix: string;
+  /** A database of the newest schema to make others from, sooner than by migrating each. */
+  readonly template: string;
 }
 
 declare module 'vitest' {
@@ -30,7 +34,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const url = own?.url ?? named ?? '';
   const version = await checked(url);
   process.stdout.write(`PostgreSQL ${version}: ${own?.from ?? 'named by WATCHBELL_TEST_DATABASE_URL'}\n`);
-  project.provide('postgres', { url, prefix });
+  const template = `${prefix}template`;
+  const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+  const migrated = await createNamed(url, template, 'template0');
+  // A look binds it to no key.
+  const look = { secretKey: new Uint8Array(32), isLook: true, time: 'injected', logger } as const;
+  await (await createPostgresStore({ ...look, url: migrated })).close();
+  project.provide('postgres', { url, prefix, template });
   return async () => {
     if (own) await own.remove();
     else await dropAll(url, prefix);
