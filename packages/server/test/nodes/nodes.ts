@@ -23,6 +23,9 @@ export interface Cluster {
   start(flags?: Flags): Promise<Node>;
 }
 
+/** A machine that runs many tests at once is slow at times. */
+const PATIENT: Flags = { databaseConnectTimeout: '30', databaseLockTimeout: '30', databaseIdleTimeout: '30' };
+
 export async function setUpCluster(): Promise<Cluster> {
   const { url, drop } = await createDatabase();
   onTestFinished(drop);
@@ -31,7 +34,11 @@ export async function setUpCluster(): Promise<Cluster> {
     url,
     dataDir,
     async start(flags = {}) {
-      const config = loadConfig('dev', { port: '0', dataDir, databaseUrl: url, logLevel: 'silent', ...flags }, {});
+      const config = loadConfig(
+        'dev',
+        { port: '0', dataDir, databaseUrl: url, logLevel: 'silent', ...PATIENT, ...flags },
+        {},
+      );
       const app = await createApp(config);
       let stopped: Promise<void> | undefined;
       const stop = (): Promise<void> => {
