@@ -4,12 +4,28 @@ import { defineConfig } from 'vitest/config';
 const conditions = ['source', ...defaultServerConditions];
 const SERVER = 'packages/server/test';
 
+/** On PostgreSQL, too: what talks to whole servers, and what depends most on how a store answers. */
+const BOTH_ENGINES = [
+  'e2e/**/*',
+  'model/model',
+  'fuzz/fuzz',
+  'cli/{admin,clock}',
+  'http/{admin,channel-control,signing}',
+  'services/{administration,search.property,writer}',
+  'delivery/{delivery,random,suspension}',
+].map((files) => `${SERVER}/${files}.test.ts`);
+
+/** About the files and threads of the embedded store. */
+const EMBEDDED_ALONE = [`${SERVER}/e2e/{disk,lost-thread,restore,torn-log}.test.ts`];
+
+/** About PostgreSQL. */
 const POSTGRES_ALONE = [
   `${SERVER}/storage/postgres*.test.ts`,
   `${SERVER}/support/postgres/*.test.ts`,
   `${SERVER}/delivery/nodes*.test.ts`,
   `${SERVER}/nodes/*.test.ts`,
   `${SERVER}/failover/*.test.ts`,
+  `${SERVER}/cluster/*.test.ts`,
 ];
 
 export default defineConfig({
@@ -38,7 +54,8 @@ export default defineConfig({
         test: {
           name: 'postgres',
           provide: { engine: 'postgres' },
-          include: POSTGRES_ALONE,
+          include: [...POSTGRES_ALONE, ...BOTH_ENGINES],
+          exclude: EMBEDDED_ALONE,
           globalSetup: `./${SERVER}/support/postgres/global-setup.ts`,
         },
       },

@@ -176,6 +176,16 @@ test('what came and was never committed is wrong', () => {
   expect(faults(verify(facts(), story([...CAME, more])))).toEqual({ wrong: ['g 4 came and is not in the store'] });
 });
 
+test('an attempt that comes after the next one is explained by its having been given up, and by nothing else', () => {
+  const came = [CAME[0]!, CAME[1]!, arrival(3, 30, 200, { attempt: 2 }), arrival(3, 40, 200)];
+  const notifications = [notification(1), notification(2), notification(3, { attemptsMade: 2 })];
+  const given = (first: string) => ({ notifications, outcomes: outcomes({ '3 1': first, '3 2': 'delivered' }) });
+  expect(faults(verify(facts(given('unreachable')), story(came)))).toEqual({});
+  expect(verify(facts(given('unreachable')), story(came)).figures.late).toBe(1);
+  const unexplained = ['all #3: attempt 1 after attempt 2'];
+  expect(faults(verify(facts(given('rejected')), story(came)))).toEqual({ unexplained });
+});
+
 test('an attempt that comes twice is explained by a kill at which the store knew nothing of it, and by nothing else', () => {
   const twice = [...CAME, arrival(3, 50, 200)];
   const unexplained = ['all #3: attempt 1 after attempt 1'];

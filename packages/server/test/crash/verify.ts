@@ -38,7 +38,7 @@ export interface Figures {
   /** Of all kills: what they cut off. */
   readonly inAir: number;
   readonly unsettled: number;
-  /** Answered 2xx, but so late that the server had given up. */
+  /** Answered 2xx, or read at all, but so late that the server had given up. */
   readonly late: number;
 }
 
@@ -238,8 +238,11 @@ function repeatsOf({ name, outcomes }: StoredChannel, arrivals: readonly Arrival
         (sender === before.from || sender === arrival.from) &&
         (pending.get(keyOf(arrival)) ?? Infinity) < arrival.attempt;
       if (!kills.some(isBetween)) unexplained.push(what);
-    } else if (arrival.attempt < before.attempt) unexplained.push(what);
-    else if (outcomes.get(`${before.number} ${before.attempt}`) === 'delivered') unexplained.push(what);
+    } else if (arrival.attempt < before.attempt) {
+      // It was given up, and another begun, before it was read here.
+      if (outcomes.get(`${arrival.number} ${arrival.attempt}`) === 'unreachable') late += 1;
+      else unexplained.push(what);
+    } else if (outcomes.get(`${before.number} ${before.attempt}`) === 'delivered') unexplained.push(what);
     else if (isSuccess(before.answer?.status)) late += 1;
   });
   return { duplicates, late, unexplained };
