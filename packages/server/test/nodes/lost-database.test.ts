@@ -69,9 +69,18 @@ test('while the database is away every call is answered 503 with a time to wait,
       if (!isRight) wrong.push(`${key}: ${response.status} ${JSON.stringify(body)}`);
     }
   }
+  const { clientId, clientSecret, refreshToken } = world;
+  const given = { grant_type: 'refresh_token', client_id: clientId, client_secret: clientSecret };
+  for (const path of ['token', 'token/revoke']) {
+    const body = new URLSearchParams({ ...given, refresh_token: refreshToken, token: refreshToken });
+    const { status, headers } = await fetch(`${app.base}/oauth/v2/${path}`, { method: 'POST', body });
+    if (status !== 503 || headers.get('retry-after') === null) wrong.push(`${path}: ${status}`);
+  }
   expect(wrong).toEqual([]);
   expect(asked).toBeGreaterThan(60);
   expect((await fetch(`${app.base}/healthz`)).status).toBe(200);
+  const metrics = await fetch(`${app.base}/metrics`, { headers: { authorization: 'Bearer dev-admin' } });
+  expect(await metrics.text()).toMatch(/^watchbell_database_failures_total\{kind="connection"\} [1-9]/m);
   const readyz = await fetch(`${app.base}/readyz`);
   expect(readyz.status).toBe(503);
   expect(readyz.headers.get('retry-after')).toBe('1');
