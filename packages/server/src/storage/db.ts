@@ -20,7 +20,7 @@ export interface RowInsert {
   readonly conflict: string;
 }
 
-/** The same update or delete for many rows. */
+/** The same update or delete, or insert of what a table has, for many rows. */
 export interface RowChange {
   readonly parts: readonly string[];
   readonly rows: readonly (readonly SqlValue[])[];

@@ -137,7 +137,7 @@ export function createDeletedRecordStore(db: Db): DeletedRecordStore {
 
     async purge(org, now) {
       const oldest = (those: Statement) => sql`
-        SELECT id FROM deleted_record WHERE ${those} ORDER BY deleted_at LIMIT ${PURGE_ROWS}`;
+        SELECT d.id FROM deleted_record d WHERE ${those} ORDER BY d.deleted_at LIMIT ${PURGE_ROWS}`;
       const due = sql`org_id = ${org} AND deleted_at <= ${now - BIN_MS} AND field_values IS NOT NULL`;
       const unlisted = sql`org_id = ${org} AND deleted_at <= ${now - LISTED_MS}`;
       const [over = [], old = []] = await db.read([oldest(due), oldest(unlisted)]);

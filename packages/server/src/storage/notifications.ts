@@ -14,7 +14,7 @@ import {
   sql,
   type Write,
 } from './db.ts';
-import { lastOf } from './group.ts';
+import { groupBy, lastOf } from './group.ts';
 import { flag, integer, integerOrNone, oneOf, text, textList } from './rows.ts';
 import type { OwedNotification, Settlement } from './store.ts';
 
@@ -40,9 +40,12 @@ export const saveNotifications = (notifications: readonly Notification[]): Write
       0,
     ]),
   ),
-  insertRows(
-    'owed (org_id, generation, number, change_number, attempts_made)',
-    notifications.map(({ org, generation, number, change }) => [org, generation, number, change.number, 0]),
+  changeRows(
+    runsOf(notifications),
+    ({ org, generation, from, to }) => sql`
+      INSERT INTO owed (org_id, generation, number, change_number, attempts_made)
+      SELECT n.org_id, n.generation, n.number, n.change_number, 0 FROM notification n
+      WHERE n.org_id = ${org} AND n.generation = ${generation} AND n.number >= ${from} AND n.number <= ${to}`,
   ),
 ];
 
@@ -126,9 +129,10 @@ export function saveSettlements(settlements: readonly Settlement[]): Write[] {
         WHERE org_id = ${org} AND generation = ${generation} AND number = ${number}`,
     ),
     changeRows(
-      ended,
-      ({ org, generation, number }) => sql`
-        DELETE FROM owed WHERE org_id = ${org} AND generation = ${generation} AND number = ${number}`,
+      runsOf(ended),
+      ({ org, generation, from, to }) => sql`
+        DELETE FROM owed
+        WHERE org_id = ${org} AND generation = ${generation} AND number >= ${from} AND number <= ${to}`,
     ),
     changeRows(
       ended,
@@ -139,6 +143,32 @@ export function saveSettlements(settlements: readonly Settlement[]): Write[] {
     ),
   ];
   return [...rows.filter(({ rows }) => rows.length > 0), ...saveHealth(settlements)];
+}
+
+interface Numbered {
+  readonly org: OrgId;
+  readonly generation: Generation;
+  readonly number: number;
+}
+
+interface Run extends Omit<Numbered, 'number'> {
+  readonly from: number;
+  to: number;
+}
+
+/** Numbers of a channel that follow each other, in any order: one step for all of them. */
+function runsOf(items: readonly Numbered[]): Run[] {
+  return groupBy(items, ({ org, generation }) => `${org} ${generation}`).flatMap(([, [first, ...others]]) => {
+    if (!first) return [];
+    const { org, generation } = first;
+    const runs: Run[] = [];
+    for (const { number } of [first, ...others].sort((a, b) => a.number - b.number)) {
+      const last = runs.at(-1);
+      if (last?.to === number - 1) last.to = number;
+      else runs.push({ org, generation, from: number, to: number });
+    }
+    return runs;
+  });
 }
 
 const saveAttempts = (settlements: readonly Settlement[]): RowInsert =>

@@ -27,6 +27,22 @@ export function toStoreError(error: Error): Error {
   return unavailable(error);
 }
 
+/** Rolled back as a whole, since it and another one stood in each other's way. */
+const CONFLICT = /^40(P01|001)$/;
+const MOST_TRIES = 5;
+
+/** Does a whole transaction again when it was rolled back for the sake of another one. */
+export async function withoutConflict<Result>(transact: () => Promise<Result>): Promise<Result> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await transact();
+    } catch (error) {
+      const state = error instanceof AppError ? sqlStateOf(error.cause) : undefined;
+      if (tries === MOST_TRIES || state === undefined || !CONFLICT.test(state)) throw error;
+    }
+  }
+}
+
 /** For those who count them. */
 export function failureKind(error: unknown): string {
   const state = sqlStateOf(error);

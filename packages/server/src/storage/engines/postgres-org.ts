@@ -9,6 +9,7 @@ import { type KnownIndex, knownAfter, loadBatch, saveBatch } from '../org-transa
 import { integer, jsonObject, text } from '../rows.ts';
 import { createKept, createTurns, type EngineOrgTransactions } from './org-turns.ts';
 import type { PostgresConnection } from './postgres-connection.ts';
+import { withoutConflict } from './postgres-errors.ts';
 import type { PostgresPool } from './postgres-pool.ts';
 import { toQuery } from './postgres-sql.ts';
 
@@ -37,7 +38,7 @@ export function createOrgTransactions(
 
   return {
     inOrg(org, needs, decide) {
-      return turns.run(org, () =>
+      const transact = () =>
         pool.use(async (connection) => {
           const opening = openOrg(connection, org);
           try {
@@ -56,8 +57,8 @@ export function createOrgTransactions(
             if (!connection.isSpoiled()) await connection.rollback().catch(() => connection.destroy());
             throw error;
           }
-        }),
-      );
+        });
+      return turns.run(org, () => withoutConflict(transact));
     },
     forget: indexes.forget,
     forgetAll: indexes.forgetAll,

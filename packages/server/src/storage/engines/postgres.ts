@@ -24,6 +24,7 @@ import {
   type PostgresTimeouts,
 } from './postgres-connection.ts';
 import { DIALECT } from './postgres-dialect.ts';
+import { withoutConflict } from './postgres-errors.ts';
 import { createHosts } from './postgres-hosts.ts';
 import { SELECT_KEYS_IN_USE } from './postgres-leases.ts';
 import { migratePostgres, statusOf } from './postgres-migrations.ts';
@@ -101,7 +102,7 @@ export async function createPostgresStore(options: PostgresOptions): Promise<Sto
   const readers = openPool({ size: poolSizes.reading, connect, acquireMs: timeouts.acquire });
   const others = openPool({ size: CLUSTER_SIZE, connect, acquireMs: timeouts.acquire });
   const cluster = createCluster(createDb(others, others), connect, {
-    withHints: options.hints ?? true,
+    withHints: options.hints ?? !options.pooler,
     keyId: cipher.keyId,
   });
   const closeAll = async () => {
@@ -169,10 +170,12 @@ function createDb(writers: PostgresPool, readers: PostgresPool): Db {
     );
     const some = queries.filter((query) => query !== undefined);
     if (some.length === 0) return Promise.resolve(queries.map(() => []));
-    return pool.use(async (connection) => {
-      const results = await connection.once(some);
-      return queries.map((query) => (query && results[some.indexOf(query)]) ?? []);
-    });
+    return withoutConflict(() =>
+      pool.use(async (connection) => {
+        const results = await connection.once(some);
+        return queries.map((query) => (query && results[some.indexOf(query)]) ?? []);
+      }),
+    );
   };
   return { dialect: DIALECT, read: through(readers), load: through(writers), write: through(writers) };
 }

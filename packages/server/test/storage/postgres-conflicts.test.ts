@@ -1,0 +1,52 @@
+import { expect, onTestFinished, test, vi } from 'vitest';
+import type { Generation } from '../../src/domain/ids.ts';
+import { createPostgresStore } from '../../src/storage/engines/postgres.ts';
+import type { Settlement } from '../../src/storage/store.ts';
+import { createDatabase } from '../support/postgres/database.ts';
+import { withClient } from '../support/postgres/with-client.ts';
+import { addOrgs, createRecords, ORG, openBatches, openChannel, START } from './suite/sample.ts';
+
+const failed = (generation: Generation, number: number): Settlement => ({
+  org: ORG,
+  generation,
+  number,
+  attempt: { attempt: 1, at: START, durationMs: 1, outcome: { kind: 'rejected', status: 500, excerpt: '' } },
+  state: 'pending',
+  dueAt: START + 1000,
+});
+
+test('what was rolled back for the sake of another transaction is done again', async () => {
+  const { url, drop } = await createDatabase();
+  onTestFinished(drop);
+  await withClient(url, (client) =>
+    client.query(
+      `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = 2000', current_database()); END $$`,
+    ),
+  );
+  const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+  const store = await createPostgresStore({ url, secretKey: new Uint8Array(32), logger, time: 'injected' });
+  onTestFinished(() => store.close());
+  await addOrgs(store, ORG);
+  const batches = openBatches(store);
+  const { generation } = await batches.run(ORG, {}, (set) => openChannel(set, '1'));
+  for (let i = 0; i < 2; i += 1) await batches.run(ORG, {}, (set) => createRecords(set));
+  await withClient(url, async (client) => {
+    const take = (number: number) => client.query('SELECT 1 FROM owed WHERE number = $1 FOR UPDATE', [number]);
+    await client.query(`SET deadlock_timeout = '1min'`);
+    await client.query('BEGIN');
+    await take(1);
+    const settled = store.delivery.settle([failed(generation, 2), failed(generation, 1)]);
+    await vi.waitFor(async () => {
+      const { rowCount } = await client.query(
+        `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      );
+      expect(rowCount).toBe(1);
+    }, 4000);
+    // It has the second one already.
+    await take(2);
+    await client.query('COMMIT');
+    expect(await settled).toEqual([]);
+  });
+  const owed = await store.delivery.window(ORG, generation, 1, 10, 1000);
+  expect(owed.map(({ attemptsMade }) => attemptsMade)).toEqual([1, 1]);
+});
