@@ -8,6 +8,8 @@ import { ok, type Receiver, startReceiver } from '../support/receiver.ts';
 import { readCredentials, type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { signIn } from '../support/writing.ts';
 
+// About the embedded store alone: a disk that fills up or goes read-only.
+
 const PATIENT = { timeout: 10_000 };
 
 interface Stage {

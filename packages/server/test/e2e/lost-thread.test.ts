@@ -3,6 +3,8 @@ import { expect, onTestFinished, test } from 'vitest';
 import { type LiveApp, startLiveApp } from '../support/live-app.ts';
 import { type Receiver, startReceiver } from '../support/receiver.ts';
 
+// About the embedded store alone: a thread that ends.
+
 interface Stage {
   readonly app: LiveApp;
   readonly receiver: Receiver;

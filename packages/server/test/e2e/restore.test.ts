@@ -7,6 +7,8 @@ import { hanging, ok, type Received, type Receiver, startReceiver } from '../sup
 import { readCredentials, type ServerProcess, startServerProcess } from '../support/server-process.ts';
 import { keepWriting, signIn } from '../support/writing.ts';
 
+// About the embedded store alone: copies of its files.
+
 interface Served {
   readonly server: ServerProcess;
   readonly token: string;

@@ -7,6 +7,8 @@ import { startReceiver } from '../support/receiver.ts';
 import { readCredentials, startServerProcess } from '../support/server-process.ts';
 import { keepWriting, signIn } from '../support/writing.ts';
 
+// About the embedded store alone: a log that a power cut tore.
+
 const FRAME = 24 + 4096;
 const logOf = (dataDir: string) => join(dataDir, 'watchbell.sqlite-wal');
 

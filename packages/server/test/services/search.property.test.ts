@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { AppError } from '../../src/domain/error.ts';
 import type { NotificationId, RecordId, UserId } from '../../src/domain/ids.ts';
 import type { Principal } from '../../src/domain/org.ts';
@@ -18,7 +18,8 @@ import { openStoreIn, removeData } from '../support/test-data.ts';
 import { type Asked, hasWord, matches, OPERATORS, THINGS, written } from './search-model.ts';
 
 const RECORDS = 400;
-const SEARCHES = 10_000;
+// On PostgreSQL, where each takes several round trips, enough to meet each way in which its statements differ.
+const SEARCHES = inject('engine') === 'sqlite' ? 10_000 : 1500;
 /** One minute for what takes some ten seconds. */
 const PATIENCE_MS = 120_000;
 
@@ -258,6 +259,6 @@ describe('searches', () => {
         expect((error as AppError).code).toBe('INVALID_QUERY');
       }
     });
-    await fc.assert(refusedOrAnswered, { numRuns: 2000 });
+    await fc.assert(refusedOrAnswered, { numRuns: SEARCHES / 5 });
   });
 });
