@@ -45,7 +45,7 @@ test('behind a pooler nodes send for all channels, and none listens for being wo
   await expect.poll(received, { timeout: 20_000 }).toBe(CHANNELS);
   const listening = await withClient(cluster.url, async (client) => {
     const { rows } = await client.query(
-      `SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND query ILIKE '%LISTEN%' AND pid <> pg_backend_pid()`,
+      `SELECT count(*) AS n FROM pg_stat_activity WHERE datname = current_database() AND query LIKE '%watchbell_committed%' AND pid <> pg_backend_pid()`,
     );
     return rows[0].n;
   });
