@@ -399,3 +399,13 @@ BEGIN
   END IF;
 END
 $$;
+
+-- Behind a pooler: has the transaction fail, as on a server that goes down, if this is not the one that its data are known
+-- to be of.
+CREATE FUNCTION hold_timeline(timeline TEXT) RETURNS VOID LANGUAGE plpgsql AS $$
+BEGIN
+  IF pg_is_in_recovery() OR left(pg_walfile_name(pg_current_wal_lsn()), 8) <> timeline THEN
+    RAISE EXCEPTION 'the database was promoted, or is a standby' USING ERRCODE = '57P03';
+  END IF;
+END
+$$;

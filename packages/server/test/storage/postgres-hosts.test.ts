@@ -147,6 +147,26 @@ test('after a promotion all nodes at once begin one new epoch, and those that kn
   expect(stands.map((doesStand) => doesStand())).toEqual([false, false, false, false]);
 });
 
+test('behind a pooler a connection is of no use any more once it meets another server than before', async () => {
+  const connect = (pooler: boolean) =>
+    connectPostgres(
+      { connectionString: pair.replica.url.replace(/\/[^/]*$/, '/watchbell') },
+      { timeouts: DEFAULT_TIMEOUTS, applicationName: 'test', pooler },
+    );
+  const held = await connect(true);
+  onTestFinished(() => held.end());
+  held.holdTo(2);
+  expect(await held.once([plain('SELECT 1 AS one')])).toEqual([[{ one: 1 }]]);
+  held.holdTo(1);
+  await expect(held.begin([plain('SELECT 1 AS one')])).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+  expect(held.isSpoiled()).toBe(true);
+  // Without one a connection leads where it led.
+  const direct = await connect(false);
+  onTestFinished(() => direct.end());
+  direct.holdTo(1);
+  expect(await direct.once([plain('SELECT 1 AS one')])).toEqual([[{ one: 1 }]]);
+});
+
 test('an old primary that came back is not used, neither by who was there before nor by who is new', async () => {
   const { primary, replica, url } = pair;
   const known = node(url);

@@ -44,6 +44,8 @@ export interface PostgresConnection {
   rollback(): Promise<void>;
   /** Several statements in one text, without values. */
   script(text: string): Promise<void>;
+  /** Behind a pooler a later transaction may meet another server: from now on it fails if that is of another timeline. */
+  holdTo(timeline: number): void;
   /** No more of it is to be expected. */
   isSpoiled(): boolean;
   /** Told once, when it is. */
@@ -147,7 +149,7 @@ export async function connectPostgres(config: ClientConfig, options: ConnectionO
   }
 
   const settings = settingsOf(options);
-  const local = pooler ? [setting(settings, true)] : [];
+  let local: readonly Query[] = pooler ? [setting(settings, true)] : [];
 
   async function open(first: readonly Query[], queries: readonly Query[]): Promise<Row[][]> {
     return (await attempt([...first, ...queries])).rows.slice(first.length);
@@ -168,6 +170,9 @@ export async function connectPostgres(config: ClientConfig, options: ConnectionO
     },
     async script(text) {
       await client.query(text);
+    },
+    holdTo(timeline) {
+      if (pooler) local = [setting(settings, true), holdTimeline(timeline)];
     },
     isSpoiled: () => isSpoiled,
     onLost(call) {
@@ -209,4 +214,10 @@ const ROLLBACK = plain('ROLLBACK');
 const setting = (settings: readonly (readonly [string, string])[], isLocal: boolean): Query => ({
   text: `SELECT ${settings.map((_, i) => `set_config($${2 * i + 1}, $${2 * i + 2}, ${isLocal})`).join(', ')}`,
   values: settings.flat(),
+});
+
+/** As names of WAL files have it. */
+const holdTimeline = (timeline: number): Query => ({
+  text: 'SELECT hold_timeline($1::text)',
+  values: [timeline.toString(16).toUpperCase().padStart(8, '0')],
 });

@@ -115,6 +115,7 @@ export function createHosts({ hosts, open, timeoutMs, logger, onOtherHistory }: 
       if (current !== host) logger.info({ host: nameOf(host) }, 'a database server takes writes and is used');
       current = host;
       refused.delete(host);
+      if (now.server && server.hasStore) connection.holdTo(now.server.timeline);
       standing.set(connection, host);
       connection.onLost(() => {
         standing.delete(connection);
