@@ -78,6 +78,7 @@ export function createCluster(
     logger,
     ...events,
     onTime: open,
+    onShared: store.hints.tell,
   });
   const news = createNews({
     ...events,

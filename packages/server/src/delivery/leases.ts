@@ -48,6 +48,8 @@ export interface LeasesOptions {
   readonly onDraining: (holds: readonly Hold[]) => void;
   /** There is time again, after there was none. */
   readonly onTime: () => void;
+  /** Others may want to know: this node came or went, or buckets are free. */
+  readonly onShared: () => void;
 }
 
 export function createLeases(options: LeasesOptions): Leases {
@@ -130,6 +132,7 @@ export function createLeases(options: LeasesOptions): Leases {
       if (hold) hold.state = 'lost';
       holds[bucket] = undefined;
     }
+    options.onShared();
     metrics.handovers.inc({ kind: 'released' }, drained.length);
     logger.info({ node, buckets: drained.map(({ bucket }) => bucket) }, 'this node has given buckets back');
   }
@@ -157,6 +160,7 @@ export function createLeases(options: LeasesOptions): Leases {
   return {
     async start() {
       const nextAt = await turn();
+      options.onShared();
       running = run(nextAt);
     },
     wake: alarm.wake,
@@ -176,6 +180,7 @@ export function createLeases(options: LeasesOptions): Leases {
       if (validUntil === -Infinity) return;
       try {
         await store.leave(node);
+        options.onShared();
       } catch (error) {
         logger.warn({ err: error, node }, 'this node could not give its buckets back; its lease runs out');
       }
