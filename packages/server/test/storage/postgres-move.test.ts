@@ -206,6 +206,15 @@ test('every table comes over whole, whatever stands in it, and is told with its 
   expect(facts.counters).toMatchObject({ organisations: ROWS, owed: ROWS });
 });
 
+test('of several servers that are named it fills the one that answers', async () => {
+  const dataDir = await storeOfAllTables(2);
+  const url = await emptyDatabase();
+  const dead = url.replace(/@[^/]+/, '@127.0.0.1:1');
+  await expect(move(dataDir, dead)).rejects.toEqual(code('CANNOT_OPEN', /127\.0\.0\.1:1: .*ECONNREFUSED/));
+  await move(dataDir, url.replace('@', '@127.0.0.1:1,'));
+  expect(await countOf(url, 'org')).toBe(2);
+});
+
 test('a line that COPY takes has none of its own marks in a value', () => {
   expect(copyLine(['a\\b', null, 'c\td', 'e\nf\rg', '\\N'])).toBe('a\\\\b\t\\N\tc\\td\te\\nf\\rg\t\\\\N\n');
 });
