@@ -13,6 +13,7 @@ const BOTH_ENGINES = [
   'http/{admin,channel-control,signing}',
   'services/{administration,search.property,writer}',
   'delivery/{delivery,random,suspension}',
+  'support/test-data',
 ].map((files) => `${SERVER}/${files}.test.ts`);
 
 /** About the files and threads of the embedded store. */
