@@ -20,7 +20,6 @@ import type { ClusterStore, DatabaseHealth } from './cluster-store.ts';
 
 export type {
   BucketOwner,
-  ClusterNode,
   ClusterState,
   ClusterStore,
   DatabaseHealth,
