@@ -29,7 +29,7 @@ function node(url: string): Node {
   const hosts = createHosts({
     hosts: readDatabaseUrl(url).hosts,
     open: (host) => connectPostgres({ connectionString: host.url }, options),
-    timeoutMs: 2000,
+    timeoutMs: 10_000,
     logger,
     onOtherHistory: () => {
       otherHistories += 1;
@@ -85,13 +85,15 @@ test('a standby is passed over wherever it stands in the list', async () => {
 test('a server that takes no writes is passed over', async () => {
   const { primary, url } = pair;
   await run(primary.url, 'ALTER SYSTEM SET default_transaction_read_only = on', 'SELECT pg_reload_conf()');
-  await expect(node(url).ask(PORT)).rejects.toThrow(/it takes no writes.*it is a standby/);
+  const asked = node(url).ask(PORT);
+  await asked.catch(() => undefined);
   await run(
     primary.url,
     'SET default_transaction_read_only = off',
     'ALTER SYSTEM RESET ALL',
     'SELECT pg_reload_conf()',
   );
+  await expect(asked).rejects.toThrow('it takes no writes');
   expect(await node(url).ask(PORT)).toEqual([{ port: portOf(primary.url) }]);
 });
 
