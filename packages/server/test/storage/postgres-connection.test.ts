@@ -128,7 +128,10 @@ describe('a connection', () => {
         'A statement was refused',
       );
       expect(await one(connection, 'SELECT COUNT(*) AS count FROM thing')).toEqual({ count: 0 });
-      // What was named in the batch that failed can be used as if it never had been.
+      // What the batch that failed never came to can be asked as if it had not been in it.
+      const later = plain('SELECT 42 AS later');
+      await expect(connection.once([insert(1), insert(1), later])).rejects.toThrow('A statement was refused');
+      expect(await connection.once([later])).toEqual([[{ later: 42 }]]);
       await connection.once([insert(1), insert(3)]);
       expect(await one(connection, 'SELECT COUNT(*) AS count FROM thing')).toEqual({ count: 2 });
     },
