@@ -32,8 +32,8 @@ const unavailable = () => new AppError('SERVICE_UNAVAILABLE', 'The store cannot 
 
 interface Node extends Stage {
   readonly id: string;
-  /** The database is not there for what it says and asks as a node, nor for its outcomes. */
-  cutOff(isCutOff: boolean): void;
+  /** The database is not there for what it says and asks as a node, nor for its outcomes; or for its leases alone. */
+  cutOff(isCutOff: boolean | 'leases'): void;
   /** As if it had stood still for so long. */
   freeze(ms: number): void;
 }
@@ -61,14 +61,14 @@ function together(): Together {
     clock,
     dataDir,
     async start(id, policy = POLICY, options = {}) {
-      let isCutOff = false;
+      let isCutOff: boolean | 'leases' = false;
       let slept = 0;
       const monotonic = createMonotonic();
-      const through = <Calls extends object>(calls: Calls): Calls =>
+      const through = <Calls extends object>(calls: Calls, isThere: () => boolean): Calls =>
         Object.fromEntries(
           Object.entries(calls).map(([name, call]) => [
             name,
-            (...given: unknown[]) => (isCutOff ? Promise.reject(unavailable()) : call(...given)),
+            (...given: unknown[]) => (isThere() ? call(...given) : Promise.reject(unavailable())),
           ]),
         ) as Calls;
       const stage = await setStage({
@@ -79,7 +79,7 @@ function together(): Together {
           const between = options.between?.(store) ?? store;
           return {
             ...between,
-            settle: (...given) => (isCutOff ? Promise.reject(unavailable()) : between.settle(...given)),
+            settle: (...given) => (isCutOff === true ? Promise.reject(unavailable()) : between.settle(...given)),
           };
         },
         node: {
@@ -88,8 +88,8 @@ function together(): Together {
           monotonic: () => monotonic() + slept,
           between: (store: ClusterStore) => ({
             ...store,
-            leases: through(store.leases),
-            news: through(options.news?.(store.news) ?? store.news),
+            leases: through(store.leases, () => isCutOff === false),
+            news: through(options.news?.(store.news) ?? store.news, () => isCutOff !== true),
           }),
         },
       });
@@ -389,6 +389,25 @@ describe('a node that is cut off from the database', () => {
       `SELECT outcome FROM attempt WHERE generation = '${generation}'`,
     );
     expect(rows.map(({ outcome }) => JSON.parse(outcome))).toEqual([{ kind: 'delivered', status: 200 }]);
+    expect(sequences(slow)).toEqual([1, 1]);
+  });
+
+  test('lets go of a channel as soon as it is told that nothing of it is saved', async () => {
+    const { start, shared } = together();
+    const [a, b] = [await start('a', MORTAL), await start('b', MORTAL)];
+    await shared(a, b);
+    const answers: ServerResponse[] = [];
+    const slow = await receiver((_request, response) => answers.push(response));
+    await openFor(a, slow, b);
+    await b.change(1);
+    await slow.first(1);
+    b.cutOff('leases');
+    await slow.first(2);
+    answers[0]?.writeHead(500).end();
+    await vi.waitFor(() => expect(b.delivery.counts()).toMatchObject({ lanes: 0, unsettled: 0, waiting: 0 }));
+    answers[1]?.end();
+    await idle(a);
+    expect([attempts(a), attempts(b)]).toEqual([1, 1]);
     expect(sequences(slow)).toEqual([1, 1]);
   });
 
