@@ -12,11 +12,12 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { createAir } from './air.ts';
 import { createCircuits } from './circuits.ts';
-import { type ClusterEvents, type ClusterOptions, createCluster } from './cluster.ts';
+import { type ClusterOptions, createCluster } from './cluster.ts';
 import { createComebacks } from './comebacks.ts';
 import { createConnections } from './connections.ts';
 import { createDueTimes } from './due-times.ts';
 import { createFairTurns } from './fair-turns.ts';
+import { type Following, followOthers } from './following.ts';
 import { registerGauges } from './gauges.ts';
 import type { Guard } from './guard.ts';
 import { createLane } from './lane.ts';
@@ -101,7 +102,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   // Every exchange listens.
   setMaxListeners(0, stopping.signal, cutting.signal);
 
-  const cluster = options.cluster && createCluster(options.cluster, clusterEvents(), { metrics, logger });
+  const cluster = options.cluster && createCluster(options.cluster, followOthers(following), { metrics, logger });
   const ownership: Ownership = cluster ?? ownsAll();
   const comebacks = createComebacks((org, generation) => lanes.comeBack(org, generation));
   const connections = createConnections(options.guard, policy);
@@ -183,46 +184,8 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   const quiet = createQuiet(isIdle, isQuiet);
   lanes.unknown(ownership.holds());
 
-  function clusterEvents(): ClusterEvents {
-    const lanesOf = (org: OrgId) => [...lanes.all()].filter((lane) => lane.org === org);
-    const lanesIn = (holds: readonly Hold[]) => [...lanes.all()].filter(({ hold }) => holds.includes(hold));
-    return {
-      onGained: (holds) => void takingUp.holds(holds),
-      onLost(holds) {
-        for (const lane of lanesIn(holds)) lane.drop();
-        lanes.letGo(holds);
-      },
-      onDraining(holds) {
-        for (const lane of lanesIn(holds)) lane.leave();
-        lanes.letGo(holds);
-      },
-      onOpen() {
-        slots.deal();
-        for (const lane of lanes.all()) lane.wake();
-      },
-      onCaughtUp(org) {
-        for (const lane of lanesOf(org)) lane.wake();
-      },
-      onSuspended(org, isSuspended) {
-        if (lanes.suspend(org, isSuspended)) void takingUp.org(org);
-      },
-      onSigning: (org) => orgSignings.forget(org),
-      onGone(org) {
-        for (const lane of lanesOf(org)) lane.end();
-        forget(org);
-      },
-      onOtherHistory(org) {
-        receivers.forgetThose((generation) => generation.startsWith(org));
-        for (const lane of lanesOf(org)) lane.beginAnew();
-        void takingUp.org(org);
-      },
-      onNumbered(org, numbers) {
-        for (const [generation, number] of numbers) lanes.reaches(org, generation, number);
-      },
-      onRevised: (org, revised) => revisions.take(org, revised),
-      onRead: () => quiet.check(),
-      onAnew: () => void takingUp.all(),
-    };
+  function following(): Following {
+    return { lanes, slots, receivers, orgSignings, takingUp, revisions, forget, check: quiet.check };
   }
 
   async function suspend(org: OrgId, request: SuspensionRequest): Promise<boolean> {
