@@ -139,6 +139,10 @@ describe('stores on one database', () => {
     expect(await now()).toBeGreaterThanOrEqual(latest + 86_400_000 - 1);
     await store.clock.save({ offset: 0, frozenAt: 12_345 }, { offset: 86_400_000 });
     expect(await now()).toBe(12_345);
+    // Held by an advance that ended with its node, and so on its way again by itself.
+    const heldUntil = Math.floor(await databaseNow()) - 60_000;
+    await store.clock.save({ offset: 0, frozenAt: 12_345, heldUntil }, { offset: 0, frozenAt: 12_345 });
+    expect(await now()).toBeGreaterThanOrEqual(12_345 + 60_000);
     expect(
       await (await openStore(url)).writing.inOrg(ORG, {}, (loaded) => ({
         writes: emptyWrites(loaded.counters),

@@ -1,4 +1,4 @@
-import type { ClockState } from '../../domain/clock.ts';
+import { type ClockState, timeOf } from '../../domain/clock.ts';
 import type { OrgId } from '../../domain/ids.ts';
 import { FIRST_EPOCH, type StoreEpoch } from '../../domain/restart.ts';
 import { createBacklogCounts } from '../backlog-counts.ts';
@@ -95,9 +95,8 @@ function readFacts(times: readonly Row[], rows: readonly Row[]): { readonly epoc
     const row = rows.find((one) => text(one, 'name') === name);
     return row && jsonObject<Shape>(row, 'value');
   };
-  const { offset, frozenAt } = fact<ClockState>('clock') ?? { offset: 0 };
   return {
     epoch: fact<StoreEpoch>('epoch') ?? FIRST_EPOCH,
-    now: frozenAt ?? (time ? integer(time, 'now') : 0) + offset,
+    now: timeOf(fact<ClockState>('clock'), time ? integer(time, 'now') : 0),
   };
 }
