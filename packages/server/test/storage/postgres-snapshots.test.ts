@@ -33,6 +33,27 @@ test('a snapshot that somebody holds is told with who it is, and no more once it
   expect(await metrics.text()).toMatch(/^watchbell_database_round_trip_seconds_count [1-9]/m);
 });
 
+test('what keeps rows that are gone is told: a transaction that wrote and waits, and none of another database', async () => {
+  const [{ url, drop }, other] = await Promise.all([createDatabase(), createDatabase()]);
+  onTestFinished(drop);
+  onTestFinished(other.drop);
+  const store = await createPostgresStore({ url, secretKey: new Uint8Array(32), logger: silent, time: 'database' });
+  onTestFinished(() => store.close());
+  const holder = async () => (await store.database?.oldestSnapshot())?.holder ?? '';
+  await withClient(`${other.url}?application_name=elsewhere`, async (elsewhere) => {
+    await elsewhere.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
+    await elsewhere.query('SELECT 1');
+    expect(await holder()).not.toContain('(elsewhere)');
+    await withClient(`${url}?application_name=forgotten`, async (client) => {
+      await client.query('CREATE TABLE of_somebody (id INT)');
+      await client.query('BEGIN');
+      await client.query('INSERT INTO of_somebody VALUES (1)');
+      await expect.poll(holder).toContain('(forgotten)');
+      await client.query('ROLLBACK');
+    });
+  });
+});
+
 test('of transactions the one that began first is the oldest, of slots the one that stood still longest', () => {
   let now = 0;
   const watch = createSnapshotWatch(() => now);
