@@ -182,11 +182,16 @@ describe('a connection', () => {
     }
   });
 
-  it('takes a commit that the database warns of for none that is sure', async () => {
+  it.each([
+    ['a warning', "WARNING 'the standby was not waited for'"],
+    // As one is that has another word for its level: then the code alone says what it is.
+    ['a warning in another language', "NOTICE 'auf den Standby wurde nicht gewartet' USING ERRCODE = '01000'"],
+  ])('takes a commit with %s for none that is sure', async (_, raise) => {
     const connection = await connect();
-    await expect(
-      connection.once([plain("DO $$ BEGIN RAISE WARNING 'the standby was not waited for'; END $$")]),
-    ).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    await connection.once([plain("DO $$ BEGIN RAISE NOTICE 'all is well'; END $$")]);
+    await expect(connection.once([plain(`DO $$ BEGIN RAISE ${raise}; END $$`)])).rejects.toMatchObject({
+      code: 'SERVICE_UNAVAILABLE',
+    });
     expect(connection.isSpoiled()).toBe(true);
   });
 

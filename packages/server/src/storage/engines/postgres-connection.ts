@@ -107,8 +107,9 @@ export async function connectPostgres(config: ClientConfig, options: ConnectionO
   client.on('error', spoil);
   client.on('end', spoil);
   // Such as a wait for the standby that was given up: then a commit is not what was promised.
-  client.on('notice', ({ severity, message }) => {
-    if (severity === 'WARNING') warning = new Error(`The database warned: ${message}`);
+  client.on('notice', ({ severity, code, message }) => {
+    // The word is in the language of the server's messages.
+    if (severity === 'WARNING' || code?.startsWith('01')) warning = new Error(`The database warned: ${message}`);
   });
 
   const destroy = (): void => {
