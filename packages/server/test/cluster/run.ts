@@ -89,8 +89,8 @@ const EVERY = 6;
 
 /** Receivers that answer 410, and that nobody listens at, for a while; answers how many channels were taken up again. */
 async function comeAndGo({ receivers, postgres, post }: ClusterWorld, at: number, isLast: boolean): Promise<number> {
-  if (at % EVERY === 3) await receivers.get('dead')?.shut();
-  if (at % EVERY === 5 || (isLast && at % EVERY > 3)) await receivers.get('dead')?.open();
+  if (at % EVERY === 3 && !isLast) await receivers.get('dead')?.shut();
+  if (at % EVERY === 5) await receivers.get('dead')?.open();
   if (at % EVERY !== 1) return 0;
   receivers.get('gone')?.become(gone);
   const isSuspended = async () =>

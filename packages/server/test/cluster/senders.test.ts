@@ -47,13 +47,15 @@ const NOW = Math.ceil(performance.timeOrigin);
 
 const revisions =
   (...rows: readonly [number, string][]): Query =>
-  () =>
-    rows.map(([at, kind], version) => ({
-      version,
-      at: NOW + at,
-      kind,
-      snapshot: JSON.stringify({ generation: 'g', channelId: '1', expiresAt: NOW + 100 }),
-    }));
+  (text) =>
+    text.includes('FROM channel_revision')
+      ? rows.map(([at, kind], version) => ({
+          version,
+          at: NOW + at,
+          kind,
+          snapshot: JSON.stringify({ generation: 'g', channelId: '1', expiresAt: NOW + 100 }),
+        }))
+      : [];
 
 test.each<[string, Query, readonly number[], Readonly<Record<string, number>>, number]>([
   [
@@ -84,4 +86,13 @@ test.each<[string, Query, readonly number[], Readonly<Record<string, number>>, n
   const found = checkSilence(query, arrivals, [{ channelId: '1', at: NOW + 60 }]);
   expect(found.latest).toEqual(latest);
   expect(found.faults).toHaveLength(faults);
+});
+
+test('a request that was given up counts from when it began, however late it is read', () => {
+  const late = arrival(own(NOW + 5000), 'a');
+  const query: Query = (text, ...values) =>
+    text.includes('FROM attempt')
+      ? [{ generation: 'g', number: late.number, attempt: 1, at: NOW + 90 }]
+      : revisions([0, 'opened'], [300, 'expired'])(text, ...values);
+  expect(checkSilence(query, [late], [])).toMatchObject({ faults: [], latest: { expired: 0 } });
 });

@@ -61,6 +61,7 @@ export function checkSilence(query: Query, arrivals: readonly Arrival[], deletio
   const latest: Record<string, number> = {};
   const counts: Record<string, number> = {};
   const came = new Map(groupBy(arrivals, ({ generation }) => generation));
+  const givenUp = startsOfGivenUp(query);
   const revisions = revisionsIn(query);
   for (const [generation, own] of groupBy(revisions, ({ channel }) => channel.generation)) {
     own.forEach((revision, at) => {
@@ -73,7 +74,7 @@ export function checkSilence(query: Query, arrivals: readonly Arrival[], deletio
       counts[kind] = (counts[kind] ?? 0) + 1;
       latest[kind] ??= 0;
       for (const arrival of came.get(generation) ?? []) {
-        const time = performance.timeOrigin + arrival.at;
+        const time = givenUp.get(attemptKey(arrival)) ?? performance.timeOrigin + arrival.at;
         if (time <= from || time >= until) continue;
         latest[kind] = Math.max(latest[kind] ?? 0, Math.round(time - from));
         if (time - from > SILENT_AFTER_MS + SLACK_MS)
@@ -83,3 +84,15 @@ export function checkSilence(query: Query, arrivals: readonly Arrival[], deletio
   }
   return { faults, latest, counts };
 }
+
+const attemptKey = ({ generation, number, attempt }: Pick<Arrival, 'generation' | 'number' | 'attempt'>): string =>
+  `${generation} ${number} ${attempt}`;
+
+/** When those attempts began (epoch ms) that were given up before they were answered: they may be read here long after. */
+const startsOfGivenUp = (query: Query): ReadonlyMap<string, number> =>
+  new Map(
+    query(`SELECT * FROM attempt WHERE outcome LIKE '%"unreachable"%'`).map(({ generation, number, attempt, at }) => [
+      attemptKey({ generation: String(generation), number: Number(number), attempt: Number(attempt) }),
+      Number(at),
+    ]),
+  );
