@@ -66,14 +66,14 @@ async function promote(pair: PostgresPair, { client, receiver, answeredAt }: Wor
   const promotedAt = performance.now();
   const before = client.acknowledged.length;
   while (answeredAt() < promotedAt) await delay(1);
-  const firstWriteMs = answeredAt() - promotedAt;
+  const firstWriteMs = Math.round(answeredAt() - promotedAt);
   const looked = receiver.received.length;
   const isNew = (text: string) =>
     client.acknowledged.slice(before).some(({ description }) => text.includes(`"${description}"`));
   for (let at = Math.max(0, looked - 50); ; ) {
     for (; at < receiver.received.length; at += 1) {
       if (isNew(receiver.received[at]?.text ?? ''))
-        return { firstWriteMs, firstDeliveryMs: performance.now() - promotedAt };
+        return { firstWriteMs, firstDeliveryMs: Math.round(performance.now() - promotedAt) };
     }
     await delay(1);
   }

@@ -144,7 +144,7 @@ const LOADS: readonly { readonly load: Load; readonly most: Cost }[] = [
   },
   {
     load: { module: 'Contacts', records: 100, calls: 30, callers: 8 },
-    most: { statements: 0.4, trips: 0.2, wal: 3200 },
+    most: { statements: 0.6, trips: 0.35, wal: 3200 },
   },
 ];
 
