@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { BUCKETS, bucketOf } from '../../src/domain/bucket.ts';
 import type { Generation, OrgId } from '../../src/domain/ids.ts';
@@ -35,6 +36,20 @@ beforeEach(() =>
 const ask = (text: string) => withClient(database.url, (client) => client.query(text));
 /** As if so much time had gone by for the node. */
 const age = (node: string, ms: number) => ask(`UPDATE node SET lease_until = lease_until - ${ms} WHERE id = '${node}'`);
+/** A statement with what it takes to be run, but not what ends its transaction. */
+function sendBeginning(client: pg.Client, text: string): void {
+  client.query({
+    submit(connection: pg.Connection) {
+      connection.parse({ text, name: '', types: [] }, true);
+      connection.bind({}, true);
+      connection.execute({}, true);
+      connection.flush();
+    },
+    handleDataRow() {},
+    handleCommandComplete() {},
+    handleError() {},
+  } as pg.Submittable);
+}
 /** Resolves when somebody waits for a lock. */
 async function waitForLock(): Promise<void> {
   for (;;) {
@@ -83,6 +98,28 @@ describe('leases', () => {
     await cluster.leases.renew('a', LEASE_MS, true);
     expect(await cluster.leases.claim('a', ALL)).toEqual([]);
     expect(await cluster.leases.claim('b', ALL)).toEqual([]);
+  });
+
+  test('buckets are taken over from a node that was cut off while it sent a batch', async () => {
+    const options = { url: database.url, secretKey: KEY, logger: silent, time: 'injected' } as const;
+    const impatient = await createPostgresStore({ ...options, timeouts: { idleInTransaction: 1000, lock: 100 } });
+    onTestFinished(() => impatient.close());
+    const { leases } = impatient.cluster ?? cluster;
+    const cutOff = new pg.Client({ connectionString: `${database.url}?application_name=watchbell` });
+    cutOff.on('error', () => undefined);
+    const ended = new Promise<void>((resolve) => cutOff.once('end', resolve));
+    await cutOff.connect();
+    // The end of the batch never comes.
+    sendBeginning(cutOff, 'SELECT pg_advisory_xact_lock_shared(7748327002)');
+    await expect.poll(() => ask("SELECT 1 FROM pg_locks WHERE locktype = 'advisory'")).toMatchObject({ rowCount: 1 });
+    await leases.renew('a', LEASE_MS, false);
+    await expect(leases.claim('a', [1])).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
+    const claim = async () => {
+      await leases.renew('a', LEASE_MS, false);
+      return leases.claim('a', [1]).catch(() => []);
+    };
+    await expect.poll(claim, { timeout: 20_000 }).toMatchObject([{ bucket: 1, node: 'a' }]);
+    await ended;
   });
 
   test('of nodes that claim at once each bucket goes to one', async () => {

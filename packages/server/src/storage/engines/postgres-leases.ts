@@ -17,6 +17,17 @@ export const DATABASE_TIME = sql`floor(extract(epoch FROM clock_timestamp()) * 1
 /** Ids of the secret keys under which nodes that live encrypt. */
 export const SELECT_KEYS_IN_USE = sql`SELECT DISTINCT key_id FROM node WHERE lease_until > ${DATABASE_TIME}`;
 
+/**
+ * Ends transactions whose node was frozen or cut off while it sent one: the server waits for the rest without a limit, for
+ * the time that it waits between statements does not count within a message batch. Their locks would keep an organisation
+ * from being written, or buckets from being taken over.
+ */
+const END_HALF_SENT = sql`
+  SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+  WHERE application_name = current_setting('application_name') AND datname = current_database()
+    AND usename = current_user AND state = 'active' AND wait_event = 'ClientRead'
+    AND query_start < clock_timestamp() - current_setting('idle_in_transaction_session_timeout')::interval`;
+
 /** Rows of nodes that went without a word are kept for whoever looks what happened. */
 const KEEP_DEAD_MS = 3_600_000;
 
@@ -30,7 +41,8 @@ export function createLeaseStore(db: Pick<Db, 'write'>, keyId: string): LeaseSto
   return {
     async renew(node, leaseMs, isLeaving) {
       // Locked, or one that was late could renew what another is just claiming, and be told that it is still its own.
-      const [, , , [time = {}] = [], nodes = [], buckets = []] = await db.write([
+      const [, , , , [time = {}] = [], nodes = [], buckets = []] = await db.write([
+        END_HALF_SENT,
         LOCK_OTHERS,
         sql`
           INSERT INTO node (id, lease_until, is_leaving, key_id)
