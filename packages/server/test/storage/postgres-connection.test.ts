@@ -209,4 +209,13 @@ describe('a connection', () => {
     expect(isLost).toBe(true);
     await expect(connection.once([plain('SELECT 1')])).rejects.toMatchObject({ code: 'SERVICE_UNAVAILABLE' });
   });
+
+  it('ends when the server is silent, too', async () => {
+    const proxy = await startTcpProxy(Number(new URL(url).port));
+    onTestFinished(() => proxy.close());
+    const connection = await connect({ timeouts: { ...DEFAULT_TIMEOUTS, silence: 10 } }, through(proxy, url));
+    proxy.swallow();
+    await connection.end();
+    expect(connection.isSpoiled()).toBe(true);
+  });
 });

@@ -16,7 +16,7 @@ export interface PostgresTimeouts {
   readonly lock: number;
   /** That the server waits for the next statement of a transaction. */
   readonly idleInTransaction: number;
-  /** Beyond the statement's time, that a server may say nothing: then it cannot be reached. */
+  /** Beyond the statement's time, and at the end, that a server may say nothing: then it cannot be reached. */
   readonly silence: number;
 }
 
@@ -185,7 +185,10 @@ export async function connectPostgres(config: ClientConfig, options: ConnectionO
     },
     async end() {
       spoil();
+      // A server that says nothing more would be waited for until the system gives up.
+      const silence = setTimeout(destroy, timeouts.silence);
       await client.end().catch(() => undefined);
+      clearTimeout(silence);
     },
     destroy,
   };
