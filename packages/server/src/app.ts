@@ -282,9 +282,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
 
   /** The sample organisation is made anew when it was erased, and not before. */
   async function finishErasing(org: OrgId): Promise<void> {
-    if ((await store.accounts.findOrg(org))?.erasingAt === undefined) return;
-    erasure.begin(org);
-    await erasure.idle();
+    if ((await store.accounts.findOrg(org))?.erasingAt !== undefined) await erasure.finish(org);
   }
 
   return {

@@ -12,10 +12,10 @@ export interface Erasure {
    * within ten seconds.
    */
   begin(org: OrgId): void;
+  /** Erases one that is marked here and now, whichever node's it is; resolves when it is gone. */
+  finish(org: OrgId): Promise<void>;
   /** Stops between two pieces; what is left is done after the next start. */
   stop(): Promise<void>;
-  /** Resolves when nothing is being erased. */
-  idle(): Promise<void>;
 }
 
 export interface ErasureOptions {
@@ -86,10 +86,14 @@ export function createErasure({ store, logger, isMine, quiet, onErased }: Erasur
     }
   }
 
-  function begin(org: OrgId): void {
-    if (running.has(org) || stopping.signal.aborted || isMine?.(org) === false) return;
-    const work = patiently(org).finally(() => running.delete(org));
+  function run(org: OrgId): Promise<void> {
+    const work = running.get(org) ?? patiently(org).finally(() => running.delete(org));
     running.set(org, work);
+    return work;
+  }
+
+  function begin(org: OrgId): void {
+    if (!stopping.signal.aborted && isMine?.(org) !== false) void run(org);
   }
 
   async function look(): Promise<void> {
@@ -109,13 +113,11 @@ export function createErasure({ store, logger, isMine, quiet, onErased }: Erasur
       if (isMine) looking = lookAgain();
     },
     begin,
+    finish: run,
     async stop() {
       stopping.abort();
       await looking;
       await Promise.all(running.values());
-    },
-    async idle() {
-      while (running.size > 0) await Promise.all(running.values());
     },
   };
 }

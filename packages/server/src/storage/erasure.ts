@@ -34,19 +34,23 @@ export function createErasureStore(db: Db, { orgTables, seal }: ErasureEngine): 
     },
 
     async removeOrg(org) {
-      await db.write([sql`DELETE FROM org WHERE id = ${org}`]);
+      await db.write([sql`DELETE FROM org WHERE id = ${org} AND erasing_at IS NOT NULL`]);
     },
 
     seal,
   };
 }
 
-/** Names come from the schema, never from a caller. */
+/**
+ * Names come from the schema, never from a caller. Another node may be done already, and an organisation of the same id
+ * made anew: that is not being erased.
+ */
 const removal = (org: OrgId, name: string, key: string): Statement => ({
   parts: [
     `DELETE FROM "${name}" WHERE (${key}) IN (SELECT ${key} FROM "${name}" WHERE org_id = `,
-    ' LIMIT ',
+    ' AND EXISTS (SELECT 1 FROM org WHERE id = ',
+    ' AND erasing_at IS NOT NULL) LIMIT ',
     ') RETURNING 1 AS one',
   ],
-  values: [org, CHUNK_ROWS],
+  values: [org, org, CHUNK_ROWS],
 });

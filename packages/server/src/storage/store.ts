@@ -446,9 +446,9 @@ export interface ErasureStore {
   pending(): Promise<OrgId[]>;
   /** In an order in which no row is needed by another that is still there. */
   tables(): Promise<OrgTable[]>;
-  /** Removes a bounded number of its rows; says how many. */
+  /** Removes a bounded number of its rows; says how many. None of an organisation that is not marked. */
   removeSome(org: OrgId, table: OrgTable): Promise<number>;
-  /** The last step: nothing says any more that it ever was. */
+  /** The last step, if it is marked: nothing says any more that it ever was. */
   removeOrg(org: OrgId): Promise<void>;
   /** Takes older copies of what was removed out of the log; false when a reader stood in the way. */
   seal(): Promise<boolean>;

@@ -8,7 +8,7 @@ import { toQuery } from '../../src/storage/engines/postgres-sql.ts';
 import type { Store } from '../../src/storage/store.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 import { createDatabase } from '../support/postgres/database.ts';
-import { addOrgs, createRecords, ORG, openBatches, openChannel } from './suite/sample.ts';
+import { addOrgs, createRecords, markErasing, ORG, openBatches, openChannel } from './suite/sample.ts';
 
 const silent: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
@@ -142,6 +142,7 @@ describe('the schema on PostgreSQL', () => {
     const batches = openBatches(store);
     await batches.run(ORG, {}, (set) => openChannel(set, '1'));
     await batches.run(ORG, {}, (set) => createRecords(set, 3));
+    await markErasing(batches, ORG);
     for (const table of tables) while ((await store.erasure.removeSome(ORG, table)) > 0);
     await store.erasure.removeOrg(ORG);
     expect(await store.erasure.seal()).toBe(true);

@@ -1,7 +1,17 @@
 import { describe, expect, it } from 'vitest';
 import type { ProfileId, UserId } from '../../../src/domain/ids.ts';
 import type { User } from '../../../src/domain/org.ts';
-import { addOrgs, type Open, ORG, OTHER_ORG, PATRICIA, START } from './sample.ts';
+import {
+  addOrgs,
+  createRecords,
+  markErasing,
+  type Open,
+  ORG,
+  OTHER_ORG,
+  openBatches,
+  PATRICIA,
+  START,
+} from './sample.ts';
 
 export function accountSuite(open: Open): void {
   describe('accounts', () => {
@@ -16,6 +26,28 @@ export function accountSuite(open: Open): void {
         user: { id: PATRICIA, email: 'p@example.com', firstName: 'Patricia', lastName: 'Boyle' },
         profile: { name: 'Administrator', deniedModules: [] },
       });
+    });
+
+    it('takes out an organisation that is being erased, and nothing of another or of one that was made anew', async () => {
+      const { store } = await open();
+      const { accounts, erasure } = store;
+      await addOrgs(store, ORG, OTHER_ORG);
+      const batches = openBatches(store);
+      for (const org of [ORG, OTHER_ORG]) await batches.run(org, {}, (set) => createRecords(set, 3));
+      const takeOut = async () => {
+        let rows = 0;
+        for (const table of await erasure.tables()) rows += await erasure.removeSome(ORG, table);
+        await erasure.removeOrg(ORG);
+        return rows;
+      };
+      expect(await takeOut()).toBe(0);
+      await markErasing(batches, ORG);
+      expect(await takeOut()).toBeGreaterThan(3);
+      expect((await accounts.listOrgs()).map(({ id }) => id)).toEqual([OTHER_ORG]);
+      // Another node that was at it as well comes too late.
+      await addOrgs(store, ORG);
+      expect(await takeOut()).toBe(0);
+      expect(await accounts.findMember(ORG, PATRICIA)).toBeDefined();
     });
 
     it('finds a member in their own organisation only', async () => {

@@ -2,7 +2,18 @@ import { describe, expect, it } from 'vitest';
 import type { Generation, ProfileId, UserId } from '../../../src/domain/ids.ts';
 import type { User } from '../../../src/domain/org.ts';
 import type { Issue, Settlement, Store, StoredToken } from '../../../src/storage/store.ts';
-import { addOrgs, createRecords, HOUR, type Open, ORG, openBatches, openChannel, PATRICIA, START } from './sample.ts';
+import {
+  addOrgs,
+  createRecords,
+  HOUR,
+  markErasing,
+  type Open,
+  ORG,
+  openBatches,
+  openChannel,
+  PATRICIA,
+  START,
+} from './sample.ts';
 
 const ROUNDS = 15;
 const ALL = Number.MAX_SAFE_INTEGER;
@@ -270,6 +281,7 @@ export function raceSuite(open: Open): void {
       const batches = openBatches(stores[0]);
       await batches.run(ORG, {}, (set) => openChannel(set, '1'));
       for (let i = 0; i < 12; i += 1) await batches.run(ORG, {}, (set) => createRecords(set, 50));
+      await markErasing(batches, ORG);
       const [tables] = await Promise.all([stores[0].erasure.tables(), stores[1].erasure.tables()]);
       const record = tables.find(({ name }) => name === 'record')!;
       const untilNothing = async (store: Store) => {

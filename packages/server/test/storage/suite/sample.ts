@@ -16,6 +16,7 @@ import {
   addChange,
   type Needs,
   putRecord,
+  saveOrg,
   takeId,
   type WorkingSet,
   type WriteSet,
@@ -155,3 +156,7 @@ export function change(set: WorkingSet, operation: Operation, records: readonly 
 
 /** Commits the expiries that are due and nothing else. */
 export const passTime = (batches: Batches, org: OrgId): Promise<void> => batches.run(org, {}, expireDue);
+
+/** What its rows may be taken out for. */
+export const markErasing = (batches: Batches, org: OrgId): Promise<void> =>
+  batches.run(org, {}, (set) => saveOrg(set, { ...set.org, erasingAt: set.now }));
