@@ -182,6 +182,16 @@ describe('a connection', () => {
     }
   });
 
+  it('has the server find out that nobody is at its other end any more', async () => {
+    const connection = await connect();
+    const names = ['tcp_keepalives_idle', 'tcp_keepalives_interval', 'tcp_keepalives_count'];
+    const shown = await one(
+      connection,
+      `SELECT ${names.map((name) => `current_setting('${name}') AS ${name}`).join(', ')}`,
+    );
+    expect(shown).toEqual({ tcp_keepalives_idle: '30', tcp_keepalives_interval: '10', tcp_keepalives_count: '3' });
+  });
+
   it.each([
     ['a warning', "WARNING 'the standby was not waited for'"],
     // As one is that has another word for its level: then the code alone says what it is.

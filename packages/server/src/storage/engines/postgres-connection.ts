@@ -78,6 +78,13 @@ export const PLANNING: readonly (readonly [string, string])[] = [
   ['jit', 'off'],
 ];
 
+/** So the server finds out within a minute that a node is gone without a word, whose connections would take others' room. */
+const KEEP_ALIVE: readonly (readonly [string, string])[] = [
+  ['tcp_keepalives_idle', '30'],
+  ['tcp_keepalives_interval', '10'],
+  ['tcp_keepalives_count', '3'],
+];
+
 /** What each transaction must run under; told to the server once, or to each transaction behind a pooler. */
 const settingsOf = ({ timeouts, applicationName }: ConnectionOptions): readonly (readonly [string, string])[] => [
   ['application_name', applicationName],
@@ -198,7 +205,7 @@ export async function connectPostgres(config: ClientConfig, options: ConnectionO
       options.metrics?.databaseFailures.inc({ kind: failureKind(error) });
       throw error;
     });
-    if (!pooler) await attempt([setting(settings, false)]);
+    if (!pooler) await attempt([setting([...settings, ...KEEP_ALIVE], false)]);
     return connection;
   } catch (error) {
     destroy();
