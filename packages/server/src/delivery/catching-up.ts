@@ -14,6 +14,8 @@ export type Kinds = readonly Awaited<ReturnType<NewsStore['revised']>>['revision
 export interface Marks {
   change: number;
   version: number;
+  /** Channels are read as they were then or later: nothing older is to be taken of them. */
+  telling: number;
   toChange: number;
   toVersion: number;
   isSuspended: boolean;
@@ -46,8 +48,8 @@ export interface CatchingUpOptions {
   readonly onNumbered: (org: OrgId, numbers: ReadonlyMap<Generation, number>) => void;
   /** Resolves when what it says of channels is taken up. */
   readonly onRevised: (org: OrgId, revised: Revised) => Promise<void>;
-  /** The organisation is not behind any more. */
-  readonly onCaughtUp: (org: OrgId) => void;
+  /** No change of a channel of the organisation is unread. */
+  readonly onKnown: (org: OrgId) => void;
   /** What was read could not be taken up. */
   readonly onFault: (org: OrgId) => void;
   /** Nothing is behind any more. */
@@ -64,7 +66,7 @@ export function createCatchingUp({ store, logger, stop, ...options }: CatchingUp
       if (reading.size >= MOST_READS) return;
       if (reading.has(org)) continue;
       reading.add(org);
-      void catchUp(org)
+      void readPiece(org)
         .catch((error) => giveUp(org, error))
         .finally(() => {
           reading.delete(org);
@@ -74,15 +76,18 @@ export function createCatchingUp({ store, logger, stop, ...options }: CatchingUp
     }
   }
 
-  /** Channels first: what changes owe goes to channels as they are by then. */
-  async function catchUp(org: OrgId): Promise<void> {
-    for (let known = marks.get(org); known && !stop.aborted; known = marks.get(org)) {
-      if (known.version < known.toVersion) await readRevisions(org, known);
-      else if (known.change < known.toChange) await readNumbers(org, known);
-      else break;
-    }
+  /**
+   * Then it is the turn of others: one that is changed all the time keeps none waiting. Channels first: what changes owe
+   * goes to channels as they are by then.
+   */
+  async function readPiece(org: OrgId): Promise<void> {
+    const known = marks.get(org);
+    if (known && known.version < known.toVersion) await readRevisions(org, known);
+    else if (known && known.change < known.toChange) await readNumbers(org, known);
+    const now = stop.aborted ? undefined : marks.get(org);
     behind.delete(org);
-    options.onCaughtUp(org);
+    if (now && (now.version < now.toVersion || now.change < now.toChange)) behind.add(org);
+    if (!now || now.version >= now.toVersion) options.onKnown(org);
   }
 
   async function readRevisions(org: OrgId, known: Marks): Promise<void> {
@@ -94,6 +99,7 @@ export function createCatchingUp({ store, logger, stop, ...options }: CatchingUp
       if (kinds) kinds.push(kind);
       else revised.set(generation, [kind]);
     }
+    known.telling = Math.max(known.telling, read.through);
     if (revised.size > 0) await options.onRevised(org, revised);
     known.version = Math.max(known.version, read.through);
   }
@@ -135,6 +141,7 @@ export function createCatchingUp({ store, logger, stop, ...options }: CatchingUp
       const made: Marks = {
         change,
         version,
+        telling: version,
         toChange: change,
         toVersion: version,
         isSuspended: told?.isSuspended ?? false,

@@ -30,7 +30,7 @@ export interface ClusterEvents
     | 'onOtherHistory'
     | 'onNumbered'
     | 'onRevised'
-    | 'onCaughtUp'
+    | 'onKnown'
     | 'onRead'
     | 'onAnew'
   > {
@@ -89,8 +89,8 @@ export function createCluster(
     onTime,
     onSharing: () => leases.wake(),
     onFresh: open,
-    onCaughtUp(org) {
-      if (shut.delete(org)) events.onCaughtUp(org);
+    onKnown(org) {
+      if (shut.delete(org)) events.onKnown(org);
     },
   });
   store.hints.onTold(() => news.wake());

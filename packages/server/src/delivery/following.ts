@@ -42,7 +42,7 @@ export function followOthers(parts: () => Following): ClusterEvents {
       slots.deal();
       for (const lane of lanes.all()) lane.wake();
     },
-    onCaughtUp(org) {
+    onKnown(org) {
       for (const lane of lanesOf(org)) lane.wake();
     },
     onSuspended(org, isSuspended) {
@@ -55,7 +55,8 @@ export function followOthers(parts: () => Following): ClusterEvents {
       parts().forget(org);
     },
     onOtherHistory(org) {
-      const { receivers, takingUp } = parts();
+      const { lanes, receivers, takingUp } = parts();
+      lanes.unknownOf(org);
       // Every id made in an organisation begins with its own.
       receivers.forgetThose((generation) => generation.startsWith(org));
       for (const lane of lanesOf(org)) lane.beginAnew();

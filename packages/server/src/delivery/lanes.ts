@@ -36,6 +36,7 @@ export interface Lanes {
   /** What of these is owed is not known, until it was read. */
   unknown(holds: readonly Hold[]): void;
   known(holds: readonly Hold[]): void;
+  unknownOf(org: OrgId): void;
   knownOf(org: OrgId): void;
   /** What is remembered of them is for their next owner to find out. */
   letGo(holds: readonly Hold[]): void;
@@ -67,7 +68,7 @@ export function createLanes(options: LanesOptions): Lanes {
   const left = new Set<Generation>();
   /** Organisations that were suspended or resumed: whether they are suspended now. */
   const suspended = new Map<OrgId, boolean>();
-  /** What they owe has not been read since they were suspended. */
+  /** What they owe has not been read since they were suspended, or had another history. */
   const unread = new Set<OrgId>();
   /** What they owe has not been read since this node has them: every lane reads from its first number. */
   const unreadHolds = new Set<Hold>();
@@ -93,11 +94,14 @@ export function createLanes(options: LanesOptions): Lanes {
     }
     receivers.update(channel, isForgiven);
     if (!channel.suspension) resting.delete(generation);
+    const known = lanes.get(generation);
+    // It may have been suspended when its lane was opened, with something owed before where that begins.
+    if (isForgiven && known && !known.channel()) known.end();
     const lane = lanes.get(generation);
     if (lane) lane.update(channel, isForgiven);
     // It may come back from a lapse or a suspension with something still owed; only the store knows.
     else if (channel.lastNumber > 0 && !channel.suspension) open(org, generation, 1)?.update(channel, isForgiven);
-    else if (channel.suspension) resting.add(generation);
+    else if (channel.suspension && ownership.holdOf(generation)?.state === 'held') resting.add(generation);
   }
 
   function ended(generation: Generation): void {
@@ -232,6 +236,9 @@ export function createLanes(options: LanesOptions): Lanes {
     },
     known(holds) {
       for (const hold of holds) unreadHolds.delete(hold);
+    },
+    unknownOf(org) {
+      unread.add(org);
     },
     knownOf(org) {
       unread.delete(org);

@@ -45,7 +45,7 @@ export interface Place {
   readonly isNewest: boolean;
 }
 
-export interface NewsOptions extends Pick<CatchingUpOptions, 'onNumbered' | 'onRevised' | 'onCaughtUp' | 'onRead'> {
+export interface NewsOptions extends Pick<CatchingUpOptions, 'onNumbered' | 'onRevised' | 'onKnown' | 'onRead'> {
   readonly store: NewsStore;
   readonly policy: ClusterPolicy;
   /** Milliseconds that count on while the process is frozen. */
@@ -206,10 +206,11 @@ export function createNews(options: NewsOptions): News {
       const { lastChange, channelVersion } = counters;
       const isNext =
         known.change === lastChange - changes.length && known.version === channelVersion - revisions.length;
-      const isNewest = channelVersion > known.version || revisions.length === 0;
+      const isNewest = channelVersion > known.telling || revisions.length === 0;
       if (isNext) {
         known.change = lastChange;
         known.version = channelVersion;
+        known.telling = Math.max(known.telling, channelVersion);
       }
       orgs.reach(org, known, lastChange, channelVersion);
       return { isNext, isNewest };

@@ -272,6 +272,46 @@ describe('nodes on one database', () => {
     });
   });
 
+  test('organisations that are changed all the time keep no other one from being noticed', async () => {
+    const { start, shared, clock } = together();
+    const a = await start('a');
+    const busy = Array.from({ length: 8 }, (_, i) => `900000${i}` as OrgId);
+    let isBusy = false;
+    let looks = 0;
+    const b = await start('b', POLICY, {
+      news: (news) => ({
+        ...news,
+        async look(seen) {
+          const found = await news.look(seen);
+          looks += 1;
+          return found;
+        },
+        async numbered(org, ...asked) {
+          const found = await news.numbered(org, ...asked);
+          if (!isBusy || !busy.includes(org)) return found;
+          // It is behind again before what it was behind by is told.
+          await a.changeIn(org, 1);
+          const before = looks;
+          await vi.waitFor(() => expect(looks).toBeGreaterThan(before + 1), { interval: 2 });
+          return found;
+        },
+      }),
+    });
+    for (const org of busy) {
+      await a.store.accounts.addOrg({ id: org, name: 'Busy', timeZone: 'Asia/Kolkata' }, clock.now());
+    }
+    await shared(a, b);
+    const well = await receiver();
+    await openFor(a, well, b);
+    await idle(a, b);
+    isBusy = true;
+    for (const org of busy) await a.changeIn(org, 1);
+    await a.change(1);
+    await well.first(1);
+    isBusy = false;
+    await idle(b);
+  });
+
   test('numbers that another one gives under a new epoch of the store are told as such', async () => {
     const { start, shared, dataDir } = together();
     const [a, b] = [await start('a'), await start('b')];
@@ -293,6 +333,52 @@ describe('nodes on one database', () => {
       [`${generation}-anew`, '2'],
     ]);
     expect(attempts(b)).toBe(3);
+  });
+
+  test('what is owed by another history is read before anything newer is sent', async () => {
+    const { start, shared, dataDir } = together();
+    let isHeldUp = false;
+    let isAsked = false;
+    let answer = (): void => undefined;
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const b = await start('b', POLICY, {
+      between: (store) => ({
+        ...store,
+        async lanes(org) {
+          const found = await store.lanes(org);
+          isAsked = isHeldUp;
+          if (isHeldUp) await answered;
+          return found;
+        },
+      }),
+    });
+    await shared(b);
+    const well = await receiver();
+    const { generation } = await openFor(b, well, b);
+    for (const record of [1, 2, 3]) await b.change(record);
+    await idle(b);
+    isHeldUp = true;
+    // As of a moment in which the second was not settled yet and the third not made.
+    await change(
+      dataDir,
+      `BEGIN;
+      INSERT INTO owed (org_id, generation, number, change_number, attempts_made)
+        SELECT org_id, generation, number, change_number, 0 FROM notification WHERE generation = '${generation}' AND number = 2;
+      DELETE FROM notification WHERE generation = '${generation}' AND number = 3;
+      DELETE FROM record_change WHERE org_id = '${ORG}' AND number = (SELECT last_change FROM org WHERE id = '${ORG}');
+      UPDATE channel SET last_number = 2 WHERE generation = '${generation}';
+      UPDATE org SET last_change = last_change - 1 WHERE id = '${ORG}';
+      COMMIT`,
+    );
+    await vi.waitFor(() => expect(isAsked).toBe(true));
+    await b.change(3);
+    await well.first(4);
+    answer();
+    await idle(b);
+    expect(sequences(well).slice(0, 3)).toEqual([1, 2, 3]);
+    expect(sequences(well).slice(3).sort()).toEqual([2, 3]);
   });
 
   test('a node that stops gives all back, and the other goes on where it was, in order, repeating nothing', async () => {
@@ -550,6 +636,63 @@ describe('what one node makes of a channel', () => {
     expect(sequences(down)).toEqual([1, 1, 2]);
   });
 
+  test('suspended, and resumed by its owner: whoever has it next sends', async () => {
+    const { start, shared } = together();
+    const [a, b] = [await start('a'), await start('b')];
+    await shared(a, b);
+    const well = await receiver();
+    const { generation } = await openFor(a, well, b);
+    await a.change(1);
+    await idle(a, b);
+    await a.control.suspend(ORG, generation);
+    await idle(a, b);
+    await b.control.resume(ORG, generation, 'backlog');
+    await idle(a, b);
+    await b.end();
+    await shared(a);
+    await a.change(1);
+    await idle(a);
+    expect(sequences(well)).toEqual([1, 2]);
+  });
+
+  test('suspended, and resumed while its next owner looks it up: what it owed before is sent first', async () => {
+    const { start, shared } = together();
+    const a = await start('a');
+    const down = await receiver(failing);
+    const { generation } = await openFor(a, down, a);
+    await a.change(1);
+    await down.first(1);
+    await vi.waitFor(() => expect(a.delivery.counts().waiting).toBe(1));
+    await a.control.suspend(ORG, generation);
+    await idle(a);
+    await a.end();
+    let isAsked = false;
+    let answer = (): void => undefined;
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const b = await start('b', POLICY, {
+      between: (store) => ({
+        ...store,
+        async channel(...asked) {
+          const found = await store.channel(...asked);
+          isAsked = true;
+          await answered;
+          return found;
+        },
+      }),
+    });
+    await shared(b);
+    await idle(b);
+    down.behave(ok);
+    await b.change(1);
+    await vi.waitFor(() => expect(isAsked).toBe(true));
+    await b.control.resume(ORG, generation, 'backlog');
+    answer();
+    await idle(b);
+    expect(sequences(down)).toEqual([1, 1, 2]);
+  });
+
   test('signed: the other signs from the next attempt on', async () => {
     const { a, b, clock, down } = await waitingFor('b');
     down.behave(ok);
@@ -596,6 +739,49 @@ describe('what one node makes of a channel', () => {
     await othersTurns();
     expect(down.received).toHaveLength(1);
     expect(b.delivery.counts().lanes).toBe(1);
+    answer();
+    await idle(b);
+    expect(b.delivery.counts().lanes).toBe(0);
+    expect(down.received).toHaveLength(1);
+  });
+
+  test('deleted: what the other saved of it before, and is told of late, does not bring it back', async () => {
+    const { start, shared } = together();
+    let heldUp: Generation | undefined;
+    let isAsked = false;
+    let answer = (): void => undefined;
+    const answered = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    const a = await start('a');
+    const b = await start('b', POLICY, {
+      between: (store) => ({
+        ...store,
+        async channel(org, generation) {
+          const found = await store.channel(org, generation);
+          if (generation !== heldUp) return found;
+          isAsked = true;
+          await answered;
+          return found;
+        },
+      }),
+    });
+    await shared(a, b);
+    const [down, well] = [await receiver(failing), await receiver()];
+    const [gone, other] = [await openFor(a, down, b), await openFor(a, well, b)];
+    await a.change(1);
+    await idle(b);
+    heldUp = other.generation;
+    const { committed } = b.delivery;
+    const tellings: (() => void)[] = [];
+    Object.assign(b.delivery, {
+      committed: (...told: Parameters<typeof committed>) => void tellings.push(() => committed(...told)),
+    });
+    await b.open(gone.id, `${down.origin}/moved`);
+    await a.remove(gone.id);
+    await a.open(other.id, `${well.origin}/moved`);
+    await vi.waitFor(() => expect(isAsked).toBe(true));
+    for (const tell of tellings) tell();
     answer();
     await idle(b);
     expect(b.delivery.counts().lanes).toBe(0);
