@@ -46,6 +46,7 @@ export async function openStore(config: Config, logger: Logger, options: OpenOpt
       poolSizes,
       timeouts,
       time: options.time ?? 'database',
+      hasDevClock: config.profile === 'dev',
       metrics: options.metrics,
     });
     return opening.catch((error) => {

@@ -123,12 +123,13 @@ describe('stores on one database', () => {
     expect(second.commits.at(-1)?.notifications).toMatchObject([{ generation, number: 2 }]);
   });
 
-  it('commit at the time of the database, and at that of its clock where it was moved', async () => {
+  it('commit at the time of the database, and in the dev profile at that of its clock where it was moved', async () => {
     const url = await makeDatabase();
-    const store = await openStore(url, { time: 'database' });
+    const store = await openStore(url, { time: 'database', hasDevClock: true });
+    const production = await openStore(url, { time: 'database' });
     await addOrgs(store, ORG);
-    const now = () =>
-      store.writing.inOrg(ORG, {}, (loaded) => ({ writes: emptyWrites(loaded.counters), result: loaded.now }));
+    const now = ({ writing } = store) =>
+      writing.inOrg(ORG, {}, (loaded) => ({ writes: emptyWrites(loaded.counters), result: loaded.now }));
     const client = await connect(url);
     const databaseNow = async () =>
       Number((await client.query('SELECT extract(epoch FROM clock_timestamp()) * 1000 AS now')).rows[0]?.now);
@@ -139,6 +140,8 @@ describe('stores on one database', () => {
     expect(await now()).toBeGreaterThanOrEqual(latest + 86_400_000 - 1);
     await store.clock.save({ offset: 0, frozenAt: 12_345 }, { offset: 86_400_000 });
     expect(await now()).toBe(12_345);
+    // Nobody could set it going again there.
+    expect(await now(production)).toBeGreaterThanOrEqual(Math.floor(latest));
     // Held by an advance that ended with its node, and so on its way again by itself.
     const heldUntil = Math.floor(await databaseNow()) - 60_000;
     await store.clock.save({ offset: 0, frozenAt: 12_345, heldUntil }, { offset: 0, frozenAt: 12_345 });

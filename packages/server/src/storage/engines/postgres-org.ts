@@ -20,6 +20,12 @@ const lockOrg = (org: OrgId): Statement => sql`SELECT id FROM org WHERE id = ${o
 const NOW = sql`SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now`;
 const FACTS = sql`SELECT name, value FROM meta WHERE name IN ('epoch', 'clock')`;
 
+/** See `PostgresOptions`. */
+interface TimeOptions {
+  readonly time: 'database' | 'injected';
+  readonly hasDevClock?: boolean;
+}
+
 /**
  * The organisation's row is locked from the first statement to the commit, so that load, decide and save are one step
  * for all nodes. Two round trips: begin, lock and load; save and commit. Within the node they take turns, so that none
@@ -30,7 +36,7 @@ export function createOrgTransactions(
   db: Db,
   cipher: Cipher,
   catalogs: Catalogs,
-  time: 'database' | 'injected',
+  { time, hasDevClock = false }: TimeOptions,
 ): EngineOrgTransactions {
   const turns = createTurns();
   const indexes = createKept<KnownIndex>();
@@ -40,7 +46,7 @@ export function createOrgTransactions(
     inOrg(org, needs, decide) {
       const transact = () =>
         pool.use(async (connection) => {
-          const opening = openOrg(connection, org);
+          const opening = openOrg(connection, org, hasDevClock);
           try {
             const epochOf = () => opening.facts().epoch;
             const loaded = await loadBatch(opening.query, org, needs, cipher, indexes.get(org), catalogs, epochOf);
@@ -75,21 +81,25 @@ interface OpenOrg {
 }
 
 /** The first query of the batch opens the transaction with it. */
-function openOrg(connection: PostgresConnection, org: OrgId): OpenOrg {
+function openOrg(connection: PostgresConnection, org: OrgId, hasDevClock: boolean): OpenOrg {
   let facts: { readonly epoch: StoreEpoch; readonly now: number } | undefined;
   return {
     async query(statements) {
       if (facts) return connection.run(statements.map(toQuery));
       const first = [lockOrg(org), NOW, FACTS];
       const rows = await connection.begin([...first, ...statements].map(toQuery));
-      facts = readFacts(rows[1] ?? [], rows[2] ?? []);
+      facts = readFacts(rows[1] ?? [], rows[2] ?? [], hasDevClock);
       return rows.slice(first.length);
     },
-    facts: () => facts ?? readFacts([], []),
+    facts: () => facts ?? readFacts([], [], hasDevClock),
   };
 }
 
-function readFacts(times: readonly Row[], rows: readonly Row[]): { readonly epoch: StoreEpoch; readonly now: number } {
+function readFacts(
+  times: readonly Row[],
+  rows: readonly Row[],
+  hasDevClock: boolean,
+): { readonly epoch: StoreEpoch; readonly now: number } {
   const [time] = times;
   const fact = <Shape extends object>(name: string): Shape | undefined => {
     const row = rows.find((one) => text(one, 'name') === name);
@@ -97,6 +107,6 @@ function readFacts(times: readonly Row[], rows: readonly Row[]): { readonly epoc
   };
   return {
     epoch: fact<StoreEpoch>('epoch') ?? FIRST_EPOCH,
-    now: timeOf(fact<ClockState>('clock'), time ? integer(time, 'now') : 0),
+    now: timeOf(hasDevClock ? fact<ClockState>('clock') : undefined, time ? integer(time, 'now') : 0),
   };
 }

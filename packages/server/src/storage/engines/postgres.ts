@@ -48,6 +48,8 @@ export interface PostgresOptions {
   readonly isLook?: boolean;
   /** Whose time batches are committed at: the database's, or that of the clock that the process was given. */
   readonly time: 'database' | 'injected';
+  /** The database's time is that of the dev profile's clock, where it was moved. */
+  readonly hasDevClock?: boolean;
   /** Between here and the server a pooler gives each transaction another connection. */
   readonly pooler?: boolean;
   /** Other nodes are woken, and wake this one, when something was committed. */
@@ -83,7 +85,7 @@ const ORG_TABLES: Statement = sql`
 
 /** Opens the store on PostgreSQL and migrates it. Rejects with a `StoreRefusal` that says what to mend. */
 export async function createPostgresStore(options: PostgresOptions): Promise<Store> {
-  const { secretKey, formerKeys = [], logger, isLook = false, time, poolSizes = DEFAULT_SIZES } = options;
+  const { secretKey, formerKeys = [], logger, isLook = false, poolSizes = DEFAULT_SIZES } = options;
   const cipher = createCipher(secretKey, formerKeys);
   const url = readDatabaseUrl(options.url);
   const timeouts = { ...DEFAULT_TIMEOUTS, ...options.timeouts };
@@ -121,7 +123,7 @@ export async function createPostgresStore(options: PostgresOptions): Promise<Sto
     }
     const catalogs = createCatalogs();
     const snapshots = createSnapshotWatch();
-    const writing = createOrgTransactions(writers, db, cipher, catalogs, time);
+    const writing = createOrgTransactions(writers, db, cipher, catalogs, options);
     otherHistory = () => {
       writing.forgetAll();
       catalogs.forgetAll();
