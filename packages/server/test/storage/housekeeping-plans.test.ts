@@ -6,8 +6,8 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Generation, OrgId } from '../../src/domain/ids.ts';
 import { createBacklogCounts } from '../../src/storage/backlog-counts.ts';
 import type { Db, Statement, Write } from '../../src/storage/db.ts';
-import { toCommand } from '../../src/storage/engines/sqlite-message.ts';
 import { readMigrations } from '../../src/storage/engines/migrations.ts';
+import { toCommand } from '../../src/storage/engines/sqlite-message.ts';
 import { migrate } from '../../src/storage/engines/sqlite-migrations.ts';
 import { createHousekeepingStore } from '../../src/storage/housekeeping.ts';
 
