@@ -5,6 +5,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 
 const [directory] = process.argv.slice(2);
+for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(name, () => {});
 let server = 0;
 for await (const line of createInterface({ input: process.stdin })) server = Number(line);
 
