@@ -37,6 +37,9 @@ export function createTakingUp(options: TakingUpOptions): TakingUp {
   /** Counts what began to read all that is owed; only the last one is used. */
   let recoveries = 0;
   let isRecovering = false;
+  /** Buckets that came since the read that is under way began: they may come one by one, and one more read serves all. */
+  let toRead: Hold[] = [];
+  let isReading = false;
 
   async function read<Rows>(
     load: () => Promise<Rows>,
@@ -62,17 +65,25 @@ export function createTakingUp(options: TakingUpOptions): TakingUp {
       const hold = ownership.holdOf(generation);
       if (hold && taken.has(hold) && !lanes.isSuspended(org)) lanes.begin(org, generation);
     }
-    lanes.known(holds);
+    lanes.known(holds.filter((hold) => !toRead.includes(hold)));
   }
 
   async function holds(gained: readonly Hold[]): Promise<void> {
     lanes.unknown(gained);
-    await read(
-      () => store.lanes(),
-      () => false,
-      {},
-      (owing) => begin(owing, gained),
-    );
+    toRead.push(...gained);
+    if (isReading) return;
+    isReading = true;
+    while (toRead.length > 0 && !stop.aborted) {
+      const mine = toRead;
+      toRead = [];
+      await read(
+        () => store.lanes(),
+        () => false,
+        {},
+        (owing) => begin(owing, mine),
+      );
+    }
+    isReading = false;
   }
 
   async function all(): Promise<void> {
@@ -122,6 +133,6 @@ export function createTakingUp(options: TakingUpOptions): TakingUp {
     orgSaved() {
       if (isRecovering) void all();
     },
-    isUnderWay: () => underWay > 0,
+    isUnderWay: () => underWay > 0 || (toRead.length > 0 && !stop.aborted),
   };
 }

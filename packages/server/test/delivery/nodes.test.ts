@@ -404,6 +404,53 @@ describe('nodes on one database', () => {
     expect([attempts(a), attempts(b)]).toEqual([1, 1]);
   });
 
+  test('buckets that come one by one are looked through for what is owed together', async () => {
+    const { start, shared } = together();
+    const a = await start('a');
+    let reads = 0;
+    let isHeldUp = false;
+    let letGo = (): void => undefined;
+    const released = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    const b = await start('b', POLICY, {
+      between: (store) => ({
+        ...store,
+        async lanes(...asked) {
+          reads += 1;
+          const found = await store.lanes(...asked);
+          if (isHeldUp) await released;
+          return found;
+        },
+      }),
+    });
+    await shared(a, b);
+    const answers: ServerResponse[] = [];
+    const slow = await receiver((_request, response) => answers.push(response));
+    for (let i = 0; i < 5; i += 1) await openFor(a, slow, a);
+    await a.change(1);
+    await slow.first(5);
+    await idle(b);
+    isHeldUp = true;
+    reads = 0;
+    const ended = a.end(10_000);
+    const inTheAir = slow.received.map(({ headers }) => String(headers['watchbell-generation']) as Generation);
+    for (const answer of answers) {
+      answer.end();
+      inTheAir.shift();
+      const left = new Set(inTheAir.map(bucketOf)).size;
+      await vi.waitFor(async () => expect(await ownedBy(b)).toHaveLength(BUCKETS - left));
+    }
+    await ended;
+    slow.behave(ok);
+    await b.change(1);
+    await slow.first(10);
+    letGo();
+    await idle(b);
+    expect(reads).toBe(2);
+    expect(sequences(slow).sort()).toEqual([1, 1, 1, 1, 1, 2, 2, 2, 2, 2]);
+  });
+
   test('what has an attempt in the air is handed to a node that joins only after it landed and was saved', async () => {
     const { start, shared } = together();
     const a = await start('a');
