@@ -218,8 +218,8 @@ function streamOf(client: Client): { destroy(): void } {
   return (client as unknown as { connection: { stream: { destroy(): void } } }).connection.stream;
 }
 
-export const BEGIN = plain('BEGIN');
-export const COMMIT = plain('COMMIT');
+const BEGIN = plain('BEGIN');
+const COMMIT = plain('COMMIT');
 const ROLLBACK = plain('ROLLBACK');
 
 const setting = (settings: readonly (readonly [string, string])[], isLocal: boolean): Query => ({
