@@ -11,7 +11,7 @@ const FIRST_SERIAL = 10_000_000;
 
 const STATUSES: readonly UserStatus[] = ['active', 'inactive', 'removed'];
 
-const ORG_COLUMNS = sql`id, name, time_zone, suspended_at, erasing_at, next_serial, last_change,
+const ORG_COLUMNS = sql`id, name, time_zone, created_at, suspended_at, erasing_at, next_serial, last_change,
   channel_version, catalog_version, last_time`;
 const USER_COLUMNS = sql`u.id, u.email, u.first_name, u.last_name, u.profile_id, u.status`;
 

@@ -29,7 +29,7 @@ import { readAnswer, saveAnswers, selectAnswers } from './idempotency.ts';
 import { saveNotifications } from './notifications.ts';
 import { readSigning, saveSigning, selectSigning } from './org-signing.ts';
 import { readKey, readRecord, saveKeys, saveRecords, selectKeys, selectPresent, selectRecords } from './records.ts';
-import { text } from './rows.ts';
+import { integer, text } from './rows.ts';
 import type { Loaded } from './store.ts';
 
 // The parts of an org transaction that all engines share; an engine adds its lock and its commit.
@@ -51,13 +51,14 @@ interface Seen {
   readonly lastChange: number;
   /** Number of the store's. */
   readonly epoch: number;
+  readonly orgCreatedAt: number;
 }
 
 /** What is to be kept when the batch is committed. */
-export const knownAfter = ({ index, epoch }: Loaded, { counters }: WriteSet): KnownIndex => ({
-  index,
-  seen: { channelVersion: counters.channelVersion, lastChange: counters.lastChange, epoch: epoch.number },
-});
+export const knownAfter = ({ index, epoch, orgCreatedAt }: Loaded, { counters }: WriteSet): KnownIndex => {
+  const { channelVersion, lastChange } = counters;
+  return { index, seen: { channelVersion, lastChange, epoch: epoch.number, orgCreatedAt } };
+};
 
 /**
  * Loads what a batch starts from in one message; the index only when the engine has none, or one that lags too far
@@ -95,8 +96,9 @@ export async function loadBatch(
   if (!org) throw new AppError('INVALID_TOKEN', 'invalid oauth token');
   const counters = readCounters(org);
   const epoch = epochOf();
+  const orgCreatedAt = integer(org, 'created_at');
   const index = known
-    ? caughtUp(known, counters, epoch, { revisions: revisions(), changes: changes() })
+    ? caughtUp(known, { ...counters, epoch, orgCreatedAt }, { revisions: revisions(), changes: changes() })
     : createChannelIndex(live().map(readLiveChannel));
   const catalog = await catalogs.get(id, counters.catalogVersion, query);
   const loaded = new Map(
@@ -106,6 +108,7 @@ export async function loadBatch(
   );
   return {
     org: readOrg(org),
+    orgCreatedAt,
     catalog,
     epoch,
     counters,
@@ -139,14 +142,14 @@ export async function loadBatch(
 /** Undefined when something is missing in between: old revisions and changes are removed in time. */
 function caughtUp(
   { index, seen }: KnownIndex,
-  { channelVersion, lastChange }: OrgCounters,
-  epoch: StoreEpoch,
+  { channelVersion, lastChange, epoch, orgCreatedAt }: OrgCounters & Pick<Loaded, 'epoch' | 'orgCreatedAt'>,
   { revisions, changes }: { readonly revisions: readonly Row[]; readonly changes: readonly Row[] },
 ): ChannelIndex | undefined {
   if (!seen) return index;
-  // Of an older epoch it may tell of what was lost.
+  // Of an older epoch it may tell of what was lost, and of what was erased when the organisation was made anew.
   const isWhole =
     seen.epoch === epoch.number &&
+    seen.orgCreatedAt === orgCreatedAt &&
     revisions.length === channelVersion - seen.channelVersion &&
     changes.length === lastChange - seen.lastChange;
   if (!isWhole) return undefined;

@@ -87,6 +87,8 @@ export interface ClockStore {
 /** What a batch starts from. */
 export interface Loaded {
   readonly org: Org;
+  /** When it was added, epoch ms: the sample organisation may be made anew under its id. */
+  readonly orgCreatedAt: number;
   /** The store's own time (epoch ms), read under the organisation's lock; undefined: the injected clock says it. */
   readonly now?: number;
   readonly catalog: Catalog;
