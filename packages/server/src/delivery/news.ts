@@ -144,7 +144,7 @@ export function createNews(options: NewsOptions): News {
     if (known.savedIn === mine) seen = undefined;
     else {
       if (!isKnown || known.isSuspended !== isSuspended) options.onSuspended(org, isSuspended);
-      if (known.signing !== undefined && known.signing !== signing) options.onSigning(org);
+      if (known.signing !== signing) options.onSigning(org);
       known.isSuspended = isSuspended;
       known.signing = signing;
     }

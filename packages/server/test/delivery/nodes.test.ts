@@ -259,6 +259,24 @@ describe('nodes on one database', () => {
       expect(sequences(well)).toEqual([1]);
     });
 
+    test('sign as that one says for an organisation that they did not know before', async () => {
+      const { a, b, well, letGo } = await late();
+      const org = '9100000' as OrgId;
+      await a.store.accounts.addOrg({ id: org, name: 'New', timeZone: 'Asia/Kolkata' }, b.clock.now());
+      let generation = 'g-new' as Generation;
+      for (let i = 0; !(await ownedBy(b)).includes(bucketOf(generation)); i += 1)
+        generation = `g-new-${i}` as Generation;
+      await b.open('1', well.origin, { generation }, org);
+      await b.changeIn(org, 1);
+      await well.first(1);
+      await a.signatures.renew({ org }, 0);
+      letGo();
+      await idle(b);
+      await b.changeIn(org, 1);
+      await idle(b);
+      expect(well.received.map(({ headers }) => 'webhook-signature' in headers)).toEqual([false, true]);
+    });
+
     test('leave a channel as that one made it, though they save others meanwhile', async () => {
       const { a, b, well, channel, letGo } = await late();
       const moved = await receiver();
