@@ -27,7 +27,7 @@ export interface Fence {
 export function createDeliveryStore(db: Db, cipher: Cipher, fence?: Fence): DeliveryStore {
   return {
     async lanes(org) {
-      const orgs = org === undefined ? sql`SELECT id FROM org WHERE suspended_at IS NULL` : sql`SELECT ${org}`;
+      const orgs = org === undefined ? sql`SELECT id FROM org` : sql`SELECT ${org}`;
       const [rows = []] = await db.read([
         sql`
           SELECT c.org_id, c.generation FROM channel c

@@ -273,7 +273,7 @@ export interface Settlement {
 export interface DeliveryStore {
   /**
    * Channels (neither ended nor suspended) that owe something that is not cancelled, live or lapsed: of one organisation,
-   * or of all that are not suspended.
+   * or of all. Which of these are suspended, the caller knows: whether they were when this was read says nothing of now.
    */
   lanes(org?: OrgId): Promise<LaneStart[]>;
   /** Organisations whose channels send nothing. */

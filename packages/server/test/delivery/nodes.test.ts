@@ -422,6 +422,57 @@ describe('nodes on one database', () => {
     expect([attempts(a), attempts(b)]).toEqual([1, 1]);
   });
 
+  test('what an organisation owes is found though it was suspended when that was read, and resumed before it was known', async () => {
+    const { start, shared, clock, dataDir } = together();
+    let isHeldUp = false;
+    let reads = 0;
+    let underWay = 0;
+    let letGo = (): void => undefined;
+    const released = new Promise<void>((resolve) => {
+      letGo = resolve;
+    });
+    const a = await start('a');
+    const b = await start('b', POLICY, {
+      between: (store) => ({
+        ...store,
+        async lanes(...asked) {
+          if (!isHeldUp) return store.lanes(...asked);
+          underWay += 1;
+          await change(dataDir, `UPDATE org SET suspended_at = 1 WHERE id = '${ORG}'`);
+          const found = await store.lanes(...asked);
+          await change(dataDir, `UPDATE org SET suspended_at = NULL WHERE id = '${ORG}'`);
+          underWay -= 1;
+          reads += 1;
+          return found;
+        },
+      }),
+      news: (news) => ({
+        ...news,
+        async look(seen) {
+          if (isHeldUp) await released;
+          return news.look(seen);
+        },
+      }),
+    });
+    await shared(a, b);
+    const down = await receiver(failing);
+    await openFor(a, down, a);
+    await a.change(1);
+    await down.first(1);
+    await vi.waitFor(() => expect(a.delivery.counts().waiting).toBe(1));
+    await idle(b);
+    isHeldUp = true;
+    await a.end();
+    await shared(b);
+    await vi.waitFor(() => expect([reads > 0, underWay]).toEqual([true, 0]));
+    letGo();
+    await idle(b);
+    down.behave(ok);
+    clock.advance(60_000);
+    await idle(b);
+    expect(sequences(down)).toEqual([1, 1]);
+  });
+
   test('buckets that come one by one are looked through for what is owed together', async () => {
     const { start, shared } = together();
     const a = await start('a');
