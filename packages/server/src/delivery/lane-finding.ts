@@ -3,7 +3,16 @@ import type { OwedNotification } from '../storage/store.ts';
 import type { Backlog } from './backlog.ts';
 import type { LaneContext } from './lane-context.ts';
 import type { LaneReads } from './lane-reads.ts';
-import { finish, found, knownRecords, type LaneState, nextSearch, scan } from './lane-state.ts';
+import {
+  finish,
+  found,
+  knownRecords,
+  type LaneState,
+  type Numbered,
+  nextSearch,
+  type Search,
+  scan,
+} from './lane-state.ts';
 import { type OrgMemory, weigh } from './memory.ts';
 import { recordsOf, refOf } from './record-keys.ts';
 import type { Item, WaitingList } from './waiting.ts';
@@ -41,26 +50,45 @@ export function createLaneFinding(
 ): LaneFinding {
   let dueTo = 0;
   let isReading = false;
+  let isSearching = false;
 
   function hasRoom(): boolean {
     return state.unfinished.size < policy.maxUnfinished && knownRecords(state) < policy.maxRecords;
   }
 
   function search(): void {
-    while (state.unfinished.size < policy.maxUnfinished) {
+    if (isSearching) return;
+    const searches: Search[] = [];
+    for (let room = policy.maxUnfinished - state.unfinished.size; room > 0; room -= 1) {
       const next = nextSearch(state);
-      if (!next) return;
-      const { record, from, before } = next;
-      void reads.read(
-        () =>
-          searchTurn(org, () =>
-            store.firstAbout(org, generation, refOf(record), Math.max(from, lane.owedFrom()), before),
-          ),
-        (row) => {
-          if (found(state, next, row && { number: row.number, records: recordsOf(row) }) && row) admit(row);
-        },
-      );
+      if (!next) break;
+      searches.push(next);
     }
+    if (searches.length > 0) searchAll(searches);
+  }
+
+  /** In one read; what is freed meanwhile is searched by the next one. */
+  function searchAll(searches: readonly Search[]): void {
+    isSearching = true;
+    void reads.read(
+      () =>
+        searchTurn(org, () => {
+          const owedFrom = lane.owedFrom();
+          const asked = searches.map(({ record, from, before }) => ({
+            record: refOf(record),
+            from: Math.max(from, owedFrom),
+            before,
+          }));
+          return store.firstAbout(org, generation, asked, policy.windowBytes);
+        }),
+      (answers) => {
+        isSearching = false;
+        searches.forEach((one, i) => {
+          const { owed, lookedTo } = answers[i] ?? {};
+          if (found(state, one, owed && numbered(owed), lookedTo) && owed) admit(owed);
+        });
+      },
+    );
   }
 
   function scanOn(most: number): void {
@@ -70,7 +98,7 @@ export function createLaneFinding(
         readOn();
         return;
       }
-      if (scan(state, { number: next.number, records: recordsOf(next) })) admit(next);
+      if (scan(state, numbered(next))) admit(next);
     }
   }
 
@@ -114,3 +142,5 @@ export function createLaneFinding(
     },
   };
 }
+
+const numbered = (owed: OwedNotification): Numbered => ({ number: owed.number, records: recordsOf(owed) });

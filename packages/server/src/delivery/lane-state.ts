@@ -4,7 +4,7 @@
  * Every number below `scanFrom` has been considered: it is finished, unfinished, answered, or it was skipped because
  * something before it about one of its records was not finished. Skipped ones are not kept, only where they begin:
  * for all records r of a skipped number n, `resume[r] <= n`. A record that nobody holds is either in `free` or `looking`
- * (its next skipped number is being searched), or its `resume` is that number exactly.
+ * (its next skipped number is being searched), or its `resume` is that number exactly. Beyond `last` none was skipped.
  *
  * A number that was dispatched is never found again by a search, although its row still says pending: searches start at
  * `resume`, and dispatching n moves `resume` of all its records past n.
@@ -22,10 +22,12 @@ export interface LaneState {
   /** Which unfinished number holds a record. */
   readonly holders: Map<string, number>;
   readonly resume: Map<string, number>;
+  /** The last number skipped for each record that is in `resume`. */
+  readonly last: Map<string, number>;
   /** Records whose next skipped number is to be searched. */
   readonly free: Set<string>;
-  /** Records being searched, with the first number skipped for them since the search began. */
-  readonly looking: Map<string, number | undefined>;
+  /** Records being searched. */
+  readonly looking: Set<string>;
 }
 
 export interface Numbered {
@@ -47,8 +49,9 @@ export const createLaneState = (scanFrom: number): LaneState => ({
   answered: new Set(),
   holders: new Map(),
   resume: new Map(),
+  last: new Map(),
   free: new Set(),
-  looking: new Map(),
+  looking: new Set(),
 });
 
 /**
@@ -64,7 +67,7 @@ export function scan(state: LaneState, next: Numbered): boolean {
   }
   for (const record of next.records) {
     if (!state.resume.has(record)) state.resume.set(record, next.number);
-    if (state.looking.has(record) && state.looking.get(record) === undefined) state.looking.set(record, next.number);
+    state.last.set(record, next.number);
   }
   return false;
 }
@@ -90,7 +93,7 @@ function release(state: LaneState, number: number): void {
 }
 
 /** Searches that one lane makes at once. */
-const MAX_SEARCHES = 8;
+const MAX_SEARCHES = 32;
 
 /** The next search to make; answer it with `found`. */
 export function nextSearch(state: LaneState): Search | undefined {
@@ -100,15 +103,21 @@ export function nextSearch(state: LaneState): Search | undefined {
     if (state.looking.has(record)) continue;
     state.free.delete(record);
     if (from === undefined || state.holders.has(record)) continue;
-    state.looking.set(record, undefined);
-    return { record, from, before: state.scanFrom };
+    state.looking.add(record);
+    return { record, from, before: (state.last.get(record) ?? from) + 1 };
   }
   return undefined;
 }
 
-/** Takes the first pending number of a search, if there is one. True: that number is dispatched. */
-export function found(state: LaneState, { record }: Search, first: Numbered | undefined): boolean {
-  const skippedSince = state.looking.get(record);
+/**
+ * Takes the first pending number of a search, or that there is none before `lookedTo`. True: that number is dispatched.
+ */
+export function found(
+  state: LaneState,
+  { record, before }: Search,
+  first: Numbered | undefined,
+  lookedTo: number = before,
+): boolean {
   state.looking.delete(record);
   const from = state.resume.get(record);
   if (from === undefined || state.holders.has(record)) return false;
@@ -118,16 +127,11 @@ export function found(state: LaneState, { record }: Search, first: Numbered | un
     return false;
   }
   if (first && (state.answered.has(first.number) || state.unfinished.has(first.number))) {
-    state.resume.set(record, first.number + 1);
-    state.free.add(record);
+    if (resumeAt(state, record, first.number + 1)) state.free.add(record);
     return false;
   }
   if (!first) {
-    if (skippedSince === undefined) state.resume.delete(record);
-    else {
-      state.resume.set(record, Math.max(skippedSince, from));
-      state.free.add(record);
-    }
+    if (resumeAt(state, record, Math.max(lookedTo, from))) state.free.add(record);
     return false;
   }
   state.resume.set(record, first.number);
@@ -141,9 +145,19 @@ function hold(state: LaneState, { number, records }: Numbered): void {
   for (const record of records) {
     state.holders.set(record, number);
     state.free.delete(record);
-    if (number + 1 < state.scanFrom) state.resume.set(record, number + 1);
-    else state.resume.delete(record);
+    resumeAt(state, record, number + 1);
   }
+}
+
+/** Nothing was skipped for the record below the number. False: nothing was skipped beyond it, either. */
+function resumeAt(state: LaneState, record: string, number: number): boolean {
+  const isLeft = number <= (state.last.get(record) ?? 0);
+  if (isLeft) state.resume.set(record, number);
+  else {
+    state.resume.delete(record);
+    state.last.delete(record);
+  }
+  return isLeft;
 }
 
 /** How many records are kept in mind, those of both kinds twice. */

@@ -33,8 +33,8 @@ export type Row = Readonly<Record<string, unknown>>;
 
 /** The few fragments in which engines differ. */
 export interface Dialect {
-  /** True where the text of the column holds this text. */
-  contains(column: Statement, text: string): Statement;
+  /** True where the text of the column holds this text, or that of another column. */
+  contains(column: Statement, text: string | Statement): Statement;
   /** What ends a SELECT whose rows nobody else changes before the commit; empty where nobody else can. */
   readonly lock: Statement;
   /** The text of one member of a JSON object kept as text. */

@@ -5,13 +5,10 @@ import { readHealth, selectHealth } from './channel-health.ts';
 import { readChannel, selectGeneration } from './channels.ts';
 import type { Cipher } from './cipher.ts';
 import { type Db, sql, type Write } from './db.ts';
-import { readOwed, saveSettlements, selectFirstAbout, selectWindow } from './notifications.ts';
+import { readFirstAbout, readOwed, saveSettlements, selectFirstAbout, selectWindow } from './notifications.ts';
 import { readSigning, selectSigning } from './org-signing.ts';
 import { jsonObject, text } from './rows.ts';
 import type { DeliveryStore, Settlement } from './store.ts';
-
-/** Numbers looked through by one statement of a search, so that no search keeps others waiting. */
-const SEARCH_SLICE = 5000;
 
 /** Lets nothing be saved under a lease that is over. Leases are `bucket:epoch`. */
 export interface Fence {
@@ -73,14 +70,9 @@ export function createDeliveryStore(db: Db, cipher: Cipher, fence?: Fence): Deli
       return rows.map(readOwed);
     },
 
-    async firstAbout(org, generation, record, from, before) {
-      for (let start = from; start < before; start += SEARCH_SLICE) {
-        const end = Math.min(start + SEARCH_SLICE, before);
-        const [rows = []] = await db.read([selectFirstAbout(db.dialect, org, generation, record, start, end)]);
-        const [row] = rows;
-        if (row) return readOwed(row);
-      }
-      return undefined;
+    async firstAbout(org, generation, searches, maxBytes) {
+      const [rows = []] = await db.read([selectFirstAbout(db.dialect, org, generation, searches, maxBytes)]);
+      return readFirstAbout(searches, rows);
     },
 
     async settle(settlements) {

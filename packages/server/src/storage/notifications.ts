@@ -1,6 +1,5 @@
 import type { Generation, NotificationId, OrgId, RecordId } from '../domain/ids.ts';
 import type { Notification } from '../domain/notification.ts';
-import type { RecordRef } from '../domain/record.ts';
 import { API_VERSIONS } from '../domain/wire/api-version.ts';
 import { CHANGE_COLUMNS, readChange, STORED_OPERATIONS } from './changes.ts';
 import { saveHealth } from './channel-health.ts';
@@ -8,6 +7,7 @@ import {
   changeRows,
   type Dialect,
   insertRows,
+  list,
   type Row,
   type RowInsert,
   type Statement,
@@ -16,7 +16,7 @@ import {
 } from './db.ts';
 import { groupBy, lastOf } from './group.ts';
 import { flag, integer, integerOrNone, oneOf, text, textList } from './rows.ts';
-import type { OwedNotification, Settlement } from './store.ts';
+import type { FirstAbout, OwedNotification, RecordSearch, Settlement } from './store.ts';
 
 const COLUMNS = sql`n.org_id, n.generation, n.number, n.id, n.module, n.operation, n.ids, n.version, n.with_values,
   o.attempts_made, o.due_at`;
@@ -95,22 +95,84 @@ export const selectWindow = (
   WHERE o.bytes_before < ${maxBytes}
   ORDER BY o.number`;
 
-/** Walks what is owed in number order and stops at the first match. */
-export const selectFirstAbout = (
+/** Numbers looked through by one statement for all its searches together, so that none keeps others waiting. */
+const SEARCH_SLICE = 5000;
+
+/**
+ * Each search walks what is owed in number order and stops at its first match, or at the end of its part of the slice;
+ * then `next_number` is the next that is owed at all. What several found is brought once, in the row of one of them.
+ */
+export function selectFirstAbout(
   dialect: Dialect,
   org: OrgId,
   generation: Generation,
-  record: RecordRef,
-  from: number,
-  before: number,
-): Statement => sql`
-  SELECT ${COLUMNS}, ${CHANGE_COLUMNS}
-  FROM owed o
-  JOIN notification n ON n.org_id = o.org_id AND n.generation = o.generation AND n.number = o.number
-  JOIN record_change c ON c.org_id = n.org_id AND c.number = n.change_number
-  WHERE o.org_id = ${org} AND o.generation = ${generation} AND o.number >= ${from} AND o.number < ${before}
-    AND n.module = ${record.module} AND ${dialect.contains(sql`n.ids`, JSON.stringify(record.id))}
-  ORDER BY o.number LIMIT 1`;
+  searches: readonly RecordSearch[],
+  maxBytes: number,
+): Statement {
+  const slice = Math.max(1, Math.floor(SEARCH_SLICE / searches.length));
+  const asked = searches.map(({ record, from, before }, at) =>
+    JSON.stringify({
+      at,
+      module: record.module,
+      id: JSON.stringify(record.id),
+      from,
+      to: Math.min(from + slice, before),
+      before,
+    }),
+  );
+  const text = (name: string) => dialect.member(sql`s.value`, name);
+  const number = (name: string) => sql`CAST(${text(name)} AS BIGINT)`;
+  // Joined, it could be walked as a whole while the server takes it for empty.
+  const owed = (column: Statement) => sql`(
+        SELECT ${column} FROM owed o
+        WHERE o.org_id = ${org} AND o.generation = ${generation} AND o.number = b.number) AS ${column}`;
+  return sql`
+    WITH asked AS MATERIALIZED (
+      SELECT ${number('at')} AS at, ${text('module')} AS module, ${text('id')} AS id, ${number('from')} AS from_number,
+        ${number('to')} AS to_number, ${number('before')} AS before_number
+      FROM ${list(asked)} s
+    ), found AS MATERIALIZED (
+      SELECT a.at, a.to_number, a.before_number, (
+        SELECT o.number FROM owed o
+        JOIN notification n ON n.org_id = o.org_id AND n.generation = o.generation AND n.number = o.number
+        WHERE o.org_id = ${org} AND o.generation = ${generation} AND o.number >= a.from_number AND o.number < a.to_number
+          AND n.module = a.module AND ${dialect.contains(sql`n.ids`, sql`a.id`)}
+        ORDER BY o.number LIMIT 1) AS number
+      FROM asked a
+    ), brought AS (
+      SELECT MIN(at) AS at, number FROM found WHERE number IS NOT NULL GROUP BY number
+    ), sized AS (
+      SELECT b.at, b.number, ${owed(sql`attempts_made`)}, ${owed(sql`due_at`)}, OCTET_LENGTH(c.records) AS bytes
+      FROM brought b
+      JOIN notification n ON n.org_id = ${org} AND n.generation = ${generation} AND n.number = b.number
+      JOIN record_change c ON c.org_id = n.org_id AND c.number = n.change_number
+    ), fitting AS (
+      SELECT at, number, attempts_made, due_at, SUM(bytes) OVER (ORDER BY number) - bytes AS bytes_before FROM sized
+    )
+    SELECT f.at AS search, f.number AS found_number, CASE WHEN f.number IS NULL THEN (
+        SELECT o.number FROM owed o
+        WHERE o.org_id = ${org} AND o.generation = ${generation} AND o.number >= f.to_number AND o.number < f.before_number
+        ORDER BY o.number LIMIT 1) END AS next_number,
+      ${COLUMNS}, ${CHANGE_COLUMNS}
+    FROM found f
+    LEFT JOIN fitting o ON o.at = f.at AND o.bytes_before < ${maxBytes}
+    LEFT JOIN notification n ON n.org_id = ${org} AND n.generation = ${generation} AND n.number = o.number
+    LEFT JOIN record_change c ON c.org_id = n.org_id AND c.number = n.change_number`;
+}
+
+/** What it answered, search by search. */
+export function readFirstAbout(searches: readonly RecordSearch[], rows: readonly Row[]): FirstAbout[] {
+  const bySearch = new Map(rows.map((row) => [integer(row, 'search'), row]));
+  const brought = new Map<number, OwedNotification>();
+  for (const row of rows)
+    if (integerOrNone(row, 'number') !== undefined) brought.set(integer(row, 'number'), readOwed(row));
+  return searches.map(({ before }, at) => {
+    const row = bySearch.get(at) ?? {};
+    const number = integerOrNone(row, 'found_number');
+    const owed = number === undefined ? undefined : brought.get(number);
+    return owed ? { owed } : { lookedTo: number ?? integerOrNone(row, 'next_number') ?? before };
+  });
+}
 
 /**
  * Saving a settlement twice comes to the same. What was cancelled meanwhile is not owed again. Of several of one

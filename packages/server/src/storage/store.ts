@@ -293,14 +293,16 @@ export interface DeliveryStore {
     limit: number,
     maxBytes: number,
   ): Promise<OwedNotification[]>;
-  /** The first pending notification numbered in [from, before) about the record, if any. */
+  /**
+   * One answer for each search, in their order. All in one read that is bounded: how many numbers it looks through, for
+   * all of them together, and about how many bytes of values it brings. Whoever wants more asks again from there.
+   */
   firstAbout(
     org: OrgId,
     generation: Generation,
-    record: RecordRef,
-    from: number,
-    before: number,
-  ): Promise<OwedNotification | undefined>;
+    searches: readonly RecordSearch[],
+    maxBytes: number,
+  ): Promise<readonly FirstAbout[]>;
   /**
    * All or nothing, but for those whose lease was lost: they are answered, and nothing of them is saved. Durable when it
    * resolves.
@@ -338,6 +340,18 @@ export interface OAuthClient {
   /** Epoch ms. */
   readonly createdAt: number;
 }
+
+/** For the first pending notification numbered in [from, before) about the record. */
+export interface RecordSearch {
+  readonly record: RecordRef;
+  readonly from: number;
+  readonly before: number;
+}
+
+/** The notification, or below which number there is none; that is `before` when there is none at all. */
+export type FirstAbout =
+  | { readonly owed: OwedNotification; readonly lookedTo?: undefined }
+  | { readonly owed?: undefined; readonly lookedTo: number };
 
 /** Organisations and who may act in them. */
 export interface AccountStore {

@@ -98,6 +98,33 @@ describe('a lane', () => {
     expect(nextSearch(state)).toEqual({ record: 'a', from: 3, before: 4 });
   });
 
+  test('searches no further than where the last was skipped, and not at all once that is sent', () => {
+    const rows = numbered(['a'], ['a'], ['b'], ['a', 'b'], ['c'], ['c'], ['d']);
+    const state = createLaneState(1);
+    expect(scanAll(state, rows)).toEqual([1, 3, 5, 7]);
+    answer(state, 1);
+    const search = nextSearch(state)!;
+    expect(search).toEqual({ record: 'a', from: 2, before: 5 });
+    expect(found(state, search, rows.all[1])).toBe(true);
+    answer(state, 2);
+    answer(state, 3);
+    expect(searchAll(state, rows)).toEqual([4]);
+    answer(state, 4);
+    expect(nextSearch(state)).toBeUndefined();
+    expect(state.resume).toEqual(new Map([['c', 6]]));
+    expect(state.last).toEqual(new Map([['c', 6]]));
+  });
+
+  test('goes on where a search got to', () => {
+    const rows = numbered(['a'], ['a'], ['b'], ['a']);
+    const state = createLaneState(1);
+    scanAll(state, rows);
+    rows.ended.add(2);
+    answer(state, 1);
+    expect(found(state, nextSearch(state)!, undefined, 3)).toBe(false);
+    expect(nextSearch(state)).toEqual({ record: 'a', from: 3, before: 5 });
+  });
+
   test('keeps nothing of 5,000 changes behind a stuck record but where they begin', () => {
     const state = createLaneState(1);
     scan(state, { number: 1, records: ['stuck'] });
@@ -127,7 +154,7 @@ test('whatever happens in whatever order, records keep their order and everythin
       const unsaved: number[] = [];
       const parking: number[] = [];
       const begun: Search[] = [];
-      const read: { search: Search; row: Numbered | undefined }[] = [];
+      const read: { search: Search; row: Numbered | undefined; lookedTo: number }[] = [];
       const sent: number[] = [];
       /** Ended as far as order is concerned: answered, or parked and saved. */
       const over = new Set<number>();
@@ -160,12 +187,17 @@ test('whatever happens in whatever order, records keep their order and everythin
         if (begun.length > 0)
           acts.push(() => {
             const search = pick(begun);
-            read.push({ search, row: firstAbout(rows, search) });
+            const row = firstAbout(rows, search);
+            const end = row?.number ?? search.before;
+            const lookedTo = Math.max(search.from + 1, end - (choices.next().value % 4));
+            // It may get no further than there.
+            if (lookedTo < end) read.push({ search, row: undefined, lookedTo });
+            else read.push({ search, row, lookedTo: end });
           });
         if (read.length > 0)
           acts.push(() => {
-            const { search, row } = pick(read);
-            if (found(state, search, row) && row) dispatch(row.number);
+            const { search, row, lookedTo } = pick(read);
+            if (found(state, search, row, lookedTo) && row) dispatch(row.number);
           });
         if (flying.length > 0)
           acts.push(() => {

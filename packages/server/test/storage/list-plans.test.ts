@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { OrgId, RecordId } from '../../src/domain/ids.ts';
+import type { Generation, OrgId, RecordId } from '../../src/domain/ids.ts';
 import { type Db, sql } from '../../src/storage/db.ts';
 import { createDeletedRecordStore } from '../../src/storage/deleted-records.ts';
 import { readMigrations } from '../../src/storage/engines/migrations.ts';
 import { toCommand } from '../../src/storage/engines/sqlite-message.ts';
 import { migrate } from '../../src/storage/engines/sqlite-migrations.ts';
+import { selectFirstAbout } from '../../src/storage/notifications.ts';
 import { createRecordListReads } from '../../src/storage/record-lists.ts';
 import { selectKeys } from '../../src/storage/records.ts';
 
@@ -92,6 +93,18 @@ describe('a list is read by an index, and never sorted', () => {
     for (const step of ofTables) expect(step).toMatch(index);
     expect(plan.filter((step) => step.includes('TEMP B-TREE'))).toEqual([]);
   });
+});
+
+test('a search goes by the numbers of what is owed, and what it found by its key', async () => {
+  const asked = { record: { module: 'Contacts', id: '1' as RecordId }, from: 1, before: 100 };
+  const plan = await planOf(() => db.read([selectFirstAbout(db.dialect, ORG, '1' as Generation, [asked], 1000)]));
+  const key = 'org_id=? AND generation=? AND number';
+  const ofOwed = plan.filter((step) => / o /.test(step));
+  const walked = ofOwed.filter((step) => step.includes(`SEARCH o USING PRIMARY KEY (${key}>? AND number<?)`));
+  const lookedUp = ofOwed.filter((step) => step.includes(`SEARCH o USING PRIMARY KEY (${key}=?)`));
+  expect(walked).toHaveLength(2);
+  expect(lookedUp).toHaveLength(2);
+  expect(plan.slice(0, plan.indexOf('MATERIALIZE fitting')).join()).not.toContain('TEMP B-TREE');
 });
 
 test('a batch looks at no more holders of a value than it loads, however many there are', async () => {

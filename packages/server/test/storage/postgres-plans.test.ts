@@ -37,8 +37,8 @@ const keys = selectKeys(ORG, [KEY])[0];
 const STATEMENTS: Record<string, [Write | undefined, Record<string, string[]>]> = {
   window: [selectWindow(ORG, GENERATION, 1, 10, 1000), { notification: ['number ='], record_change: ['number ='] }],
   search: [
-    selectFirstAbout(DIALECT, ORG, GENERATION, RECORD, 1, 9),
-    { notification: ['number ='], owed: ['number >='] },
+    selectFirstAbout(DIALECT, ORG, GENERATION, [{ record: RECORD, from: 1, before: 9 }], 1000),
+    { notification: ['number ='], owed: ['org_id =', 'generation =', 'number '], record_change: ['number ='] },
   ],
   retries: [retry, { owed: ['org_id =', 'generation =', 'number ='] }],
   'what is owed no more': [gone, { owed: ['org_id =', 'generation =', 'number >='] }],

@@ -5,7 +5,7 @@ import type { Generation, OrgId } from '../../../src/domain/ids.ts';
 import { resumeChannel, suspendChannel } from '../../../src/domain/suspension.ts';
 import { loadedChannel, saveChannel } from '../../../src/domain/working-channels.ts';
 import type { WorkingSet } from '../../../src/domain/working-set.ts';
-import type { Settlement, Store } from '../../../src/storage/store.ts';
+import type { RecordSearch, Settlement, Store } from '../../../src/storage/store.ts';
 import {
   aboutChannel,
   addOrgs,
@@ -53,6 +53,20 @@ const settlement = (
   state: 'delivered',
   ...rest,
 });
+
+/** The number of each search, or undefined, or how far it got. */
+async function firstAbout(
+  store: Store,
+  generation: Generation,
+  searches: readonly RecordSearch[],
+  maxBytes = PLENTY,
+): Promise<(number | { lookedTo: number } | undefined)[]> {
+  const answers = await store.delivery.firstAbout(ORG, generation, searches, maxBytes);
+  return answers.map(({ owed, lookedTo }, i) => {
+    if (owed) return owed.number;
+    return lookedTo === searches[i]?.before ? undefined : { lookedTo };
+  });
+}
 
 export function deliverySuite(open: Open): void {
   describe('delivery', () => {
@@ -200,7 +214,7 @@ export function deliverySuite(open: Open): void {
       await batches.run(ORG, {}, (set) => change(set, 'update', [two]));
       await batches.run(ORG, {}, (set) => change(set, 'update', [one, two]));
       const first = async (record: typeof one, from: number, before: number) =>
-        (await store.delivery.firstAbout(ORG, generation, record, from, before))?.number;
+        (await firstAbout(store, generation, [{ record, from, before }]))[0];
       expect(await first(one, 1, 100)).toBe(1);
       expect(await first(one, 2, 100)).toBe(3);
       expect(await first(two, 2, 100)).toBe(2);
@@ -218,8 +232,51 @@ export function deliverySuite(open: Open): void {
         return createRecords(set);
       });
       if (!last) throw new Error('A record was made');
-      expect((await store.delivery.firstAbout(ORG, generation, last, 1, 20_000))?.number).toBe(11_001);
-      expect(await store.delivery.firstAbout(ORG, generation, last, 1, 11_001)).toBeUndefined();
+      const [far, near] = await firstAbout(store, generation, [
+        { record: last, from: 1, before: 20_000 },
+        { record: last, from: 10_900, before: 20_000 },
+      ]);
+      expect(far).toEqual({ lookedTo: 2501 });
+      expect(near).toBe(11_001);
+      const search = async (before: number) => {
+        let asked = 0;
+        for (let from = 1; ; ) {
+          const [answer] = await firstAbout(store, generation, [{ record: last, from, before }]);
+          asked += 1;
+          if (typeof answer === 'number' || answer === undefined) return { answer, asked };
+          from = answer.lookedTo;
+        }
+      };
+      expect(await search(20_000)).toEqual({ answer: 11_001, asked: 3 });
+      expect(await search(11_001)).toEqual({ answer: undefined, asked: 3 });
+      // Numbers that are owed no more are passed over.
+      await store.delivery.settle(Array.from({ length: 10_990 }, (_, i) => settlement(generation, i + 2, 1)));
+      expect(await search(20_000)).toEqual({ answer: 11_001, asked: 2 });
+      expect(await search(11_001)).toEqual({ answer: undefined, asked: 2 });
+    });
+
+    it('answers each of many searches for itself, with what several of them found, as far as bytes allow', async () => {
+      const { store } = await open();
+      const { batches, generation } = await opened(store);
+      const records = await batches.run(ORG, aboutChannel('1'), (set) => {
+        openChannel(set, '1', { events: [{ module: 'Contacts', operation: 'update' }] });
+        return createRecords(set, 30, { Note: 'x'.repeat(500) });
+      });
+      const [one, two, three] = records;
+      if (!one || !two || !three) throw new Error('Records were made');
+      for (const edited of [records, [one], [three, two]]) {
+        await batches.run(ORG, {}, (set) => change(set, 'update', edited));
+      }
+      const all = records.map((record) => ({ record, from: 1, before: 4 }));
+      expect(await firstAbout(store, generation, all)).toEqual(records.map(() => 1));
+      const from2 = records.map((record) => ({ record, from: 2, before: 4 }));
+      const rest = records.slice(3).map(() => undefined);
+      expect(await firstAbout(store, generation, from2)).toEqual([2, 3, 3, ...rest]);
+      expect(await firstAbout(store, generation, from2.toReversed())).toEqual([...rest, 3, 3, 2]);
+      expect(await firstAbout(store, generation, from2, 1)).toEqual([2, { lookedTo: 3 }, { lookedTo: 3 }, ...rest]);
+      const [window] = await store.delivery.window(ORG, generation, 3, 1, PLENTY);
+      const answers = await store.delivery.firstAbout(ORG, generation, from2.slice(1, 3), PLENTY);
+      expect(answers).toEqual([{ owed: window }, { owed: window }]);
     });
 
     it('knows after a restart which channels owe something, live or lapsed, but not those that ended', async () => {
