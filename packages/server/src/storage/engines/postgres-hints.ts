@@ -41,9 +41,9 @@ export function createHints(connect: () => Promise<PostgresConnection>): Postgre
           if (from === self) return;
           for (const call of calls) call();
         });
-        await opened.run([LISTEN]);
+        await opened.run([LISTEN]).catch(() => opened.destroy());
         connection = opened;
-        pause = FIRST_PAUSE_MS;
+        if (!opened.isSpoiled()) pause = FIRST_PAUSE_MS;
         if (closing.signal.aborted) await opened.end();
         await lost;
       } catch {

@@ -40,9 +40,10 @@ const readOwner = (row: Row): BucketOwner => {
 export function createLeaseStore(db: Pick<Db, 'write'>, keyId: string): LeaseStore {
   return {
     async renew(node, leaseMs, isLeaving) {
+      // A lease is not to depend on it: a server may not let it be called.
+      await db.write([END_HALF_SENT]).catch(() => undefined);
       // Locked, or one that was late could renew what another is just claiming, and be told that it is still its own.
-      const [, , , , [time = {}] = [], nodes = [], buckets = []] = await db.write([
-        END_HALF_SENT,
+      const [, , , [time = {}] = [], nodes = [], buckets = []] = await db.write([
         LOCK_OTHERS,
         sql`
           INSERT INTO node (id, lease_until, is_leaving, key_id)
