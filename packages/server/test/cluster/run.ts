@@ -48,7 +48,7 @@ export async function clusterRun(options: ClusterOptions, say: (line: string) =>
     await journal.until(() => journal.arrivals.length > 500, 30_000);
     const acts = shuffled(actsOf(world, options, random), random);
     for (const [at, act] of acts.entries()) {
-      suspensions += await comeAndGo(world, at, at === acts.length - 1);
+      suspensions += await comeAndGo(world, at, acts.length);
       const begun = performance.now();
       const incident = await act();
       incidents.push(incident);
@@ -88,8 +88,8 @@ function actsOf(world: ClusterWorld, { kills, freezes, restarts, joins }: Cluste
 const EVERY = 6;
 
 /** Receivers that answer 410, and that nobody listens at, for a while; answers how many channels were taken up again. */
-async function comeAndGo({ receivers, postgres, post }: ClusterWorld, at: number, isLast: boolean): Promise<number> {
-  if (at % EVERY === 3 && !isLast) await receivers.get('dead')?.shut();
+async function comeAndGo({ receivers, postgres, post }: ClusterWorld, at: number, count: number): Promise<number> {
+  if (at % EVERY === 3 && at + 2 < count) await receivers.get('dead')?.shut();
   if (at % EVERY === 5) await receivers.get('dead')?.open();
   if (at % EVERY !== 1) return 0;
   receivers.get('gone')?.become(gone);
