@@ -897,10 +897,13 @@ describe('what one node makes of a channel', () => {
     await a.remove(gone.id);
     await a.open(other.id, `${well.origin}/moved`);
     await vi.waitFor(() => expect(isAsked).toBe(true));
+    // It may have looked between the two commits, and then has sent to where the channel was moved.
+    await vi.waitFor(() => expect(b.delivery.counts().inFlight).toBe(0));
+    const before = down.received.length;
     for (const tell of tellings) tell();
     answer();
     await idle(b);
     expect(b.delivery.counts().lanes).toBe(0);
-    expect(down.received).toHaveLength(1);
+    expect(down.received).toHaveLength(before);
   });
 });
