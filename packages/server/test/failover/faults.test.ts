@@ -166,13 +166,13 @@ test('connections that are cut one by one, whatever they were at, lose nothing t
   const cut = new Set<string>();
   await withClient(scene.url, async (client) => {
     const begun = Date.now();
-    // Until each kind was met: that which listens, and those in the midst of reading, of saving and of committing.
-    const wanted = [/^LISTEN/, /FOR UPDATE|^SELECT/, /^(INSERT|UPDATE|DELETE|COMMIT)/];
+    // Until each kind was met: that which listens and tells, and those in the midst of reading, of saving and of committing.
+    const wanted = [/^LISTEN|pg_notify/, /FOR UPDATE|^SELECT/, /^(INSERT|UPDATE|DELETE|COMMIT)/];
     while (wanted.some((kind) => ![...cut].some((query) => kind.test(query))) && Date.now() - begun < 20_000) {
       const { rows } = await client.query<{ query: string }>(
         `SELECT query, pg_terminate_backend(pid) FROM (
            SELECT pid, query FROM pg_stat_activity
-           WHERE datname = current_database() AND pid <> pg_backend_pid() AND (state <> 'idle' OR query LIKE 'LISTEN%')
+           WHERE datname = current_database() AND pid <> pg_backend_pid() AND (state <> 'idle' OR query LIKE 'LISTEN%' OR query LIKE '%pg_notify%')
            ORDER BY random() LIMIT 1) AS one`,
       );
       for (const { query } of rows) cut.add(query.trim());
