@@ -77,7 +77,7 @@ export async function officialSdk(sdk: OfficialSdk): Promise<void> {
     driver?.kill();
     driver = fork(fileURLToPath(new URL('./driver.mjs', import.meta.url)), { execArgv: [] });
     const { admin_token: admin } = readCredentials(dataDir);
-    const { base } = server;
+    const { base } = proxy;
     compared.push(0);
     await ask(driver, {
       ...SAMPLE,
@@ -97,7 +97,7 @@ export async function officialSdk(sdk: OfficialSdk): Promise<void> {
   beforeAll(async () => {
     proxy = await startRecordingProxy(recordAnswer);
     server = await startServer();
-    colleague = await addColleague(server.base, readCredentials(dataDir).admin_token ?? '');
+    colleague = await addColleague(proxy.base, readCredentials(dataDir).admin_token ?? '');
     await startDriver();
   }, 60_000);
 
