@@ -5,9 +5,6 @@ import type { Deletion } from './churn.ts';
 import { isEnd, revisionsIn } from './matching.ts';
 import type { ClusterWorld } from './world.ts';
 
-/** Until a request that was begun is read here, ms. */
-const SLACK_MS = 250;
-
 export interface AtOnce {
   /** Attempts of a channel that were made while one of another node was in the air. */
   readonly faults: readonly string[];
@@ -24,9 +21,8 @@ export function checkSenders({
 }: Pick<ClusterWorld, 'journal' | 'attemptMs' | 'deaths' | 'freezes'>): AtOnce {
   const faults: string[] = [];
   let atThaw = 0;
-  // One that was given up ended so long after its node began it, which was before it was read here.
   const endOf = ({ at, answer, from }: Arrival) =>
-    Math.min(answer?.at ?? Infinity, at + attemptMs - SLACK_MS, deaths.get(from) ?? Infinity);
+    Math.min(answer?.at ?? Infinity, at + attemptMs, deaths.get(from) ?? Infinity);
   const isAtThaw = ({ from, at }: Arrival) =>
     freezes.some((freeze) => freeze.sender === from && freeze.from <= at && at <= freeze.until);
   for (const [generation, own] of groupBy(arrivals, (arrival) => arrival.generation)) {
@@ -56,6 +52,8 @@ export interface Silence {
 }
 
 const SILENT_AFTER_MS = 1000;
+/** Until a request that was begun is read here. */
+const SLACK_MS = 250;
 
 /** After a DELETE is answered, after an expiry and after a suspension nothing is sent. */
 export function checkSilence(query: Query, arrivals: readonly Arrival[], deletions: readonly Deletion[]): Silence {
