@@ -26,7 +26,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import type { CrmRouteContext } from './call.ts';
 import { compressAnswers } from './compress.ts';
 import { guardDev } from './dev-guard.ts';
-import { fromFramework, noRoute, toWire } from './errors.ts';
+import { fromFramework, noRoute, notFound, toWire } from './errors.ts';
 import { observeRequests } from './observe.ts';
 import { collectRoutes } from './openapi/routes.ts';
 import { forwardedOrigin, readTrust } from './proxies.ts';
@@ -130,6 +130,7 @@ export function createHttp(given: HttpParts): FastifyInstance {
   compressAnswers(app);
   observeRequests(app, parts);
   if (parts.devGuard) guardDev(app);
+  refuseZeroInPaths(app);
   app.setErrorHandler((error, _request, reply) => sendError(error, reply, parts));
   app.setNotFoundHandler(({ url }) => {
     throw noRoute(url);
@@ -182,6 +183,13 @@ function keepBodiesRaw(app: FastifyInstance): void {
 }
 
 const MEDIA_TYPE = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;|$)/;
+
+/** No name and no id has it, and no store takes it as text: nothing can be found under such a path. */
+function refuseZeroInPaths(app: FastifyInstance): void {
+  app.addHook('onRequest', async ({ url }) => {
+    if (/^[^?]*%00/.test(url)) throw notFound();
+  });
+}
 
 function setHeaders(app: FastifyInstance): void {
   app.addHook('onRequest', async (request, reply) => {

@@ -10,6 +10,9 @@ const options: ClusterOptions = {
 const { kills, freezes, restarts, joins, leaseSeconds } = options;
 const incidents = kills + freezes + restarts + 2 * joins;
 
+/** Of the faults that may be thousands. */
+const MOST_SHOWN = 40;
+
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
 test(`${kills} kills, ${freezes} freezes, ${restarts} restarts of the database and ${joins} joins and leaves lose nothing, leave no gap and keep the order of each record`, {
@@ -22,6 +25,7 @@ test(`${kills} kills, ${freezes} freezes, ${restarts} restarts of the database a
   print(`after the end of channels: ${JSON.stringify({ ...silence, faults: silence.faults.length })}`);
   print(`held against revisions: ${JSON.stringify({ ...matching, faults: matching.faults.length })}`);
   print(`of two nodes at once: ${JSON.stringify({ ...atOnce, faults: atOnce.faults.length })}`);
+  for (const fault of [...atOnce.faults, ...unexplained].slice(0, MOST_SHOWN)) print(fault);
   const verdict = { lost: lost.length, gaps: gaps.length, disorder: disorder.length, wrong: wrong.length };
   print(JSON.stringify({ ...counted, ...figures, ...verdict, unexplained: unexplained.length }));
   const unmatched = matching.faults;

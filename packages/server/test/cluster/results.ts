@@ -27,7 +27,7 @@ export async function resultsOf(world: ClusterWorld, churn: Churn): Promise<Resu
     return {
       ...verify(facts, { ...journal, acknowledged: client.acknowledged, maxAttempts: MAX_ATTEMPTS }),
       matching: checkMatching(copy.query),
-      atOnce: checkSenders(world),
+      atOnce: checkSenders(world, copy.query),
       silence: checkSilence(copy.query, journal.arrivals, churn.deletions),
       acknowledged: client.acknowledged.length,
       unknown: client.unknown.length,

@@ -5,6 +5,8 @@ import { checkSenders, checkSilence } from './senders.ts';
 
 const ATTEMPT_MS = 2000;
 
+const none: Query = () => [];
+
 const arrival = (at: number, from: string, answeredAt?: number): Arrival => ({
   order: at,
   at,
@@ -31,14 +33,26 @@ test.each<[string, readonly Arrival[], Map<string, number>, number]>([
   ['two of one node', [arrival(1, 'a', 7), arrival(6, 'a', 8)], new Map(), 0],
 ])('two nodes at once: %s', (_what, arrivals, deaths, faults) => {
   const journal = { ...createJournal(), arrivals: [...arrivals] };
-  expect(checkSenders({ journal, attemptMs: ATTEMPT_MS, deaths, freezes: [] }).faults).toHaveLength(faults);
+  expect(checkSenders({ journal, attemptMs: ATTEMPT_MS, deaths, freezes: [] }, none).faults).toHaveLength(faults);
 });
 
 test('what a node sends when it goes on after it was frozen is counted apart', () => {
   const journal = { ...createJournal(), arrivals: [arrival(1, 'b', 7), arrival(6, 'a', 8)] };
   const freezes = [{ sender: 'a', from: 2, until: 9 }];
-  const found = checkSenders({ journal, attemptMs: ATTEMPT_MS, deaths: new Map(), freezes });
+  const found = checkSenders({ journal, attemptMs: ATTEMPT_MS, deaths: new Map(), freezes }, none);
   expect(found).toEqual({ faults: [], atThaw: 1 });
+});
+
+test.each<[string, number, number]>([
+  ['ended when its node gave it up', 2001, 0],
+  ['was in the air until then', 1990, 1],
+])('a request that was given up and read late %s', (_what, begun, faults) => {
+  const journal = { ...createJournal(), arrivals: [arrival(5, 'a'), arrival(begun, 'b', begun + 1)] };
+  const query: Query = () => [
+    { generation: 'g', number: 5, attempt: 1, at: performance.timeOrigin, duration_ms: ATTEMPT_MS },
+  ];
+  const world = { journal, attemptMs: ATTEMPT_MS, deaths: new Map(), freezes: [] };
+  expect(checkSenders(world, query).faults).toHaveLength(faults);
 });
 
 /** A time of this process' own, of an epoch time. */

@@ -13,33 +13,52 @@ export interface AtOnce {
 }
 
 /** Two nodes never send for a channel at once: what the one has in the air lands before the other begins. */
-export function checkSenders({
-  journal: { arrivals },
-  attemptMs,
-  deaths,
-  freezes,
-}: Pick<ClusterWorld, 'journal' | 'attemptMs' | 'deaths' | 'freezes'>): AtOnce {
+export function checkSenders(
+  { journal, attemptMs, deaths, freezes }: Pick<ClusterWorld, 'journal' | 'attemptMs' | 'deaths' | 'freezes'>,
+  query: Query,
+): AtOnce {
   const faults: string[] = [];
   let atThaw = 0;
-  const endOf = ({ at, answer, from }: Arrival) =>
-    Math.min(answer?.at ?? Infinity, at + attemptMs, deaths.get(from) ?? Infinity);
+  const givenUp = spansOfGivenUp(query);
+  const spanOf = (arrival: Arrival): Span => {
+    const { at, answer, from } = arrival;
+    const known = givenUp.get(attemptKey(arrival));
+    const death = deaths.get(from) ?? Infinity;
+    // An attempt that a node had no time to settle is made again under its number: it is not the one that was saved.
+    if (known && !answer && known.from <= at) return { from: known.from, to: Math.min(known.to, death) };
+    return { from: at, to: Math.min(answer?.at ?? Infinity, at + attemptMs, death) };
+  };
   const isAtThaw = ({ from, at }: Arrival) =>
     freezes.some((freeze) => freeze.sender === from && freeze.from <= at && at <= freeze.until);
-  for (const [generation, own] of groupBy(arrivals, (arrival) => arrival.generation)) {
+  for (const [generation, own] of groupBy(journal.arrivals, (arrival) => arrival.generation)) {
     /** Of each sender, the attempt that ends last. */
-    const newest = new Map<string, Arrival>();
-    for (const arrival of own) {
+    const newest = new Map<string, { readonly arrival: Arrival; readonly span: Span }>();
+    const spans = own.map((arrival) => ({ arrival, span: spanOf(arrival) }));
+    for (const one of spans.sort((a, b) => a.span.from - b.span.from)) {
+      const { arrival, span } = one;
       for (const [sender, other] of newest) {
-        if (sender === arrival.from || endOf(other) <= arrival.at) continue;
-        if (isAtThaw(arrival) || isAtThaw(other)) atThaw += 1;
-        else
-          faults.push(`${generation}: #${arrival.number} began ${Math.round(endOf(other) - arrival.at)} ms too early`);
+        const early = other.span.to - span.from;
+        if (sender === arrival.from || early <= 0) continue;
+        if (isAtThaw(arrival) || isAtThaw(other.arrival)) atThaw += 1;
+        else {
+          const before = `#${other.arrival.number} attempt ${other.arrival.attempt}${other.arrival.answer ? '' : ', unanswered'}`;
+          faults.push(
+            `${generation}: #${arrival.number} attempt ${arrival.attempt} of ${arrival.from} began ` +
+              `${Math.round(early)} ms before ${before} of ${sender} ended, at ${Math.round(span.from)}`,
+          );
+        }
       }
       const before = newest.get(arrival.from);
-      if (!before || endOf(before) < endOf(arrival)) newest.set(arrival.from, arrival);
+      if (!before || before.span.to < span.to) newest.set(arrival.from, one);
     }
   }
   return { faults, atThaw };
+}
+
+/** Of a request, ms of this process' own clock. */
+interface Span {
+  readonly from: number;
+  readonly to: number;
 }
 
 export interface Silence {
@@ -61,7 +80,7 @@ export function checkSilence(query: Query, arrivals: readonly Arrival[], deletio
   const latest: Record<string, number> = {};
   const counts: Record<string, number> = {};
   const came = new Map(groupBy(arrivals, ({ generation }) => generation));
-  const givenUp = startsOfGivenUp(query);
+  const givenUp = spansOfGivenUp(query);
   const revisions = revisionsIn(query);
   for (const [generation, own] of groupBy(revisions, ({ channel }) => channel.generation)) {
     own.forEach((revision, at) => {
@@ -74,7 +93,7 @@ export function checkSilence(query: Query, arrivals: readonly Arrival[], deletio
       counts[kind] = (counts[kind] ?? 0) + 1;
       latest[kind] ??= 0;
       for (const arrival of came.get(generation) ?? []) {
-        const time = givenUp.get(attemptKey(arrival)) ?? performance.timeOrigin + arrival.at;
+        const time = performance.timeOrigin + (givenUp.get(attemptKey(arrival))?.from ?? arrival.at);
         if (time <= from || time >= until) continue;
         latest[kind] = Math.max(latest[kind] ?? 0, Math.round(time - from));
         if (time - from > SILENT_AFTER_MS + SLACK_MS)
@@ -88,11 +107,15 @@ export function checkSilence(query: Query, arrivals: readonly Arrival[], deletio
 const attemptKey = ({ generation, number, attempt }: Pick<Arrival, 'generation' | 'number' | 'attempt'>): string =>
   `${generation} ${number} ${attempt}`;
 
-/** When those attempts began (epoch ms) that were given up before they were answered: they may be read here long after. */
-const startsOfGivenUp = (query: Query): ReadonlyMap<string, number> =>
+/** Those attempts that were given up before they were answered, by their nodes: they may be read here long after. */
+const spansOfGivenUp = (query: Query): ReadonlyMap<string, Span> =>
   new Map(
-    query(`SELECT * FROM attempt WHERE outcome LIKE '%"unreachable"%'`).map(({ generation, number, attempt, at }) => [
-      attemptKey({ generation: String(generation), number: Number(number), attempt: Number(attempt) }),
-      Number(at),
-    ]),
+    query(`SELECT * FROM attempt WHERE outcome LIKE '%"unreachable"%'`).map((row) => {
+      const { generation, number, attempt, at, duration_ms } = row;
+      const from = Number(at) - performance.timeOrigin;
+      return [
+        attemptKey({ generation: String(generation), number: Number(number), attempt: Number(attempt) }),
+        { from, to: from + Number(duration_ms) },
+      ];
+    }),
   );

@@ -45,6 +45,15 @@ afterEach(() => http.close());
 const post = (payload: string | Buffer, headers: Record<string, string> = {}) =>
   http.app.inject({ method: 'POST', url: '/crm/v8/actions/probe', headers: { authorization, ...headers }, payload });
 
+test.each([
+  ['/crm/v8/%00', 'GET'],
+  ['/crm/v8/Leads/1%00', 'PUT'],
+  ['/_watchbell/v1/orgs/1/modules/%00', 'DELETE'],
+])('a path with a character that no store takes is that of nothing: %s', async (url, method) => {
+  const answer = await http.app.inject({ method: method as 'GET', url, headers: { authorization }, payload: '{}' });
+  expect([answer.statusCode, answer.json().code]).toEqual([404, 'INVALID_URL_PATTERN']);
+});
+
 describe('a body', () => {
   test.each([
     'application/json',
