@@ -20,12 +20,15 @@ CREATE TABLE org (
   suspended_at    BIGINT,
   erasing_at      BIGINT,
   signing         TEXT COLLATE "C", -- sealed JSON
+  lifecycle_url   TEXT COLLATE "C", -- sealed
   -- Counters, saved with each batch of its writer.
   next_serial     BIGINT           NOT NULL,
   last_change     BIGINT           NOT NULL,
   channel_version BIGINT           NOT NULL,
   catalog_version BIGINT           NOT NULL,
-  last_time       BIGINT           NOT NULL
+  last_time       BIGINT           NOT NULL,
+  -- Revisions up to this one were told of.
+  notices_to      BIGINT           NOT NULL DEFAULT 0
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 1000);
 
 CREATE TABLE profile (
@@ -97,6 +100,8 @@ CREATE TABLE added_module (
   plural      TEXT COLLATE "C" NOT NULL,
   modified_at BIGINT           NOT NULL,
   removed_at  BIGINT,
+  -- Its records live elsewhere: what changes there is told, and nothing is stored but that.
+  is_external SMALLINT         NOT NULL CHECK (is_external IN (0, 1)),
   PRIMARY KEY (org_id, api_name)
 );
 
@@ -165,8 +170,27 @@ CREATE TABLE record_change (
   changed_by TEXT COLLATE "C" NOT NULL,
   records    TEXT COLLATE "C" NOT NULL, -- JSON list
   numbered   TEXT COLLATE "C" NOT NULL, -- JSON object: by generation the highest number that it gave
+  -- It was matched against channels as this revision left them.
+  channel_version BIGINT NOT NULL,
   PRIMARY KEY (org_id, number)
 ) WITH (autovacuum_vacuum_insert_scale_factor = 0.05);
+
+-- By record the changes that are about it: its own, and those of records that point, or pointed, at it.
+CREATE TABLE change_subject (
+  org_id        TEXT COLLATE "C" NOT NULL,
+  module        TEXT COLLATE "C" NOT NULL,
+  record_id     TEXT COLLATE "C" NOT NULL,
+  change_number BIGINT NOT NULL,
+  PRIMARY KEY (org_id, module, record_id, change_number)
+);
+
+-- By subject module the changes that notifications are about.
+CREATE TABLE change_module (
+  org_id        TEXT COLLATE "C" NOT NULL,
+  module        TEXT COLLATE "C" NOT NULL,
+  change_number BIGINT NOT NULL,
+  PRIMARY KEY (org_id, module, change_number)
+);
 
 -- Subject module and operation are its own; ids are the part of the change that it is about. Written when it is numbered
 -- and once more when it ends; what happens in between stands in owed.
@@ -187,10 +211,13 @@ CREATE TABLE notification (
   reason        TEXT COLLATE "C", -- of a cancelled one
   attempts_made BIGINT           NOT NULL,
   settled_at    BIGINT, -- since when it is not pending
+  job           TEXT COLLATE "C", -- that re-matched it
   PRIMARY KEY (org_id, generation, number)
 ) WITH (fillfactor = 50);
 
 CREATE UNIQUE INDEX notification_id ON notification (org_id, id);
+-- Those that the change itself did not number.
+CREATE INDEX notification_rematched ON notification (org_id, change_number, generation, number) WHERE job IS NOT NULL;
 
 -- The outbox: a row for each notification that is pending, and none for any other. All that is looked for is found here.
 -- A queue: rows come and go, and it is small unless receivers fail. What went is vacuumed by number, not by share, and
@@ -207,16 +234,37 @@ CREATE TABLE owed (
   autovacuum_vacuum_insert_scale_factor = 0, autovacuum_vacuum_insert_threshold = 100000,
   autovacuum_vacuum_cost_delay = 0);
 
+-- A row for each notification that is parked or cancelled, and none for any other: an index on notification that holds its
+-- state would have each settlement touch all of its indexes.
+CREATE TABLE undelivered (
+  org_id     TEXT COLLATE "C" NOT NULL,
+  generation TEXT COLLATE "C" NOT NULL,
+  number     BIGINT NOT NULL,
+  state      TEXT COLLATE "C" NOT NULL CHECK (state IN ('parked', 'cancelled')),
+  reason     TEXT COLLATE "C", -- of a cancelled one
+  settled_at BIGINT NOT NULL,
+  PRIMARY KEY (org_id, generation, number)
+);
+
+CREATE INDEX undelivered_time ON undelivered (org_id, settled_at, generation, number);
+
 CREATE TABLE attempt (
   org_id      TEXT COLLATE "C" NOT NULL,
   generation  TEXT COLLATE "C" NOT NULL,
-  number      BIGINT           NOT NULL,
-  attempt     BIGINT           NOT NULL,
-  at          BIGINT           NOT NULL,
-  duration_ms BIGINT           NOT NULL,
+  number      BIGINT NOT NULL,
+  attempt     BIGINT NOT NULL,
+  at          BIGINT NOT NULL,
+  duration_ms BIGINT NOT NULL,
+  kind        TEXT COLLATE "C" NOT NULL CHECK (kind IN ('delivered', 'rejected', 'unreachable', 'forbidden')),
   outcome     TEXT COLLATE "C" NOT NULL, -- JSON object
+  address     TEXT COLLATE "C", -- IP address and port that it was sent to; none when there was no connection
+  sent_ms     BIGINT, -- from its begin until it was written to a connection
+  answered_ms BIGINT, -- until the status line and the headers had come
+  job         TEXT COLLATE "C", -- that sent it again
   PRIMARY KEY (org_id, generation, number, attempt)
 );
+
+CREATE INDEX attempt_failed ON attempt (org_id, at, generation, number, attempt) WHERE kind <> 'delivered';
 
 -- One row for each generation. notify_url, token and signing are sealed under the secret key.
 -- last_number is saved by each batch that concerns the channel, and no index holds it: with room on the page the update
@@ -246,6 +294,11 @@ CREATE TABLE channel (
   suspended_at      BIGINT,
   suspended_why     TEXT COLLATE "C",
   signing           TEXT COLLATE "C", -- sealed JSON
+  -- Most attempts at once; NULL: as many as any.
+  concurrency       BIGINT,
+  lifecycle_url     TEXT COLLATE "C", -- sealed
+  -- When it is next told of that it expires; NULL: no more.
+  notice_at         BIGINT,
   epoch             BIGINT           NOT NULL,
   restarts          TEXT COLLATE "C" NOT NULL, -- JSON list
   ended_at          BIGINT,
@@ -255,6 +308,7 @@ CREATE TABLE channel (
 
 CREATE UNIQUE INDEX channel_current ON channel (org_id, user_id, channel_id) WHERE ended_at IS NULL;
 CREATE INDEX channel_client ON channel (org_id, client_id, user_id, channel_id) WHERE ended_at IS NULL;
+CREATE INDEX channel_notice ON channel (org_id, notice_at) WHERE notice_at IS NOT NULL;
 CREATE INDEX channel_live ON channel (org_id, opened_at, generation) WHERE ended_at IS NULL AND lapsed_from IS NULL;
 
 -- How a channel has failed since its last success; one that is well has no row.
@@ -289,6 +343,8 @@ CREATE TABLE lapse (
   kind        TEXT COLLATE "C" NOT NULL CHECK (kind IN ('expired', 'overflow')),
   to_change   BIGINT,
   at          BIGINT           NOT NULL,
+  ended_at    BIGINT,
+  rematched_to BIGINT, -- the last change of it that was matched again
   PRIMARY KEY (org_id, generation, from_change, kind)
 );
 
@@ -302,6 +358,53 @@ CREATE TABLE removed_range (
   at          BIGINT           NOT NULL, -- of the newest removal
   PRIMARY KEY (org_id, generation, from_number)
 );
+
+-- What is sent or matched again, bit by bit: the row says how far it has come.
+CREATE TABLE job (
+  org_id     TEXT COLLATE "C" NOT NULL,
+  id         TEXT COLLATE "C" NOT NULL,
+  kind       TEXT COLLATE "C" NOT NULL CHECK (kind IN ('redeliver', 'replay', 'rematch')),
+  generation TEXT COLLATE "C" NOT NULL,
+  state      TEXT COLLATE "C" NOT NULL CHECK (state IN ('running', 'paused', 'done', 'failed', 'cancelled')),
+  request    TEXT COLLATE "C" NOT NULL, -- JSON object
+  progress   TEXT COLLATE "C" NOT NULL, -- JSON object
+  note       TEXT COLLATE "C", -- why it stands, or failed
+  created_by TEXT COLLATE "C" NOT NULL,
+  created_at BIGINT NOT NULL,
+  updated_at BIGINT NOT NULL,
+  PRIMARY KEY (org_id, id)
+);
+
+CREATE INDEX job_running ON job (org_id, generation, id) WHERE state = 'running';
+CREATE INDEX job_channel ON job (org_id, generation, id);
+
+-- How far readers of the pull feed have come.
+CREATE TABLE feed_cursor (
+  org_id     TEXT COLLATE "C" NOT NULL,
+  generation TEXT COLLATE "C" NOT NULL,
+  name       TEXT COLLATE "C" NOT NULL,
+  number     BIGINT NOT NULL,
+  at         BIGINT NOT NULL,
+  PRIMARY KEY (org_id, generation, name)
+);
+
+-- What is told of the life of channels.
+CREATE TABLE notice (
+  org_id        TEXT COLLATE "C" NOT NULL,
+  version       BIGINT NOT NULL, -- of the channel revision that it tells of
+  id            TEXT COLLATE "C" NOT NULL,
+  generation    TEXT COLLATE "C" NOT NULL,
+  kind          TEXT COLLATE "C" NOT NULL,
+  body          TEXT COLLATE "C" NOT NULL, -- JSON object, as it is sent
+  state         TEXT COLLATE "C" NOT NULL CHECK (state IN ('pending', 'delivered', 'parked')),
+  at            BIGINT NOT NULL,
+  attempts_made BIGINT NOT NULL,
+  due_at        BIGINT NOT NULL,
+  outcome       TEXT COLLATE "C", -- JSON object: of its last attempt
+  PRIMARY KEY (org_id, version)
+);
+
+CREATE INDEX notice_due ON notice (org_id, due_at, version) WHERE state = 'pending';
 
 -- Answers to writes whose callers gave a key, kept for 24 hours.
 CREATE TABLE idempotency (
@@ -336,33 +439,45 @@ END $$;
 INSERT INTO record SELECT '', '', n::text, '', 0, '', 0, '' FROM generate_series(1, 20) n;
 INSERT INTO deleted_record SELECT '', n::text, '', 0 FROM generate_series(1, 20) n;
 INSERT INTO record_key SELECT '', '', '', '', n::text FROM generate_series(1, 20) n;
-INSERT INTO record_change SELECT '', n, '', 'insert', 0, '', '', '' FROM generate_series(1, 20) n;
+INSERT INTO record_change SELECT '', n, '', 'insert', 0, '', '', '', 0 FROM generate_series(1, 20) n;
 INSERT INTO notification
   SELECT '', '', n, n::text, n, '', 'insert', '', '', 0, 'pending', '', 0 FROM generate_series(1, 20) n;
 INSERT INTO owed SELECT '', '', n, n, 0 FROM generate_series(1, 20) n;
-INSERT INTO attempt SELECT '', '', n, 1, 0, 0, '' FROM generate_series(1, 20) n;
+INSERT INTO change_subject SELECT '', '', n::text, n FROM generate_series(1, 20) n;
+INSERT INTO change_module SELECT '', '', n FROM generate_series(1, 20) n;
+INSERT INTO undelivered SELECT '', '', n, 'parked', NULL, n FROM generate_series(1, 20) n;
+INSERT INTO attempt SELECT '', '', n, 1, n, 0, 'rejected', '' FROM generate_series(1, 20) n;
 INSERT INTO channel
   SELECT '', n::text, '', n::text, '', '', 0, 0, '', 0, '', NULL, NULL, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL,
-    0, '' FROM generate_series(1, 20) n;
+    NULL, NULL, n, 0, '' FROM generate_series(1, 20) n;
 INSERT INTO channel_health SELECT '', n::text, 0, 0, 0, '' FROM generate_series(1, 20) n;
 INSERT INTO channel_revision SELECT '', n, 0, '', '', '' FROM generate_series(1, 20) n;
 INSERT INTO lapse SELECT '', '', n, 'expired', 0, 0 FROM generate_series(1, 20) n;
+INSERT INTO job SELECT '', n::text, 'replay', '', 'running', '', '', NULL, '', 0, 0 FROM generate_series(1, 20) n;
+INSERT INTO feed_cursor SELECT '', '', n::text, 0, 0 FROM generate_series(1, 20) n;
+INSERT INTO notice SELECT '', n, '', '', '', '', 'pending', 0, 0, n FROM generate_series(1, 20) n;
 INSERT INTO removed_range SELECT '', '', n, 0, '', 0 FROM generate_series(1, 20) n;
 INSERT INTO idempotency SELECT '', '', n::text, '', '', 0 FROM generate_series(1, 20) n;
-ANALYZE record, deleted_record, record_key, record_change, notification, owed, attempt, channel, channel_health,
-  channel_revision, lapse, removed_range, idempotency;
+ANALYZE record, deleted_record, record_key, record_change, change_subject, change_module, notification, owed, undelivered,
+  attempt, channel, channel_health, channel_revision, lapse, removed_range, job, feed_cursor, notice, idempotency;
 DELETE FROM record;
 DELETE FROM deleted_record;
 DELETE FROM record_key;
 DELETE FROM record_change;
+DELETE FROM change_subject;
+DELETE FROM change_module;
 DELETE FROM notification;
 DELETE FROM owed;
+DELETE FROM undelivered;
 DELETE FROM attempt;
 DELETE FROM channel;
 DELETE FROM channel_health;
 DELETE FROM channel_revision;
 DELETE FROM lapse;
 DELETE FROM removed_range;
+DELETE FROM job;
+DELETE FROM feed_cursor;
+DELETE FROM notice;
 DELETE FROM idempotency;
 
 -- Processes that share this database.

@@ -16,12 +16,15 @@ CREATE TABLE org (
   suspended_at    INTEGER,
   erasing_at      INTEGER,
   signing         TEXT, -- sealed JSON
+  lifecycle_url   TEXT, -- sealed
   -- Counters, saved with each batch of its writer.
   next_serial     INTEGER NOT NULL,
   last_change     INTEGER NOT NULL,
   channel_version INTEGER NOT NULL,
   catalog_version INTEGER NOT NULL,
-  last_time       INTEGER NOT NULL
+  last_time       INTEGER NOT NULL,
+  -- Revisions up to this one were told of.
+  notices_to      INTEGER NOT NULL DEFAULT 0
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE profile (
@@ -93,6 +96,8 @@ CREATE TABLE added_module (
   plural      TEXT    NOT NULL,
   modified_at INTEGER NOT NULL,
   removed_at  INTEGER,
+  -- Its records live elsewhere: what changes there is told, and nothing is stored but that.
+  is_external INTEGER NOT NULL CHECK (is_external IN (0, 1)),
   PRIMARY KEY (org_id, api_name)
 ) STRICT, WITHOUT ROWID;
 
@@ -161,8 +166,27 @@ CREATE TABLE record_change (
   changed_by TEXT    NOT NULL,
   records    TEXT    NOT NULL, -- JSON list
   numbered   TEXT    NOT NULL, -- JSON object: by generation the highest number that it gave
+  -- It was matched against channels as this revision left them.
+  channel_version INTEGER NOT NULL,
   PRIMARY KEY (org_id, number)
 ) STRICT;
+
+-- By record the changes that are about it: its own, and those of records that point, or pointed, at it.
+CREATE TABLE change_subject (
+  org_id        TEXT NOT NULL,
+  module        TEXT NOT NULL,
+  record_id     TEXT NOT NULL,
+  change_number INTEGER NOT NULL,
+  PRIMARY KEY (org_id, module, record_id, change_number)
+) STRICT, WITHOUT ROWID;
+
+-- By subject module the changes that notifications are about.
+CREATE TABLE change_module (
+  org_id        TEXT NOT NULL,
+  module        TEXT NOT NULL,
+  change_number INTEGER NOT NULL,
+  PRIMARY KEY (org_id, module, change_number)
+) STRICT, WITHOUT ROWID;
 
 -- Subject module and operation are its own; ids are the part of the change that it is about. Written when it is numbered
 -- and once more when it ends; what happens in between stands in owed.
@@ -181,10 +205,13 @@ CREATE TABLE notification (
   reason        TEXT, -- of a cancelled one
   attempts_made INTEGER NOT NULL,
   settled_at    INTEGER, -- since when it is not pending
+  job           TEXT, -- that re-matched it
   PRIMARY KEY (org_id, generation, number)
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX notification_id ON notification (org_id, id);
+-- Those that the change itself did not number.
+CREATE INDEX notification_rematched ON notification (org_id, change_number, generation, number) WHERE job IS NOT NULL;
 
 -- The outbox: a row for each notification that is pending, and none for any other. All that is looked for is found here.
 CREATE TABLE owed (
@@ -197,16 +224,37 @@ CREATE TABLE owed (
   PRIMARY KEY (org_id, generation, number)
 ) STRICT, WITHOUT ROWID;
 
+-- A row for each notification that is parked or cancelled, and none for any other: an index on notification that holds its
+-- state would have each settlement touch all of its indexes.
+CREATE TABLE undelivered (
+  org_id     TEXT NOT NULL,
+  generation TEXT NOT NULL,
+  number     INTEGER NOT NULL,
+  state      TEXT NOT NULL CHECK (state IN ('parked', 'cancelled')),
+  reason     TEXT, -- of a cancelled one
+  settled_at INTEGER NOT NULL,
+  PRIMARY KEY (org_id, generation, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX undelivered_time ON undelivered (org_id, settled_at, generation, number);
+
 CREATE TABLE attempt (
-  org_id      TEXT    NOT NULL,
-  generation  TEXT    NOT NULL,
+  org_id      TEXT NOT NULL,
+  generation  TEXT NOT NULL,
   number      INTEGER NOT NULL,
   attempt     INTEGER NOT NULL,
   at          INTEGER NOT NULL,
   duration_ms INTEGER NOT NULL,
-  outcome     TEXT    NOT NULL, -- JSON object
+  kind        TEXT NOT NULL CHECK (kind IN ('delivered', 'rejected', 'unreachable', 'forbidden')),
+  outcome     TEXT NOT NULL, -- JSON object
+  address     TEXT, -- IP address and port that it was sent to; none when there was no connection
+  sent_ms     INTEGER, -- from its begin until it was written to a connection
+  answered_ms INTEGER, -- until the status line and the headers had come
+  job         TEXT, -- that sent it again
   PRIMARY KEY (org_id, generation, number, attempt)
 ) STRICT, WITHOUT ROWID;
+
+CREATE INDEX attempt_failed ON attempt (org_id, at, generation, number, attempt) WHERE kind <> 'delivered';
 
 -- One row for each generation. notify_url, token and signing are sealed under the secret key.
 CREATE TABLE channel (
@@ -234,6 +282,11 @@ CREATE TABLE channel (
   suspended_at      INTEGER,
   suspended_why     TEXT,
   signing           TEXT, -- sealed JSON
+  -- Most attempts at once; NULL: as many as any.
+  concurrency       INTEGER,
+  lifecycle_url     TEXT, -- sealed
+  -- When it is next told of that it expires; NULL: no more.
+  notice_at         INTEGER,
   epoch             INTEGER NOT NULL,
   restarts          TEXT    NOT NULL, -- JSON list
   ended_at          INTEGER,
@@ -243,6 +296,7 @@ CREATE TABLE channel (
 
 CREATE UNIQUE INDEX channel_current ON channel (org_id, user_id, channel_id) WHERE ended_at IS NULL;
 CREATE INDEX channel_client ON channel (org_id, client_id, user_id, channel_id) WHERE ended_at IS NULL;
+CREATE INDEX channel_notice ON channel (org_id, notice_at) WHERE notice_at IS NOT NULL;
 CREATE INDEX channel_live ON channel (org_id, opened_at, generation) WHERE ended_at IS NULL AND lapsed_from IS NULL;
 
 -- How a channel has failed since its last success; one that is well has no row.
@@ -277,6 +331,8 @@ CREATE TABLE lapse (
   kind        TEXT    NOT NULL CHECK (kind IN ('expired', 'overflow')),
   to_change   INTEGER,
   at          INTEGER NOT NULL,
+  ended_at    INTEGER,
+  rematched_to INTEGER, -- the last change of it that was matched again
   PRIMARY KEY (org_id, generation, from_change, kind)
 ) STRICT, WITHOUT ROWID;
 
@@ -290,6 +346,53 @@ CREATE TABLE removed_range (
   at          INTEGER NOT NULL, -- of the newest removal
   PRIMARY KEY (org_id, generation, from_number)
 ) STRICT, WITHOUT ROWID;
+
+-- What is sent or matched again, bit by bit: the row says how far it has come.
+CREATE TABLE job (
+  org_id     TEXT NOT NULL,
+  id         TEXT NOT NULL,
+  kind       TEXT NOT NULL CHECK (kind IN ('redeliver', 'replay', 'rematch')),
+  generation TEXT NOT NULL,
+  state      TEXT NOT NULL CHECK (state IN ('running', 'paused', 'done', 'failed', 'cancelled')),
+  request    TEXT NOT NULL, -- JSON object
+  progress   TEXT NOT NULL, -- JSON object
+  note       TEXT, -- why it stands, or failed
+  created_by TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  PRIMARY KEY (org_id, id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX job_running ON job (org_id, generation, id) WHERE state = 'running';
+CREATE INDEX job_channel ON job (org_id, generation, id);
+
+-- How far readers of the pull feed have come.
+CREATE TABLE feed_cursor (
+  org_id     TEXT NOT NULL,
+  generation TEXT NOT NULL,
+  name       TEXT NOT NULL,
+  number     INTEGER NOT NULL,
+  at         INTEGER NOT NULL,
+  PRIMARY KEY (org_id, generation, name)
+) STRICT, WITHOUT ROWID;
+
+-- What is told of the life of channels.
+CREATE TABLE notice (
+  org_id        TEXT NOT NULL,
+  version       INTEGER NOT NULL, -- of the channel revision that it tells of
+  id            TEXT NOT NULL,
+  generation    TEXT NOT NULL,
+  kind          TEXT NOT NULL,
+  body          TEXT NOT NULL, -- JSON object, as it is sent
+  state         TEXT NOT NULL CHECK (state IN ('pending', 'delivered', 'parked')),
+  at            INTEGER NOT NULL,
+  attempts_made INTEGER NOT NULL,
+  due_at        INTEGER NOT NULL,
+  outcome       TEXT, -- JSON object: of its last attempt
+  PRIMARY KEY (org_id, version)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX notice_due ON notice (org_id, due_at, version) WHERE state = 'pending';
 
 -- Answers to writes whose callers gave a key, kept for 24 hours.
 CREATE TABLE idempotency (
@@ -320,6 +423,19 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
   ('notification', 'notification', '10000000 1000000 10000 1'),
   ('notification', 'notification_id', '10000000 1000000 1'),
   ('owed', 'owed', '100000 10000 100 1'),
+  ('undelivered', 'undelivered', '100000 10000 1000 1'),
+  ('undelivered', 'undelivered_time', '100000 10000 10 2 1'),
+  ('notification', 'notification_rematched', '100000 10000 10 2 1'),
+  ('attempt', 'attempt_failed', '1000000 100000 100 10 2 1'),
+  ('change_subject', 'change_subject', '10000000 1000000 100000 10 1'),
+  ('change_module', 'change_module', '1000000 100000 10000 1'),
+  ('channel', 'channel_notice', '900000 9000 2'),
+  ('job', 'job', '10000 1000 1'),
+  ('job', 'job_running', '100 10 2 1'),
+  ('job', 'job_channel', '10000 1000 10 1'),
+  ('feed_cursor', 'feed_cursor', '10000 1000 2 1'),
+  ('notice', 'notice', '100000 10000 1'),
+  ('notice', 'notice_due', '1000 100 10 1'),
   ('record_change', 'sqlite_autoindex_record_change_1', '1000000 100000 1'),
   ('record', 'sqlite_autoindex_record_1', '1000000 100000 20000 1'),
   ('record', 'record_modified', '1000000 100000 20000 2 1'),

@@ -1,4 +1,5 @@
 import type { EgressRefusal } from './egress.ts';
+import type { JobId } from './ids.ts';
 
 /** What one HTTP request to a receiver came to. Data, never an exception. */
 export type Outcome =
@@ -17,6 +18,14 @@ export interface Attempt {
   readonly at: number;
   readonly durationMs: number;
   readonly outcome: Outcome;
+  /** IP address and port that it was sent to; undefined: there was no connection. */
+  readonly address?: string;
+  /** From its start until it was written to a connection, ms; undefined: it was not. */
+  readonly sentMs?: number;
+  /** From its start until the status line and the headers had come, ms; undefined: they did not. */
+  readonly answeredMs?: number;
+  /** That sent it again; undefined: it was owed. */
+  readonly job?: JobId;
 }
 
 export type NextStep =

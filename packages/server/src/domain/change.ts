@@ -22,6 +22,8 @@ export interface Change {
   /** Commit time, epoch milliseconds; never runs backwards in an organisation. */
   readonly at: number;
   readonly by: UserId;
+  /** The newest channel revision when it was matched: it was held against channels as that left them. */
+  readonly channelVersion: number;
   readonly records: readonly ChangedRecord[];
 }
 

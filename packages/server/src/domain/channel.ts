@@ -43,6 +43,12 @@ export interface Channel extends LiveChannel {
   /** No attempt starts until its owner or an operator resumes it. */
   readonly suspension?: Suspension;
   readonly signing?: Signing;
+  /** Most attempts at once, 1 to 16; undefined: as many as any. */
+  readonly concurrency?: number;
+  /** Where its owner is told of its life; undefined: where the organisation is, if anywhere. */
+  readonly lifecycleUrl?: string;
+  /** When its owner is next told that it expires; undefined: no more. */
+  readonly noticeAt?: number;
   /** Where its numbers began anew, in order of `from`; empty: never. */
   readonly restarts: readonly Restart[];
   /** Set at its end: what it still owed is cancelled. */
@@ -117,6 +123,11 @@ export interface ChannelRevision {
     | 'overflowed'
     | 'flowing'
     | 'signing'
+    | 'settings'
+    /** Nothing of it changed: its expiry comes near. */
+    | 'expiring'
+    /** It took numbers for changes of a lapse or an overflow. */
+    | 'rematched'
     | EndedReason;
   readonly channel: LiveChannel;
 }
@@ -128,6 +139,10 @@ export interface Lapse {
   readonly fromChange: number;
   readonly toChange?: number;
   readonly at: number;
+  /** There whenever `toChange` is. */
+  readonly endedAt?: number;
+  /** The last change of it that was matched again; undefined: none. */
+  readonly rematchedTo?: number;
 }
 
 export const channelKey = (userId: UserId, channelId: ChannelId): string => `${userId}/${channelId}`;

@@ -12,6 +12,8 @@ export type ChannelId = Branded<'ChannelId'>;
 export type Generation = Branded<'Generation'>;
 /** Random, kept over retries, redelivery and replay. */
 export type NotificationId = Branded<'NotificationId'>;
+/** Of a replay, a redelivery or a re-match: fixed width, in the order in which they were asked for. */
+export type JobId = Branded<'JobId'>;
 
 const SERIAL_DIGITS = 12;
 const ID_DIGITS = 7 + SERIAL_DIGITS;

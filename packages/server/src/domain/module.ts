@@ -65,6 +65,8 @@ export interface Module {
   readonly fields: readonly Field[];
   /** Made by the organisation. */
   readonly isCustom?: boolean;
+  /** Its records live elsewhere: their changes are told by the intake, and no record of it is kept here. */
+  readonly isExternal?: true;
   /** When the organisation last changed something of it, epoch ms; undefined: never. */
   readonly modifiedAt?: number;
   /** Known to lack standard fields: no source lists them all. */

@@ -1,5 +1,5 @@
 import type { Change, Operation } from './change.ts';
-import type { Generation, NotificationId, OrgId, RecordId } from './ids.ts';
+import type { Generation, JobId, NotificationId, OrgId, RecordId } from './ids.ts';
 import type { ApiVersion } from './wire/api-version.ts';
 
 /**
@@ -20,6 +20,8 @@ export interface Notification {
   readonly ids: readonly RecordId[];
   readonly version: ApiVersion;
   readonly withValues: boolean;
+  /** That re-matched it; undefined: its change itself owed it. */
+  readonly job?: JobId;
   /** Stored once, shared by every notification about it. */
   readonly change: Change;
 }

@@ -21,7 +21,14 @@ function closeOverflow(set: WorkingSet, { generation, overflowFrom }: LiveChanne
   if (overflowFrom === undefined) return;
   const toChange = set.writes.counters.lastChange;
   set.writes.overflowed.set(generation, null);
-  set.writes.lapses.push({ generation, kind: 'overflow', fromChange: overflowFrom, toChange, at: set.now });
+  set.writes.lapses.push({
+    generation,
+    kind: 'overflow',
+    fromChange: overflowFrom,
+    toChange,
+    at: set.now,
+    endedAt: set.now,
+  });
 }
 
 /** Lets channels that owe less by now take numbers again; at the beginning of a batch, after its expiries. */
@@ -70,6 +77,7 @@ export function saveChannel(set: WorkingSet, channel: Channel, kind: ChannelRevi
       fromChange: lapsedFrom,
       toChange,
       at: set.now,
+      endedAt: set.now,
     });
   }
   putChannel(set.index, liveChannel(saved));
@@ -108,7 +116,14 @@ export function endChannel(set: WorkingSet, channel: Channel, reason: EndedReaso
   const { generation, lapsedFrom } = channel;
   if (lapsedFrom !== undefined) {
     const toChange = set.writes.counters.lastChange;
-    set.writes.lapses.push({ generation, kind: 'expired', fromChange: lapsedFrom, toChange, at: set.now });
+    set.writes.lapses.push({
+      generation,
+      kind: 'expired',
+      fromChange: lapsedFrom,
+      toChange,
+      at: set.now,
+      endedAt: set.now,
+    });
   }
   set.channels.delete(key);
   set.writes.restarts.delete(generation);

@@ -11,6 +11,7 @@ import {
   type RecordId,
   type UserId,
 } from './ids.ts';
+import type { JobStep } from './job.ts';
 import { match } from './matching.ts';
 import type { AddedField, AddedModule } from './modules/additions.ts';
 import type { Catalog } from './modules/catalog.ts';
@@ -47,6 +48,8 @@ export interface Needs {
   readonly channels?: readonly { readonly userId: UserId; readonly channelId: ChannelId }[];
   /** With what the organisation signs. */
   readonly orgSigning?: boolean;
+  /** Generations whose lapses are to be known. */
+  readonly lapses?: readonly Generation[];
   /** Answers that were kept for a caller's keys. */
   readonly answers?: readonly { readonly userId: UserId; readonly key: string }[];
 }
@@ -77,6 +80,8 @@ export interface WriteSet {
   /** Modules and fields of the organisation that were added or changed. */
   readonly additions: { readonly modules: Map<string, AddedModule>; readonly fields: Map<string, AddedField> };
   readonly answers: KeptAnswer[];
+  /** Jobs that came further with this batch. */
+  readonly jobs: JobStep[];
   /** The organisation itself, when the batch changed it. */
   org?: Org;
   /** With what it signs from now on, when the batch changed that. */
@@ -113,6 +118,8 @@ export interface WorkingSet {
   orgSigning?: Signing | undefined;
   /** By `answerKey`. */
   readonly answers: Map<string, KeptAnswer>;
+  /** Of the generations asked for, as they were before the batch. */
+  readonly lapses: readonly Lapse[];
   readonly index: ChannelIndex;
   readonly writes: WriteSet;
   readonly randomId: () => NotificationId;
@@ -136,6 +143,7 @@ export const emptyWrites = (counters: OrgCounters): WriteSet => ({
   lapses: [],
   additions: { modules: new Map(), fields: new Map() },
   answers: [],
+  jobs: [],
 });
 
 /** The first of `count` serials of the organisation that nothing else will have. */
@@ -222,7 +230,15 @@ export function addChange(
 ): void {
   const number = set.writes.counters.lastChange + 1;
   set.writes.counters = { ...set.writes.counters, lastChange: number };
-  const change: Change = { number, module, operation, at: set.now, by, records };
+  const change: Change = {
+    number,
+    module,
+    operation,
+    at: set.now,
+    by,
+    channelVersion: set.writes.counters.channelVersion,
+    records,
+  };
   set.writes.changes.push(change);
   const full = new Set<LiveChannel>();
   for (const { channel, ...subject } of match(change, set.index)) {

@@ -170,6 +170,7 @@ function openSet(loaded: Loaded, { clock, randomId, maxBacklog = DEFAULT_MAX_BAC
     channels: new Map(loaded.channels),
     orgSigning: loaded.orgSigning,
     answers: new Map(loaded.answers),
+    lapses: loaded.lapses,
     index: loaded.index,
     writes: emptyWrites({ ...loaded.counters, lastTime: now }),
     randomId,
@@ -197,5 +198,6 @@ function mergeNeeds(all: readonly Needs[]): Needs {
     channels: all.flatMap((needs) => needs.channels ?? []),
     orgSigning: all.some((needs) => needs.orgSigning),
     answers: all.flatMap((needs) => needs.answers ?? []),
+    lapses: all.flatMap((needs) => needs.lapses ?? []),
   };
 }

@@ -4,7 +4,7 @@ import type { AddedField, AddedModule, Additions } from '../domain/modules/addit
 import { type Catalog, createCatalog, STANDARD_CATALOG } from '../domain/modules/catalog.ts';
 import type { WriteSet } from '../domain/working-set.ts';
 import { insertRows, type Row, type Statement, sql, type Write } from './db.ts';
-import { integer, integerOrNone, jsonObject, text } from './rows.ts';
+import { flag, integer, integerOrNone, jsonObject, text } from './rows.ts';
 
 /** Most organisations whose catalogue is kept; the one unused for longest goes first. */
 const MAX_CATALOGS = 1000;
@@ -53,7 +53,7 @@ export function createCatalogs(): Catalogs {
 
 const selectAdditions = (org: OrgId): readonly Statement[] => [
   sql`SELECT catalog_version FROM org WHERE id = ${org}`,
-  sql`SELECT api_name, serial, singular, plural, modified_at, removed_at FROM added_module
+  sql`SELECT api_name, serial, singular, plural, modified_at, removed_at, is_external FROM added_module
       WHERE org_id = ${org} ORDER BY serial`,
   sql`SELECT module, serial, definition, modified_at, removed_at FROM added_field WHERE org_id = ${org} ORDER BY serial`,
 ];
@@ -68,6 +68,7 @@ const readModule = (row: Row): AddedModule => ({
   serial: integer(row, 'serial'),
   singular: text(row, 'singular'),
   plural: text(row, 'plural'),
+  ...(flag(row, 'is_external') && { isExternal: true }),
   ...readTimes(row),
 });
 
@@ -84,8 +85,8 @@ function readTimes(row: Row): { readonly modifiedAt: number; readonly removedAt?
 
 export const saveAdditions = (org: OrgId, { modules, fields }: WriteSet['additions']): Write[] => [
   insertRows(
-    'added_module (org_id, api_name, serial, singular, plural, modified_at, removed_at)',
-    [...modules.values()].map(({ apiName, serial, singular, plural, modifiedAt, removedAt }) => [
+    'added_module (org_id, api_name, serial, singular, plural, modified_at, removed_at, is_external)',
+    [...modules.values()].map(({ apiName, serial, singular, plural, isExternal, modifiedAt, removedAt }) => [
       org,
       apiName,
       serial,
@@ -93,6 +94,7 @@ export const saveAdditions = (org: OrgId, { modules, fields }: WriteSet['additio
       plural,
       modifiedAt,
       removedAt ?? null,
+      Number(isExternal ?? false),
     ]),
     `ON CONFLICT (org_id, api_name) DO UPDATE SET singular = excluded.singular, plural = excluded.plural,
        modified_at = excluded.modified_at, removed_at = excluded.removed_at`,

@@ -1,14 +1,16 @@
 import type { Change, ChangedRecord, Operation } from '../domain/change.ts';
 import type { Generation, OrgId, UserId } from '../domain/ids.ts';
 import type { Notification } from '../domain/notification.ts';
-import { insertRows, type Row, type Statement, sql, type Write } from './db.ts';
+import { type RecordRef, recordKey } from '../domain/record.ts';
+import { insertRows, type Row, type RowInsert, type Statement, sql, type Write } from './db.ts';
+import { lastOf } from './group.ts';
 import { integer, jsonObject, objectList, oneOf, text } from './rows.ts';
 
 export const STORED_OPERATIONS: readonly Operation[] = ['insert', 'update', 'delete'];
 
 /** Named so that they can stand beside a notification's own columns. */
 export const CHANGE_COLUMNS = sql`c.number AS change_number, c.module AS change_module, c.operation AS change_operation,
-  c.at AS change_at, c.changed_by AS changed_by, c.records AS change_records`;
+  c.at AS change_at, c.changed_by AS changed_by, c.channel_version AS change_channel_version, c.records AS change_records`;
 
 export const readChange = (row: Row): Change => ({
   number: integer(row, 'change_number'),
@@ -16,6 +18,7 @@ export const readChange = (row: Row): Change => ({
   operation: oneOf(row, 'change_operation', STORED_OPERATIONS),
   at: integer(row, 'change_at'),
   by: text<UserId>(row, 'changed_by'),
+  channelVersion: integer(row, 'change_channel_version'),
   records: objectList<ChangedRecord>(row, 'change_records', ['id', 'fields', 'values', 'related']),
 });
 
@@ -36,16 +39,16 @@ export function readNumbered(rows: readonly Row[]): Map<Generation, number> {
 }
 
 /** With how far each brought the channels that it concerns: so others learn of numbers that they did not give. */
-export function saveChanges(org: OrgId, changes: readonly Change[], notifications: readonly Notification[]): Write {
+export function saveChanges(org: OrgId, changes: readonly Change[], notifications: readonly Notification[]): Write[] {
   const numbered = new Map<number, Record<string, number>>();
   for (const { change, generation, number } of notifications) {
     const numbers = numbered.get(change.number);
     if (!numbers) numbered.set(change.number, { [generation]: number });
     else if (number > (numbers[generation] ?? 0)) numbers[generation] = number;
   }
-  return insertRows(
-    'record_change (org_id, number, module, operation, at, changed_by, records, numbered)',
-    changes.map(({ number, module, operation, at, by, records }) => [
+  const log = insertRows(
+    'record_change (org_id, number, module, operation, at, changed_by, records, numbered, channel_version)',
+    changes.map(({ number, module, operation, at, by, channelVersion, records }) => [
       org,
       number,
       module,
@@ -54,6 +57,36 @@ export function saveChanges(org: OrgId, changes: readonly Change[], notification
       by,
       JSON.stringify(records),
       JSON.stringify(numbered.get(number) ?? {}),
+      channelVersion,
     ]),
   );
+  return [log, saveSubjects(org, changes), saveSubjectModules(org, notifications)];
 }
+
+/** What a change is about, each once: its records, and those that they point, or pointed, at. */
+export function subjectsOf({ module, records }: Pick<Change, 'module' | 'records'>): RecordRef[] {
+  const subjects = new Map<string, RecordRef>();
+  for (const { id, related } of records) {
+    subjects.set(recordKey(module, id), { module, id });
+    for (const ref of related) subjects.set(recordKey(ref.module, ref.id), ref);
+  }
+  return [...subjects.values()];
+}
+
+const saveSubjects = (org: OrgId, changes: readonly Change[]): RowInsert =>
+  insertRows(
+    'change_subject (org_id, module, record_id, change_number)',
+    changes.flatMap((change) => subjectsOf(change).map(({ module, id }) => [org, module, id, change.number])),
+  );
+
+/** Also of changes that are matched again: they may have it already. */
+const saveSubjectModules = (org: OrgId, notifications: readonly Notification[]): RowInsert =>
+  insertRows(
+    'change_module (org_id, module, change_number)',
+    lastOf(notifications, ({ module, change }) => `${change.number} ${module}`).map(({ module, change }) => [
+      org,
+      module,
+      change.number,
+    ]),
+    'ON CONFLICT (org_id, module, change_number) DO NOTHING',
+  );

@@ -24,7 +24,8 @@ import type { ChannelFilter, ChannelReads } from './store.ts';
 const LIVE_COLUMNS = sql`generation, user_id, channel_id, version, events, notify_on_related, with_values, conditions,
   expires_at, overflow_from, epoch, last_number`;
 const COLUMNS = sql`${LIVE_COLUMNS}, notify_url, token, client_id, opened_at, modified_at, lapsed_from, cancelled_to,
-  cancelled_why, suspended_at, suspended_why, signing, restarts, ended_at, ended_reason`;
+  cancelled_why, suspended_at, suspended_why, signing, concurrency, lifecycle_url, notice_at, restarts, ended_at,
+  ended_reason`;
 
 /** What the index of an organisation is built from. */
 export const selectLive = (org: OrgId): Statement => sql`
@@ -86,6 +87,9 @@ export function readChannel(row: Row, org: OrgId, cipher: Cipher): Channel {
   const signing = textOrNone(row, 'signing');
   const endedAt = integerOrNone(row, 'ended_at');
   const clientId = textOrNone(row, 'client_id');
+  const concurrency = integerOrNone(row, 'concurrency');
+  const lifecycleUrl = textOrNone(row, 'lifecycle_url');
+  const noticeAt = integerOrNone(row, 'notice_at');
   return {
     ...live,
     notifyUrl: cipher.open(text(row, 'notify_url'), placeInChannel(org, live.generation, 'notify_url')),
@@ -101,6 +105,11 @@ export function readChannel(row: Row, org: OrgId, cipher: Cipher): Channel {
     ...(signing === undefined
       ? {}
       : { signing: JSON.parse(cipher.open(signing, placeInChannel(org, live.generation, 'signing'))) as Signing }),
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(lifecycleUrl === undefined
+      ? {}
+      : { lifecycleUrl: cipher.open(lifecycleUrl, placeInChannel(org, live.generation, 'lifecycle_url')) }),
+    ...(noticeAt === undefined ? {} : { noticeAt }),
     restarts: objectList<Restart>(row, 'restarts', ['from', 'generation']),
     ...(endedAt === undefined ? {} : { endedAt, endedReason: oneOf(row, 'ended_reason', ENDED_REASONS) }),
   };
@@ -132,7 +141,8 @@ export function saveChannels(
     insertRows(
       `channel (org_id, generation, user_id, channel_id, version, events, notify_on_related, with_values, conditions,
         expires_at, last_number, notify_url, token, client_id, opened_at, modified_at, lapsed_from, cancelled_to,
-        cancelled_why, overflow_from, suspended_at, suspended_why, signing, epoch, restarts, ended_at, ended_reason)`,
+        cancelled_why, overflow_from, suspended_at, suspended_why, signing, concurrency, lifecycle_url,
+        notice_at, epoch, restarts, ended_at, ended_reason)`,
       Array.from(channels.values(), (channel) => [
         org,
         channel.generation,
@@ -159,6 +169,11 @@ export function saveChannels(
         channel.signing
           ? cipher.seal(JSON.stringify(channel.signing), placeInChannel(org, channel.generation, 'signing'))
           : null,
+        channel.concurrency ?? null,
+        channel.lifecycleUrl === undefined
+          ? null
+          : cipher.seal(channel.lifecycleUrl, placeInChannel(org, channel.generation, 'lifecycle_url')),
+        channel.noticeAt ?? null,
         channel.epoch,
         JSON.stringify(channel.restarts),
         channel.endedAt ?? null,
@@ -171,6 +186,7 @@ export function saveChannels(
         lapsed_from = excluded.lapsed_from, cancelled_to = excluded.cancelled_to,
         cancelled_why = excluded.cancelled_why, overflow_from = excluded.overflow_from,
         suspended_at = excluded.suspended_at, suspended_why = excluded.suspended_why, signing = excluded.signing,
+        concurrency = excluded.concurrency, lifecycle_url = excluded.lifecycle_url, notice_at = excluded.notice_at,
         epoch = excluded.epoch, restarts = excluded.restarts, ended_at = excluded.ended_at,
         ended_reason = excluded.ended_reason`,
     ),
@@ -224,12 +240,41 @@ export const readRevision = (row: Row): ChannelRevision => ({
 /** One that ends keeps the time at which it began. One that a batch begins and ends is saved once. */
 export const saveLapses = (org: OrgId, lapses: readonly Lapse[]): Write =>
   insertRows(
-    'lapse (org_id, generation, from_change, kind, to_change, at)',
+    'lapse (org_id, generation, from_change, kind, to_change, at, ended_at, rematched_to)',
     lastOf(lapses, ({ generation, fromChange, kind }) => `${generation} ${fromChange} ${kind}`).map(
-      ({ generation, fromChange, kind, toChange, at }) => [org, generation, fromChange, kind, toChange ?? null, at],
+      ({ generation, fromChange, kind, toChange, at, endedAt, rematchedTo }) => [
+        org,
+        generation,
+        fromChange,
+        kind,
+        toChange ?? null,
+        at,
+        endedAt ?? null,
+        rematchedTo ?? null,
+      ],
     ),
-    'ON CONFLICT (org_id, generation, from_change, kind) DO UPDATE SET to_change = excluded.to_change',
+    `ON CONFLICT (org_id, generation, from_change, kind) DO UPDATE SET to_change = excluded.to_change,
+      ended_at = excluded.ended_at, rematched_to = excluded.rematched_to`,
   );
+
+export const selectLapses = (org: OrgId, generations: readonly Generation[]): Statement => sql`
+  SELECT generation, from_change, kind, to_change, at, ended_at, rematched_to FROM lapse
+  WHERE org_id = ${org} AND generation IN ${list(generations)} ORDER BY generation, from_change, kind`;
+
+export function readLapse(row: Row): Lapse {
+  const toChange = integerOrNone(row, 'to_change');
+  const endedAt = integerOrNone(row, 'ended_at');
+  const rematchedTo = integerOrNone(row, 'rematched_to');
+  return {
+    generation: text<Generation>(row, 'generation'),
+    kind: oneOf(row, 'kind', ['expired', 'overflow']),
+    fromChange: integer(row, 'from_change'),
+    at: integer(row, 'at'),
+    ...(toChange === undefined ? {} : { toChange }),
+    ...(endedAt === undefined ? {} : { endedAt }),
+    ...(rematchedTo === undefined ? {} : { rematchedTo }),
+  };
+}
 
 /** Channels read by one statement: a user may have many, and other readers wait. */
 const SLICE = 1000;

@@ -1,8 +1,10 @@
 import { ENDED_REASONS } from '../domain/channel.ts';
 import type { ChannelId, Generation, OrgId, UserId } from '../domain/ids.ts';
 import { joined, type NumberRange, type UndeliveredRange } from '../domain/retention.ts';
+import { CHANGE_COLUMNS, readChange, subjectsOf } from './changes.ts';
 import { dropHealth } from './channel-health.ts';
 import { changeRows, type Db, insertRows, list, type Row, type Statement, sql, type Write } from './db.ts';
+import { lastOf } from './group.ts';
 import { integer, integerOrNone, oneOf, text, textOrNone } from './rows.ts';
 import type { HousekeepingStore, KeptChannel } from './store.ts';
 
@@ -61,7 +63,7 @@ export function createHousekeepingStore(db: Db): HousekeepingStore {
       if (last === undefined) return 0;
       const owed = sql`org_id = ${org} AND generation = ${generation} AND number <= ${last}`;
       // Meanwhile some may have been settled; no more of them are owed than were found.
-      const [, , gone = []] = await db.write([
+      const [, , , gone = []] = await db.write([
         sql`SELECT number FROM owed WHERE ${owed} ORDER BY number ${db.dialect.lock}`,
         sql`
           UPDATE notification SET state = 'cancelled', reason = ${reason}, settled_at = ${at}, attempts_made = (
@@ -69,6 +71,10 @@ export function createHousekeepingStore(db: Db): HousekeepingStore {
             WHERE o.org_id = notification.org_id AND o.generation = notification.generation
               AND o.number = notification.number)
           WHERE org_id = ${org} AND generation = ${generation} AND number IN (SELECT number FROM owed WHERE ${owed})`,
+        sql`
+          INSERT INTO undelivered (org_id, generation, number, state, reason, settled_at)
+          SELECT org_id, generation, number, 'cancelled', ${reason}, ${at} FROM owed WHERE ${owed}
+          ON CONFLICT (org_id, generation, number) DO NOTHING`,
         sql`DELETE FROM owed WHERE ${owed} RETURNING 1 AS one`,
       ]);
       return gone.length;
@@ -102,6 +108,7 @@ export function createHousekeepingStore(db: Db): HousekeepingStore {
       await db.write([
         changeRows(runs, (run) => sql`DELETE FROM notification WHERE ${numbers(run)} AND state <> 'pending'`),
         changeRows(runs, (run) => sql`DELETE FROM attempt WHERE ${numbers(run)}`),
+        changeRows(runs, (run) => sql`DELETE FROM undelivered WHERE ${numbers(run)}`),
         ...ranges,
       ]);
     },
@@ -137,15 +144,37 @@ export function createHousekeepingStore(db: Db): HousekeepingStore {
       return row && { number: integer(row, 'number'), at: integer(row, 'at') };
     },
 
-    removeChanges: (org, below, limit) =>
-      remove(sql`
-        DELETE FROM record_change WHERE org_id = ${org} AND number IN (
-          SELECT number FROM (
-            SELECT number, SUM(bytes) OVER (ORDER BY number) - bytes AS bytes_before FROM (
-              SELECT number, OCTET_LENGTH(records) AS bytes FROM record_change
-              WHERE org_id = ${org} AND number < ${below} ORDER BY number LIMIT ${limit}) s) r
-          WHERE bytes_before < ${MAX_BYTES})
-        RETURNING 1 AS one`),
+    async removeChanges(org, below, limit) {
+      const rows = await some(sql`
+        SELECT ${CHANGE_COLUMNS} FROM (
+          SELECT number, SUM(bytes) OVER (ORDER BY number) - bytes AS bytes_before FROM (
+            SELECT number, OCTET_LENGTH(records) AS bytes FROM record_change
+            WHERE org_id = ${org} AND number < ${below} ORDER BY number LIMIT ${limit}) s) r
+        JOIN record_change c ON c.org_id = ${org} AND c.number = r.number
+        WHERE r.bytes_before < ${MAX_BYTES} ORDER BY c.number`);
+      const changes = rows.map(readChange);
+      const last = changes.at(-1);
+      if (!last) return 0;
+      const subjects = changes.flatMap((change) =>
+        subjectsOf(change).map((ref) => ({ ...ref, number: change.number })),
+      );
+      const modules = lastOf(subjects, ({ module, number }) => `${number} ${module}`);
+      await db.write([
+        changeRows(
+          subjects,
+          ({ module, id, number }) => sql`
+            DELETE FROM change_subject
+            WHERE org_id = ${org} AND module = ${module} AND record_id = ${id} AND change_number = ${number}`,
+        ),
+        changeRows(
+          modules,
+          ({ module, number }) => sql`
+            DELETE FROM change_module WHERE org_id = ${org} AND module = ${module} AND change_number = ${number}`,
+        ),
+        sql`DELETE FROM record_change WHERE org_id = ${org} AND number <= ${last.number}`,
+      ]);
+      return changes.length;
+    },
 
     async removeRevisions(org, after, before, limit) {
       const rows = await some(sql`

@@ -1,4 +1,4 @@
-import type { Generation, NotificationId, OrgId, RecordId } from '../domain/ids.ts';
+import type { Generation, JobId, NotificationId, OrgId, RecordId } from '../domain/ids.ts';
 import type { Notification } from '../domain/notification.ts';
 import { API_VERSIONS } from '../domain/wire/api-version.ts';
 import { CHANGE_COLUMNS, readChange, STORED_OPERATIONS } from './changes.ts';
@@ -15,16 +15,16 @@ import {
   type Write,
 } from './db.ts';
 import { groupBy, lastOf } from './group.ts';
-import { flag, integer, integerOrNone, oneOf, text, textList } from './rows.ts';
+import { flag, integer, integerOrNone, oneOf, text, textList, textOrNone } from './rows.ts';
 import type { FirstAbout, OwedNotification, RecordSearch, Settlement } from './store.ts';
 
-const COLUMNS = sql`n.org_id, n.generation, n.number, n.id, n.module, n.operation, n.ids, n.version, n.with_values,
+const COLUMNS = sql`n.org_id, n.generation, n.number, n.id, n.module, n.operation, n.ids, n.version, n.with_values, n.job,
   o.attempts_made, o.due_at`;
 
 export const saveNotifications = (notifications: readonly Notification[]): Write[] => [
   insertRows(
     `notification (org_id, generation, number, id, change_number, module, operation, ids, version, with_values, state,
-      attempts_made)`,
+      attempts_made, job)`,
     notifications.map((notification) => [
       notification.org,
       notification.generation,
@@ -38,6 +38,7 @@ export const saveNotifications = (notifications: readonly Notification[]): Write
       Number(notification.withValues),
       'pending',
       0,
+      notification.job ?? null,
     ]),
   ),
   changeRows(
@@ -51,6 +52,7 @@ export const saveNotifications = (notifications: readonly Notification[]): Write
 
 export function readOwed(row: Row): OwedNotification {
   const dueAt = integerOrNone(row, 'due_at');
+  const job = textOrNone<JobId>(row, 'job');
   return {
     org: text<OrgId>(row, 'org_id'),
     generation: text<Generation>(row, 'generation'),
@@ -64,6 +66,7 @@ export function readOwed(row: Row): OwedNotification {
     change: readChange(row),
     attemptsMade: integer(row, 'attempts_made'),
     ...(dueAt === undefined ? {} : { dueAt }),
+    ...(job === undefined ? {} : { job }),
   };
 }
 
@@ -203,6 +206,19 @@ export function saveSettlements(settlements: readonly Settlement[]): Write[] {
           settled_at = ${attempt.at + attempt.durationMs}, reason = NULL
         WHERE org_id = ${org} AND generation = ${generation} AND number = ${number}`,
     ),
+    insertRows(
+      'undelivered (org_id, generation, number, state, settled_at)',
+      ended
+        .filter(({ state }) => state !== 'delivered')
+        .map(({ org, generation, number, state, attempt }) => [
+          org,
+          generation,
+          number,
+          state,
+          attempt.at + attempt.durationMs,
+        ]),
+      'ON CONFLICT (org_id, generation, number) DO NOTHING',
+    ),
   ];
   return [...rows.filter(({ rows }) => rows.length > 0), ...saveHealth(settlements)];
 }
@@ -235,7 +251,7 @@ function runsOf(items: readonly Numbered[]): Run[] {
 
 const saveAttempts = (settlements: readonly Settlement[]): RowInsert =>
   insertRows(
-    'attempt (org_id, generation, number, attempt, at, duration_ms, outcome)',
+    `attempt (org_id, generation, number, attempt, at, duration_ms, kind, outcome, address, sent_ms, answered_ms, job)`,
     lastOf(
       settlements,
       ({ org, generation, number, attempt }) => `${org} ${generation} ${number} ${attempt.attempt}`,
@@ -246,8 +262,14 @@ const saveAttempts = (settlements: readonly Settlement[]): RowInsert =>
       attempt.attempt,
       attempt.at,
       attempt.durationMs,
+      attempt.outcome.kind,
       JSON.stringify(attempt.outcome),
+      attempt.address ?? null,
+      attempt.sentMs ?? null,
+      attempt.answeredMs ?? null,
+      attempt.job ?? null,
     ]),
     `ON CONFLICT (org_id, generation, number, attempt) DO UPDATE
-      SET at = excluded.at, duration_ms = excluded.duration_ms, outcome = excluded.outcome`,
+      SET at = excluded.at, duration_ms = excluded.duration_ms, kind = excluded.kind, outcome = excluded.outcome,
+        address = excluded.address, sent_ms = excluded.sent_ms, answered_ms = excluded.answered_ms, job = excluded.job`,
   );

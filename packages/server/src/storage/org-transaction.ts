@@ -13,12 +13,14 @@ import { type Catalogs, saveAdditions, selectInUse } from './catalogs.ts';
 import { readNumbered, saveChanges, selectNumbered } from './changes.ts';
 import {
   readChannel,
+  readLapse,
   readLiveChannel,
   readRevision,
   saveChannels,
   saveLapses,
   saveRevisions,
   selectCurrent,
+  selectLapses,
   selectLive,
   selectRevisions,
 } from './channels.ts';
@@ -26,6 +28,7 @@ import type { Cipher } from './cipher.ts';
 import { openPlan, type Row, type Statement, type Write } from './db.ts';
 import { readDeleted, saveDeleted, selectDeleted } from './deleted-records.ts';
 import { readAnswer, saveAnswers, selectAnswers } from './idempotency.ts';
+import { saveJobSteps } from './jobs.ts';
 import { saveNotifications } from './notifications.ts';
 import { readSigning, saveSigning, selectSigning } from './org-signing.ts';
 import { readKey, readRecord, saveKeys, saveRecords, selectKeys, selectPresent, selectRecords } from './records.ts';
@@ -89,6 +92,7 @@ export async function loadBatch(
   const seen = known?.seen;
   const revisions = seen ? plan.add(selectRevisions(id, seen.channelVersion, MAX_MISSED)) : () => [];
   const changes = seen ? plan.add(selectNumbered(id, seen.lastChange, MAX_MISSED)) : () => [];
+  const lapses = needs.lapses?.length ? plan.add(selectLapses(id, needs.lapses)) : () => [];
   const inUse = selectInUse(id, needs.modulesInUse ?? []).map(plan.add);
   await plan.run(query);
 
@@ -135,6 +139,7 @@ export async function loadBatch(
     answers: new Map(
       answers.flatMap((rows) => rows().map(readAnswer)).map((answer) => [answerKey(answer.userId, answer.key), answer]),
     ),
+    lapses: lapses().map(readLapse),
     index: index ?? (await buildIndex(query, id)),
   };
 }
@@ -192,9 +197,10 @@ export function saveBatch(org: OrgId, writes: WriteSet, cipher: Cipher): Write[]
     ...saveRecords(org, writes.records),
     ...saveKeys(org, writes),
     ...saveDeleted(org, writes.deleted),
-    saveChanges(org, writes.changes, writes.notifications),
+    ...saveChanges(org, writes.changes, writes.notifications),
     ...saveNotifications(writes.notifications),
     ...saveAnswers(org, writes.answers),
+    saveJobSteps(org, writes.jobs, writes.counters.lastTime),
   ].filter((write) => !('rows' in write) || write.rows.length > 0);
   return rows.length > 0 ? [...rows, saveCounters(org, writes.counters)] : [];
 }

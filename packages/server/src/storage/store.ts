@@ -1,4 +1,4 @@
-import type { Channel, Signing } from '../domain/channel.ts';
+import type { Channel, Lapse, Signing } from '../domain/channel.ts';
 import type { ChannelIndex } from '../domain/channel-index.ts';
 import type { DeletedRecord } from '../domain/deleted-record.ts';
 import type { KeptAnswer } from '../domain/idempotency.ts';
@@ -77,6 +77,8 @@ export interface Loaded {
   readonly orgSigning?: Signing | undefined;
   /** By `answerKey`. */
   readonly answers: ReadonlyMap<string, KeptAnswer>;
+  /** Of the generations asked for. */
+  readonly lapses: readonly Lapse[];
   /** Up to date with the newest revision. Owned by the engine; the decision may change it. */
   readonly index: ChannelIndex;
 }

@@ -31,6 +31,7 @@ const record = (id: string, fields: readonly string[] = [], related: readonly st
 
 const change = (module: string, operation: Operation, ...records: ChangedRecord[]): Change => ({
   number: 1,
+  channelVersion: 1,
   module,
   operation,
   at: 0,

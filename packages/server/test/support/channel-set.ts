@@ -53,6 +53,7 @@ export function channelSet(channels: readonly Channel[] = [], now = NOW): Workin
     records: new Map(),
     keys: new Map(),
     present: new Set(),
+    lapses: [],
     answers: new Map(),
     deleted: new Map(),
     users: new Map(),

@@ -8,6 +8,8 @@ export interface AddedModule {
   readonly serial: number;
   readonly singular: string;
   readonly plural: string;
+  /** Its records live elsewhere: their changes are told by the intake, and no record of it is kept here. */
+  readonly isExternal?: true;
   /** Epoch ms. */
   readonly modifiedAt: number;
   /** Once set, the module is gone, but its name and serial stay taken. */
@@ -37,7 +39,7 @@ export const LAST_ADDED_MODULE = 9999;
 export const isCurrent = ({ removedAt }: { readonly removedAt?: number }): boolean => removedAt === undefined;
 
 /** An organisation's module with what each has from the beginning; append only, since positions make ids. */
-export const customModule = ({ apiName, serial, singular, plural, modifiedAt }: AddedModule): Module => ({
+export const customModule = ({ apiName, serial, singular, plural, isExternal, modifiedAt }: AddedModule): Module => ({
   apiName,
   serial,
   singular,
@@ -46,6 +48,7 @@ export const customModule = ({ apiName, serial, singular, plural, modifiedAt }: 
   duplicateCheck: ['Name'],
   hasRecords: true,
   isCustom: true,
+  ...(isExternal && { isExternal }),
   modifiedAt,
   fields: [
     ...SYSTEM_FIELDS,

@@ -62,6 +62,7 @@ export function openSet(
     org: { id: ORG, name: 'Test', timeZone: 'Asia/Kolkata' },
     catalog: STANDARD_CATALOG,
     epoch: FIRST_EPOCH,
+    lapses: [],
     modulesInUse: new Set(),
     now: NOW,
     maxBacklog: 1_000_000,

@@ -29,6 +29,7 @@ interface Case {
 function body(of: Case): string {
   const change: Change = {
     number: 1,
+    channelVersion: 1,
     module: 'Deals',
     operation: 'update',
     at: 1719309544639,

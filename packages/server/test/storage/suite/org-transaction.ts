@@ -58,6 +58,7 @@ export function orgTransactionSuite(open: Open): void {
                 module: 'Leads',
                 operation: 'insert',
                 at: 1,
+                channelVersion: 0,
                 by: 'u' as never,
                 records: [],
               },

@@ -1,0 +1,128 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { type TObject, Type } from 'typebox';
+import { AppError } from '../domain/error.ts';
+import { type Generation, type OrgId, parseChannelId, type UserId } from '../domain/ids.ts';
+import type { Principal } from '../domain/org.ts';
+import type { ScopeOperation } from '../domain/scope.ts';
+import type { ApiVersion } from '../domain/wire/api-version.ts';
+import type { Auth } from '../services/auth.ts';
+import type { RateLimiter } from './rate-limit.ts';
+import { administersOrg, operatorOf } from './routes/admin/access.ts';
+import { InOrg } from './routes/admin/shapes.ts';
+
+/** Whose channels a caller of our own API may see and change. */
+export interface Sight {
+  readonly org: OrgId;
+  /** Undefined: the operator's, all of the organisation. */
+  readonly user?: UserId;
+  /** Who asks, for what is kept of it: the user's id, or `operator`. */
+  readonly by: string;
+}
+
+/** What reading, changing and making need of an owner's token: a scope of the watch operations, and no other. */
+const SCOPES = {
+  read: ['READ'],
+  change: ['UPDATE', 'WRITE', 'CREATE'],
+} as const satisfies Record<string, readonly ScopeOperation[]>;
+
+interface Gate {
+  readonly onRequest: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+}
+
+/**
+ * One of the two ways in which the same routes are served: to owners, for their own channels by their OAuth tokens, and
+ * to operators, for all channels of an organisation by their admin tokens.
+ */
+export interface Surface {
+  readonly name: 'owner' | 'operator';
+  /** `/_watchbell/v1`, or `/_watchbell/v1/orgs/:org`. */
+  readonly path: string;
+  /** Of one channel: the owner's by its channel id, the operator's by its generation. */
+  readonly channelPath: string;
+  /** Parameters of the two paths. */
+  readonly Params: TObject;
+  readonly ChannelParams: TObject;
+  readonly reads: Gate;
+  readonly changes: Gate;
+  /** Of a request that one of the two let pass. */
+  readonly sightOf: (request: FastifyRequest) => Sight;
+  /** The channel that the path names, ended or not; else NOT_FOUND. */
+  readonly generationOf: (request: FastifyRequest) => Promise<Generation>;
+}
+
+export interface SurfaceParts {
+  readonly auth: Auth;
+  readonly limiter: Pick<RateLimiter, 'signIn' | 'begin'>;
+  /** The owner's channel of this id that has not ended; with `generation`, that one, ended or not. */
+  readonly findOwn: (
+    org: OrgId,
+    user: UserId,
+    channel: { readonly channelId: string; readonly generation?: string },
+  ) => Promise<Generation | undefined>;
+}
+
+const noChannel = (): AppError => new AppError('NOT_FOUND', 'There is no such channel', { api_name: 'channel' });
+
+/** In whose words too many requests are refused. */
+const LATEST: ApiVersion = 'v8';
+
+const principals = new WeakMap<FastifyRequest, Principal>();
+
+export function ownersSurface({ auth, limiter, findOwn }: SurfaceParts): Surface {
+  const gate = (operations: readonly ScopeOperation[]): Gate => ({
+    async onRequest(request, reply) {
+      const { authorization } = request.headers;
+      const token = authorization?.trim().split(' ').at(-1);
+      const principal = await limiter.signIn(request, token, () => auth.authenticate(authorization));
+      reply.raw.once('close', limiter.begin(principal, LATEST));
+      auth.requireScope(principal, { family: 'notifications', operations });
+      principals.set(request, principal);
+    },
+  });
+  const sightOf = (request: FastifyRequest): Sight => {
+    const principal = principals.get(request);
+    if (!principal) throw new Error('The route has no hook that identifies the caller');
+    return { org: principal.org.id, user: principal.user.id, by: principal.user.id };
+  };
+  return {
+    name: 'owner',
+    path: '/_watchbell/v1',
+    channelPath: '/_watchbell/v1/channels/:channel',
+    Params: Type.Object({}),
+    ChannelParams: Type.Object({
+      channel: Type.String({ pattern: '^-?\\d{1,19}$', description: 'Channel id, of a channel of the caller' }),
+    }),
+    reads: gate(SCOPES.read),
+    changes: gate(SCOPES.change),
+    sightOf,
+    async generationOf(request) {
+      const { org, user } = sightOf(request);
+      const channelId = parseChannelId((request.params as { channel: string }).channel);
+      const found = channelId && user && (await findOwn(org, user, { channelId }));
+      if (!found) throw noChannel();
+      return found;
+    },
+  };
+}
+
+/** Whether the generation is there, the route's service says. */
+export function operatorsSurface({ auth, limiter }: Pick<SurfaceParts, 'auth' | 'limiter'>): Surface {
+  const gate: Gate = { onRequest: administersOrg(auth, limiter) };
+  return {
+    name: 'operator',
+    path: '/_watchbell/v1/orgs/:org',
+    channelPath: '/_watchbell/v1/orgs/:org/channels/:generation',
+    Params: InOrg,
+    ChannelParams: Type.Object({
+      ...InOrg.properties,
+      generation: Type.String({ minLength: 1, maxLength: 100, description: 'Generation of the channel' }),
+    }),
+    reads: gate,
+    changes: gate,
+    sightOf(request) {
+      operatorOf(request);
+      return { org: (request.params as { org: OrgId }).org, by: 'operator' };
+    },
+    generationOf: async (request) => (request.params as { generation: Generation }).generation,
+  };
+}
