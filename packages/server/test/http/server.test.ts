@@ -49,6 +49,7 @@ test.each([
   ['/crm/v8/%00', 'GET'],
   ['/crm/v8/Leads/1%00', 'PUT'],
   ['/_watchbell/v1/orgs/1/modules/%00', 'DELETE'],
+  ['/_watchbell/inbox/%00', 'POST'],
 ])('a path with a character that no store takes is that of nothing: %s', async (url, method) => {
   const answer = await http.app.inject({ method: method as 'GET', url, headers: { authorization }, payload: '{}' });
   expect([answer.statusCode, answer.json().code]).toEqual([404, 'INVALID_URL_PATTERN']);
