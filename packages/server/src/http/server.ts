@@ -44,11 +44,13 @@ import { oauthRoutes } from './routes/oauth.ts';
 import { orgRoutes } from './routes/org.ts';
 import { recordActionRoutes } from './routes/record-actions.ts';
 import { recordRoutes } from './routes/records.ts';
+import { recoveryRoutes } from './routes/recovery/recovery.ts';
 import { relatedRoutes } from './routes/related.ts';
 import { searchRoutes } from './routes/search.ts';
 import { settingsRoutes } from './routes/settings.ts';
 import { tagRoutes } from './routes/tags.ts';
 import { watchRoutes } from './routes/watch.ts';
+import { operatorsSurface, ownersSurface } from './surface.ts';
 import { compileValidator } from './validate.ts';
 
 /** What the HTTP server is made of. */
@@ -141,6 +143,9 @@ export function createHttp(given: HttpParts): FastifyInstance {
   oauthRoutes(app, parts);
   adminRoutes(app, parts);
   moduleRoutes(app, parts);
+  for (const surface of [ownersSurface({ ...parts, findOwn: parts.channels.findOwn }), operatorsSurface(parts)]) {
+    recoveryRoutes(app, surface, parts);
+  }
   consentRoutes(app, parts);
   if (parts.inbox) inboxRoutes(app, { ...parts, inbox: parts.inbox });
   if (parts.clockControl) clockRoutes(app, { ...parts, clockControl: parts.clockControl });

@@ -3,9 +3,10 @@ import { type TObject, Type } from 'typebox';
 import { AppError } from '../domain/error.ts';
 import { type Generation, type OrgId, parseChannelId, type UserId } from '../domain/ids.ts';
 import type { Principal } from '../domain/org.ts';
-import type { ScopeOperation } from '../domain/scope.ts';
+import type { ScopeNeed, ScopeOperation } from '../domain/scope.ts';
 import type { ApiVersion } from '../domain/wire/api-version.ts';
 import type { Auth } from '../services/auth.ts';
+import type { Channels } from '../services/channels.ts';
 import type { RateLimiter } from './rate-limit.ts';
 import { administersOrg, operatorOf } from './routes/admin/access.ts';
 import { InOrg } from './routes/admin/shapes.ts';
@@ -19,14 +20,23 @@ export interface Sight {
   readonly by: string;
 }
 
-/** What reading, changing and making need of an owner's token: a scope of the watch operations, and no other. */
+/** What reading and changing need of an owner's token: a scope of the watch operations, and no other. */
 const SCOPES = {
   read: ['READ'],
   change: ['UPDATE', 'WRITE', 'CREATE'],
 } as const satisfies Record<string, readonly ScopeOperation[]>;
 
+/** Options of a route, to be spread into it. */
 interface Gate {
   readonly onRequest: (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+  readonly config?: { readonly need: ScopeNeed };
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** What an access token must be good for; for the API document. */
+    readonly need?: ScopeNeed;
+  }
 }
 
 /**
@@ -42,6 +52,9 @@ export interface Surface {
   /** Parameters of the two paths. */
   readonly Params: TObject;
   readonly ChannelParams: TObject;
+  /** What every route that reads of one channel takes in its query; spread it into what that takes. */
+  readonly ChannelQuery: Readonly<Record<never, never>>;
+  /** Spread one of the two into each route. */
   readonly reads: Gate;
   readonly changes: Gate;
   /** Of a request that one of the two let pass. */
@@ -54,14 +67,11 @@ export interface SurfaceParts {
   readonly auth: Auth;
   readonly limiter: Pick<RateLimiter, 'signIn' | 'begin'>;
   /** The owner's channel of this id that has not ended; with `generation`, that one, ended or not. */
-  readonly findOwn: (
-    org: OrgId,
-    user: UserId,
-    channel: { readonly channelId: string; readonly generation?: string },
-  ) => Promise<Generation | undefined>;
+  readonly findOwn: Channels['findOwn'];
 }
 
-const noChannel = (): AppError => new AppError('NOT_FOUND', 'There is no such channel', { api_name: 'channel' });
+const noChannel = (): AppError =>
+  new AppError('NOT_FOUND', 'There is no such channel, or it has ended', { api_name: 'channel' });
 
 /** In whose words too many requests are refused. */
 const LATEST: ApiVersion = 'v8';
@@ -69,16 +79,21 @@ const LATEST: ApiVersion = 'v8';
 const principals = new WeakMap<FastifyRequest, Principal>();
 
 export function ownersSurface({ auth, limiter, findOwn }: SurfaceParts): Surface {
-  const gate = (operations: readonly ScopeOperation[]): Gate => ({
-    async onRequest(request, reply) {
-      const { authorization } = request.headers;
-      const token = authorization?.trim().split(' ').at(-1);
-      const principal = await limiter.signIn(request, token, () => auth.authenticate(authorization));
-      reply.raw.once('close', limiter.begin(principal, LATEST));
-      auth.requireScope(principal, { family: 'notifications', operations });
-      principals.set(request, principal);
-    },
-  });
+  const gate = (operations: readonly ScopeOperation[]): Gate => {
+    const need: ScopeNeed = { family: 'notifications', operations };
+    return {
+      config: { need },
+      async onRequest(request, reply) {
+        const { authorization } = request.headers;
+        const token = authorization?.trim().split(' ').at(-1);
+        const signIn = () => auth.authenticate(authorization);
+        const principal = await limiter.signIn(request, token, signIn, { version: LATEST });
+        reply.raw.once('close', limiter.begin(principal, LATEST));
+        auth.requireScope(principal, need);
+        principals.set(request, principal);
+      },
+    };
+  };
   const sightOf = (request: FastifyRequest): Sight => {
     const principal = principals.get(request);
     if (!principal) throw new Error('The route has no hook that identifies the caller');
@@ -90,15 +105,22 @@ export function ownersSurface({ auth, limiter, findOwn }: SurfaceParts): Surface
     channelPath: '/_watchbell/v1/channels/:channel',
     Params: Type.Object({}),
     ChannelParams: Type.Object({
-      channel: Type.String({ pattern: '^-?\\d{1,19}$', description: 'Channel id, of a channel of the caller' }),
+      channel: Type.String({ minLength: 1, maxLength: 20, description: 'Channel id, of a channel of the caller' }),
     }),
+    ChannelQuery: {
+      generation: Type.Optional(
+        Type.String({ minLength: 1, maxLength: 100, description: 'An earlier one of that channel id; it has ended' }),
+      ),
+    },
     reads: gate(SCOPES.read),
     changes: gate(SCOPES.change),
     sightOf,
     async generationOf(request) {
       const { org, user } = sightOf(request);
       const channelId = parseChannelId((request.params as { channel: string }).channel);
-      const found = channelId && user && (await findOwn(org, user, { channelId }));
+      const { generation } = request.query as { readonly generation?: unknown };
+      const of = typeof generation === 'string' && { generation: generation as Generation };
+      const found = channelId && user && (await findOwn(org, user, { channelId, ...of }));
       if (!found) throw noChannel();
       return found;
     },
@@ -117,6 +139,7 @@ export function operatorsSurface({ auth, limiter }: Pick<SurfaceParts, 'auth' | 
       ...InOrg.properties,
       generation: Type.String({ minLength: 1, maxLength: 100, description: 'Generation of the channel' }),
     }),
+    ChannelQuery: {},
     reads: gate,
     changes: gate,
     sightOf(request) {

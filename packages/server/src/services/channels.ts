@@ -33,6 +33,8 @@ export interface Channels {
   apply(principal: Principal, version: ApiVersion, requests: readonly WatchRequest[]): Promise<readonly WatchResult[]>;
   /** The caller's own live channels, by time of opening. */
   list(principal: Principal, query: ChannelQuery): Promise<ChannelPage>;
+  /** The generation of a user's channel that has not ended; with `generation`, of that one, ended or not. */
+  findOwn: ChannelReads['findOwn'];
 }
 
 export interface ChannelsOptions {
@@ -71,5 +73,6 @@ export function createChannels({ writer, reads, clock, policy }: ChannelsOptions
       const start = (page - 1) * perPage;
       return { channels: found.slice(start, start + perPage), hasMore: found.length > start + perPage };
     },
+    findOwn: reads.findOwn,
   };
 }

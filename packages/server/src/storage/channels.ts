@@ -299,6 +299,16 @@ export function createChannelReads(db: Db, cipher: Cipher): ChannelReads {
         after = last.channelId;
       }
     },
+
+    async findOwn(org, user, { channelId, generation }) {
+      const which = generation === undefined ? sql`ended_at IS NULL` : sql`generation = ${generation}`;
+      const [rows = []] = await db.read([
+        sql`
+          SELECT generation FROM channel
+          WHERE org_id = ${org} AND user_id = ${user} AND channel_id = ${channelId} AND ${which}`,
+      ]);
+      return rows[0] && text<Generation>(rows[0], 'generation');
+    },
   };
 }
 

@@ -2,7 +2,7 @@ import type { Channel, Lapse, Signing } from '../domain/channel.ts';
 import type { ChannelIndex } from '../domain/channel-index.ts';
 import type { DeletedRecord } from '../domain/deleted-record.ts';
 import type { KeptAnswer } from '../domain/idempotency.ts';
-import type { OrgId, RecordId, UserId } from '../domain/ids.ts';
+import type { ChannelId, Generation, OrgId, RecordId, UserId } from '../domain/ids.ts';
 import type { Catalog } from '../domain/modules/catalog.ts';
 import type { Org, User } from '../domain/org.ts';
 import type { StoredRecord } from '../domain/record.ts';
@@ -95,7 +95,16 @@ export interface OrgTransactions {
   forget(org: OrgId): void;
 }
 
+/** A channel as its owner names it. */
+export interface OwnChannel {
+  readonly channelId: ChannelId;
+  /** Undefined: the present one. */
+  readonly generation?: Generation;
+}
+
 export interface ChannelReads {
   /** A user's channels that are live at `now`, by time of opening, then id. */
   listLive(org: OrgId, user: UserId, now: number): Promise<Channel[]>;
+  /** The generation of a user's channel that has not ended; with `generation`, of that one, ended or not. */
+  findOwn(org: OrgId, user: UserId, channel: OwnChannel): Promise<Generation | undefined>;
 }

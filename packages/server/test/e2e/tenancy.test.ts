@@ -3,7 +3,7 @@ import { API_VERSIONS } from '../../src/domain/wire/api-version.ts';
 import { page, tableRows } from '../docs/page.ts';
 import { asksOf, keyOf, type Route, targetOf } from '../tenancy/callers.ts';
 import { createMatrix, type Matrix } from '../tenancy/matrix.ts';
-import { ADMIN_ROWS, type Ask, CRM_ROWS, NODE_ROWS, type Rows } from '../tenancy/rows.ts';
+import { ADMIN_ROWS, type Ask, CRM_ROWS, NODE_ROWS, OWNER_ROWS, type Rows } from '../tenancy/rows.ts';
 import { isOpenedBy, readScopeRow, SINGLE_SCOPES } from '../tenancy/scopes.ts';
 import {
   bearer,
@@ -13,6 +13,7 @@ import {
   rowOf,
   setTenancyStage,
   type TenancyStage,
+  takesAccessToken,
   tokenWith,
 } from '../tenancy/stage.ts';
 import { stateOf } from '../tenancy/state.ts';
@@ -31,8 +32,8 @@ const adminCallers = [
   'revoked',
 ];
 const matrices = {
-  crm: createMatrix('/crm/{version}', crmCallers),
-  admin: createMatrix('/_watchbell/v1', adminCallers),
+  crm: createMatrix('by access token', crmCallers),
+  admin: createMatrix('by admin token', adminCallers),
 };
 
 let stage: TenancyStage;
@@ -54,7 +55,10 @@ afterAll(async () => {
   await stage.close();
 });
 
-const crm = () => stage.routes.filter(isCrm);
+/** Calls of an access token, and what they name. */
+const ACCESS_ROWS = { ...CRM_ROWS, ...OWNER_ROWS };
+const accessed = () => stage.routes.filter(takesAccessToken);
+const versionsOf = (route: Route) => (isCrm(route) ? API_VERSIONS : ['v8']);
 const admin = () => stage.routes.filter((route) => keyOf(route) in ADMIN_ROWS);
 const state = (only?: readonly string[]) => stateOf(stage.dataDir, theirs.names.org, only);
 
@@ -66,22 +70,22 @@ const noteAll = (matrix: Matrix, route: Route, caller: string, statuses: readonl
 const COLLEAGUE_MAY_NOT_TOUCH = ['record', 'deleted_record', 'record_key', 'record_change', 'user_account', 'profile'];
 
 test('each route that takes a token has a row of names, and no row is left over', () => {
-  const known = Object.keys({ ...CRM_ROWS, ...ADMIN_ROWS, ...NODE_ROWS });
+  const known = Object.keys({ ...ACCESS_ROWS, ...ADMIN_ROWS, ...NODE_ROWS });
   const served = stage.routes.map(keyOf);
   const added = served.filter((key) => !known.includes(key));
   expect(added, 'give these a row in test/tenancy/rows.ts: names by which their own people succeed').toEqual([]);
-  const ofOrganisations = Object.keys({ ...CRM_ROWS, ...ADMIN_ROWS });
+  const ofOrganisations = Object.keys({ ...ACCESS_ROWS, ...ADMIN_ROWS });
   expect(ofOrganisations.filter((key) => !served.includes(key))).toEqual([]);
 });
 
-describe('under /crm', () => {
+describe('what takes an access token', () => {
   test('a user of another organisation neither learns what there is nor changes it', async () => {
     const before = await state();
     const faults: string[] = [];
-    for (const route of crm()) {
-      for (const version of API_VERSIONS) {
+    for (const route of accessed()) {
+      for (const version of versionsOf(route)) {
         const options = { version, hidden: theirs.mark };
-        const found = await compare(route, rowOf(CRM_ROWS, route), oauth(other.accessToken), options);
+        const found = await compare(route, rowOf(ACCESS_ROWS, route), oauth(other.accessToken), options);
         faults.push(...found.faults);
         noteAll(matrices.crm, route, 'stranger', found.statuses);
       }
@@ -98,8 +102,8 @@ describe('under /crm', () => {
     const watched = () => send('GET', '/crm/v8/actions/watch', oauth(theirs.accessToken));
     const [before, watchedBefore] = [await state(COLLEAGUE_MAY_NOT_TOUCH), await watched()];
     const faults: string[] = [];
-    for (const route of crm()) {
-      const found = await compare(route, rowOf(CRM_ROWS, route), oauth(token), { there, hidden: theirs.kept });
+    for (const route of accessed()) {
+      const found = await compare(route, rowOf(ACCESS_ROWS, route), oauth(token), { there, hidden: theirs.kept });
       faults.push(...found.faults);
       noteAll(matrices.crm, route, 'colleague', found.statuses);
     }
@@ -119,9 +123,9 @@ describe('under /crm', () => {
       revoked: oauth(stage.revoked),
     };
     const faults: string[] = [];
-    for (const route of crm()) {
+    for (const route of accessed()) {
       for (const [name, authorization] of Object.entries(callers)) {
-        const found = await compare(route, rowOf(CRM_ROWS, route), authorization);
+        const found = await compare(route, rowOf(ACCESS_ROWS, route), authorization);
         faults.push(...found.faults);
         if (found.statuses.some((status) => status !== 401)) faults.push(`${keyOf(route)} answers ${name} otherwise`);
         noteAll(matrices.crm, route, name, found.statuses);
@@ -132,7 +136,7 @@ describe('under /crm', () => {
   });
 });
 
-describe('under /_watchbell/v1', () => {
+describe('what takes an admin token', () => {
   test('the operator of another organisation neither learns what there is nor changes it', async () => {
     const before = await state();
     const faults: string[] = [];
@@ -178,7 +182,7 @@ describe('under /_watchbell/v1', () => {
       revoked: bearer(stage.revokedAdmin),
     };
     const faults: string[] = [];
-    for (const route of stage.routes.filter((one) => !isCrm(one))) {
+    for (const route of stage.routes.filter((one) => !takesAccessToken(one))) {
       for (const [name, authorization] of Object.entries(callers)) {
         const found = await compare(route, rowOf({ ...ADMIN_ROWS, ...NODE_ROWS }, route), authorization);
         faults.push(...found.faults);
@@ -214,13 +218,15 @@ describe('each row of names', () => {
     );
     if (!named || !unnamed) return [`${keyOf(route)} has an empty row`];
     if (keyOf(route) === 'DELETE /_watchbell/v1/orgs/{org}/modules/{module}') await removeRecords(world);
-    const own = isCrm(route) ? oauth(world.accessToken) : bearer(named.ofAll ? 'dev-admin' : world.adminToken);
+    const own = takesAccessToken(route)
+      ? oauth(world.accessToken)
+      : bearer(named.ofAll ? 'dev-admin' : world.adminToken);
     const ask = (what: Ask) => send(route.method, targetOf(route, what, 'v8'), own, what.body);
     const none = named.always ? undefined : await ask(unnamed);
     const one = await ask(named);
-    if (isCrm(route)) matrices.crm.note(keyOf(route), 'owner', String(one.status));
+    if (takesAccessToken(route)) matrices.crm.note(keyOf(route), 'owner', String(one.status));
     else matrices.admin.note(keyOf(route), named.ofAll ? 'all' : 'own', String(one.status));
-    if (!isCrm(route) && route.method === 'GET') {
+    if (!takesAccessToken(route) && route.method === 'GET') {
       const ofAll = await send('GET', targetOf(route, named, 'v8'), bearer('dev-admin'));
       matrices.admin.note(keyOf(route), 'all', String(ofAll.status));
       if (!succeeded(ofAll)) return [`${keyOf(route)} for the operator of all: ${ofAll.status}`];
@@ -243,10 +249,10 @@ describe('each row of names', () => {
   test('lets its own people succeed, but not with names of nothing', async () => {
     const faults: string[] = [];
     const shared = await makeWorld(stage.app, send, 'o');
-    for (const [i, route] of [...crm(), ...admin()].entries()) {
+    for (const [i, route] of [...accessed(), ...admin()].entries()) {
       // What may change it has an organisation of its own.
       const world = route.method === 'GET' ? shared : await makeWorld(stage.app, send, `o${i}`);
-      faults.push(...(await faultsOf(route, isCrm(route) ? CRM_ROWS : ADMIN_ROWS, world)));
+      faults.push(...(await faultsOf(route, takesAccessToken(route) ? ACCESS_ROWS : ADMIN_ROWS, world)));
     }
     expect(faults).toEqual([]);
   }, 120_000);
@@ -258,7 +264,7 @@ test('each single scope opens the calls that the table of scopes names, and no o
   for (const line of tableRows(page('compatibility.md'), 'scopes')) {
     const row = readScopeRow(line);
     const { route, version, isRemoving } = row;
-    const asks = asksOf(rowOf(CRM_ROWS, route)(nobodyLike(other.names)));
+    const asks = asksOf(rowOf(ACCESS_ROWS, route)(nobodyLike(other.names)));
     const ask = isRemoving ? asks[1] : asks[0];
     if (!ask) throw new Error(`${line}: the row has no such call`);
     let opened = 0;

@@ -231,6 +231,20 @@ export const ADMIN_ROWS: Rows = {
   [`DELETE ${ORG}/modules/{module}/fields/{field}`]: ({ org, module, field }) => ({ path: { org, module, field } }),
 };
 
+const OWN = '/_watchbell/v1';
+const CHANNEL = `${OWN}/channels/{channel}`;
+
+/** Routes of an owner, beside those of the hosted service: of own channels. */
+export const OWNER_ROWS: Rows = {
+  [`GET ${OWN}/channels`]: () => ({ always: true }),
+  [`GET ${CHANNEL}`]: ({ channel, generation }) => [
+    { path: { channel } },
+    { path: { channel }, query: `generation=${generation}` },
+  ],
+  [`POST ${CHANNEL}/suspend`]: ({ channel }) => ({ path: { channel } }),
+  [`POST ${CHANNEL}/resume`]: ({ channel }) => ({ path: { channel }, body: { mode: 'skip' } }),
+};
+
 /** Routes of the node as a whole: nothing of theirs belongs to an organisation, and no operator of one may use them. */
 export const NODE_ROWS: Rows = {
   'GET /_watchbell/v1/inbox/{name}': () => ({ path: { name: 'any' } }),

@@ -6,7 +6,7 @@ import type { OrgId, UserId } from '../../src/domain/ids.ts';
 import { type Operation, readOperations } from '../fuzz/world.ts';
 import { type LiveApp, startLiveApp } from '../support/live-app.ts';
 import { asksOf, difference, keyOf, type Route, shown, targetOf } from './callers.ts';
-import type { Rows } from './rows.ts';
+import { OWNER_ROWS, type Rows } from './rows.ts';
 import { makeWorld, type Names, nobodyLike, type Send, sender, signIn, type World } from './world.ts';
 
 const HOUR_MS = 3_600_000;
@@ -55,6 +55,8 @@ export type Compare = (
 export const oauth = (token: string) => `Zoho-oauthtoken ${token}`;
 export const bearer = (token: string) => `Bearer ${token}`;
 export const isCrm = ({ path }: Route): boolean => path.startsWith('/crm/');
+/** It takes the token of an owner, not of an operator. */
+export const takesAccessToken = (route: Route): boolean => isCrm(route) || keyOf(route) in OWNER_ROWS;
 
 export async function setTenancyStage(): Promise<TenancyStage> {
   const dataDir = mkdtempSync(join(tmpdir(), 'watchbell-tenancy-'));

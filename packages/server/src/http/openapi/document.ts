@@ -51,16 +51,16 @@ function groupRoutes(routes: readonly ServedRoute[]): Map<string, ServedRoute[]>
 }
 
 /** Written by hand, or by the route's own schema. */
-function describe(key: string, { path, schema }: ServedRoute): Description | undefined {
+function describe(key: string, { path, schema, need }: ServedRoute): Description | undefined {
   const written = DESCRIPTIONS[key];
   if (written) return written;
   const { summary, tags, description } = schema ?? {};
   const [tag] = tags ?? [];
   if (summary === undefined || tag === undefined) return undefined;
-  const isAdmin = path.startsWith('/_watchbell/v1/orgs');
+  const whose = need ? 'Owners: ' : path.startsWith('/_watchbell/v1/orgs') ? 'Administration: ' : '';
   return {
     summary,
-    tag: isAdmin ? `Administration: ${tag}` : tag,
+    tag: `${whose}${tag}`,
     ...(description !== undefined && { detail: description }),
     answers: {},
   };
@@ -70,9 +70,10 @@ function describe(key: string, { path, schema }: ServedRoute): Description | und
 function operation(
   key: string,
   description: Description,
-  { schema, path, scope }: ServedRoute,
+  route: ServedRoute,
   group: readonly ServedRoute[],
 ): Operation {
+  const { schema, path } = route;
   const versions = group.flatMap((route) => route.version ?? []);
   const parameters = [
     ...pathParameters(path, versions, schema?.params),
@@ -88,7 +89,7 @@ function operation(
     ...(parameters.length > 0 && { parameters }),
     ...(body && { requestBody: body }),
     responses: { ...describedAnswers(description), ...schemaAnswers(schema?.response), ...refusals(path) },
-    security: securityOf(path, versions, scope),
+    security: securityOf(route, versions),
   };
 }
 

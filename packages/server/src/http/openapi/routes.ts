@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifySchema } from 'fastify';
+import type { ScopeNeed } from '../../domain/scope.ts';
 import type { ApiVersion } from '../../domain/wire/api-version.ts';
 import type { CrmOperation } from '../call.ts';
 
@@ -21,6 +22,8 @@ export interface ServedRoute {
   /** Of operations under `/crm`: the version of this one. */
   readonly version?: ApiVersion;
   readonly scope?: CrmOperation['scope'];
+  /** Of operations of our own API that take an access token. */
+  readonly need?: ScopeNeed;
 }
 
 /** Collects what is served from now on; the list fills as routes are added. */
@@ -32,7 +35,8 @@ export function collectRoutes(app: FastifyInstance): readonly ServedRoute[] {
     for (const one of [method].flat()) {
       if (one === 'HEAD') continue;
       const crm = config?.crm;
-      if (!crm) routes.push({ method: one, path, schema });
+      const need = config?.need;
+      if (!crm) routes.push({ method: one, path, schema, ...(need && { need }) });
       else {
         const { version, scope } = crm;
         const shared = path.replace(`/crm/${version}/`, '/crm/{version}/');

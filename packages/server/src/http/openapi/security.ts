@@ -5,7 +5,8 @@ import type { ServedRoute } from './routes.ts';
 import type { JsonSchema } from './shapes.ts';
 
 /** What opens an operation: any one of these. Empty: nothing is needed. */
-export function securityOf(path: string, versions: readonly ApiVersion[], scope: ServedRoute['scope']): object[] {
+export function securityOf({ path, scope, need }: ServedRoute, versions: readonly ApiVersion[]): object[] {
+  if (need) return scopeNames(need).map((name) => ({ oauth: [name] }));
   if (/^\/_watchbell\/v1\//.test(path) || path === '/metrics') return [{ operator: [] }];
   const [version] = versions.slice(-1);
   if (!scope || !version) return [];

@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify';
-import { channelAdminRoutes } from './channels.ts';
 import { clientAdminRoutes } from './clients.ts';
 import { orgAdminRoutes } from './orgs.ts';
 import type { AdminParts } from './parts.ts';
@@ -15,6 +14,5 @@ export function adminRoutes(app: FastifyInstance, parts: AdminParts): void {
   profileAdminRoutes(app, parts);
   clientAdminRoutes(app, parts);
   tokenAdminRoutes(app, parts);
-  channelAdminRoutes(app, parts);
   signingAdminRoutes(app, parts);
 }

@@ -1,13 +1,11 @@
 import type { Administration } from '../../../services/administration.ts';
 import type { Auth } from '../../../services/auth.ts';
-import type { ChannelControl } from '../../../services/channel-control.ts';
 import type { Signatures } from '../../../services/signing.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
 import type { RateLimiter } from '../../rate-limit.ts';
 
 export interface AdminParts {
   readonly administration: Administration;
-  readonly channelControl: ChannelControl;
   readonly signatures: Signatures;
   readonly auth: Auth;
   readonly limiter: Pick<RateLimiter, 'signIn'>;

@@ -5,7 +5,6 @@ import { DEFAULT_KEEP_MS, MAX_KEEP_MS } from '../../../domain/signing.ts';
 import type { SigningOf, SigningView } from '../../../services/signing.ts';
 import { administersOrg, readJsonBodyIfAny } from './access.ts';
 import { noteActs } from './act.ts';
-import { OneChannel } from './channels.ts';
 import type { AdminParts } from './parts.ts';
 import { closed, Done, InOrg, isoOrNull, orgPath, Time } from './shapes.ts';
 
@@ -16,6 +15,10 @@ const Shown = {
 };
 const SigningShape = Type.Object(Shown);
 const WithSecret = Type.Object({ ...Shown, secret: Type.String({ description: 'Shown once' }) });
+const OneChannel = Type.Object({
+  ...InOrg.properties,
+  generation: Type.String({ minLength: 1, maxLength: 100, description: 'Generation of the channel' }),
+});
 const Rotation = Type.Object(
   {
     keep_seconds: Type.Optional(

@@ -1,11 +1,12 @@
 import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
-import type { Generation, OrgId, UserId } from '../../../domain/ids.ts';
+import type { UserId } from '../../../domain/ids.ts';
 import type { ChannelView } from '../../../services/channel-control.ts';
-import { administersOrg, readJsonBodyIfAny } from './access.ts';
-import { noteActs } from './act.ts';
-import type { AdminParts } from './parts.ts';
-import { closed, Info, InOrg, infoOf, isoOrNull, isoTime, orgPath, Paging, Time, TimeOrNull } from './shapes.ts';
+import type { Surface } from '../../surface.ts';
+import { readJsonBodyIfAny } from '../admin/access.ts';
+import { noteActsOn } from '../admin/act.ts';
+import { closed, Info, infoOf, isoOrNull, isoTime, Paging, Time, TimeOrNull } from '../admin/shapes.ts';
+import type { RecoveryParts } from './recovery.ts';
 
 const StringOrNull = Type.Union([Type.String(), Type.Null()]);
 const ChannelShape = Type.Object({
@@ -43,19 +44,15 @@ const ChannelShape = Type.Object({
     description: 'deleted, user-deactivated, user-removed, client-removed or retention',
   }),
 });
-const Query = Type.Object(
-  {
-    ...Paging,
-    user: Type.Optional(Type.String({ pattern: '^\\d{19}$' })),
-    client: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
-    ended: Type.Boolean({ default: false, description: 'Those that have ended instead of the others' }),
-  },
-  closed,
-);
-export const OneChannel = Type.Object({
-  ...InOrg.properties,
-  generation: Type.String({ minLength: 1, maxLength: 100, description: 'Generation of the channel' }),
-});
+const Listed = {
+  ...Paging,
+  client: Type.Optional(Type.String({ minLength: 1, maxLength: 100 })),
+  ended: Type.Boolean({ default: false, description: 'Those that have ended instead of the others' }),
+};
+const Query = {
+  owner: Type.Object(Listed, closed),
+  operator: Type.Object({ ...Listed, user: Type.Optional(Type.String({ pattern: '^\\d{19}$' })) }, closed),
+};
 const Resumption = Type.Object(
   {
     mode: Type.Optional(
@@ -67,90 +64,93 @@ const Resumption = Type.Object(
   closed,
 );
 
-/** Channels of an organisation, of all its users: whose they are, how their receivers do, and why they stopped or ended. */
-export function channelAdminRoutes(app: FastifyInstance, parts: AdminParts): void {
-  const { administration, channelControl, auth, limiter, logger } = parts;
+/** Channels: whose they are, how their receivers do, and why they stopped or ended. */
+export function channelRoutes(app: FastifyInstance, surface: Surface, parts: RecoveryParts): void {
+  const { administration, channelControl, logger } = parts;
+  const { sightOf, generationOf, channelPath } = surface;
   const typed = app.withTypeProvider<TypeBoxTypeProvider>();
-  const own = { onRequest: administersOrg(auth, limiter) };
-  const note = noteActs(logger);
+  const note = noteActsOn(surface, logger);
   const tags = ['channels'];
-  const all = `${orgPath}/:org/channels`;
-  const one = `${all}/:generation`;
 
   typed.get(
-    all,
+    `${surface.path}/channels`,
     {
-      ...own,
+      ...surface.reads,
       schema: {
         summary: 'List channels in the order in which they were opened',
         tags,
-        params: InOrg,
-        querystring: Query,
+        params: surface.Params,
+        querystring: Query[surface.name],
         response: { 200: Type.Object({ channels: Type.Array(ChannelShape), info: Info }) },
       },
     },
-    async ({ params, query }) => {
-      const filter = { userId: query.user as UserId | undefined, clientId: query.client, ended: query.ended };
-      const org = params.org as OrgId;
+    async (request) => {
+      const { query } = request;
+      const { org, user } = sightOf(request);
+      const userId = user ?? ('user' in query ? (query.user as UserId | undefined) : undefined);
       await administration.findOrg(org);
+      const filter = { userId, clientId: query.client, ended: query.ended };
       const { items, hasMore } = await channelControl.list(org, filter, query.page, query.per_page);
       return { channels: items.map(render), info: infoOf(query, items.length, hasMore) };
     },
   );
 
   typed.get(
-    one,
+    channelPath,
     {
-      ...own,
+      ...surface.reads,
       schema: {
-        summary: 'Show a channel, by its generation; ended ones too',
+        summary: 'Show a channel; ended ones too, by their generation',
         tags,
-        params: OneChannel,
+        params: surface.ChannelParams,
+        querystring: Type.Object(surface.ChannelQuery, closed),
         response: { 200: ChannelShape },
       },
     },
-    async ({ params }) => render(await channelControl.find(params.org as OrgId, params.generation as Generation)),
+    async (request) => render(await channelControl.find(sightOf(request).org, await generationOf(request))),
   );
 
   typed.post(
-    `${one}/suspend`,
+    `${channelPath}/suspend`,
     {
-      ...own,
+      ...surface.changes,
       schema: {
         summary:
           'Send nothing for it until it is resumed, here or by a POST or PUT of its owner; what it owes stays owed',
         tags,
-        params: OneChannel,
+        params: surface.ChannelParams,
         response: { 200: ChannelShape },
       },
     },
     async (request) => {
-      const { org, generation } = request.params;
-      await administration.requireKept(org as OrgId);
-      const suspended = await channelControl.suspend(org as OrgId, generation as Generation);
+      const { org } = sightOf(request);
+      const generation = await generationOf(request);
+      await administration.requireKept(org);
+      const suspended = await channelControl.suspend(org, generation);
       note(request, 'suspend channel', { org, generation });
       return render(suspended);
     },
   );
 
   typed.post(
-    `${one}/resume`,
+    `${channelPath}/resume`,
     {
-      ...own,
+      ...surface.changes,
       preValidation: readJsonBodyIfAny,
       schema: {
         summary: 'Let it go on, with what it owes or without',
         tags,
-        params: OneChannel,
+        params: surface.ChannelParams,
         body: Resumption,
         response: { 200: ChannelShape },
       },
     },
     async (request) => {
-      const { org, generation } = request.params;
+      const { org } = sightOf(request);
       const { mode = 'backlog' } = request.body;
-      await administration.requireKept(org as OrgId);
-      const resumed = await channelControl.resume(org as OrgId, generation as Generation, mode);
+      const generation = await generationOf(request);
+      await administration.requireKept(org);
+      const resumed = await channelControl.resume(org, generation, mode);
       note(request, 'resume channel', { org, generation, mode });
       return render(resumed);
     },
