@@ -1,41 +1,57 @@
 import type { Change } from './change.ts';
 import type { LiveChannel, Owed } from './channel.ts';
 import { type ChannelIndex, watching } from './channel-index.ts';
-import { passes } from './condition.ts';
+import { type FieldCondition, passes } from './condition.ts';
 import type { RecordId } from './ids.ts';
+
+/** Which channels watch this. */
+type Watching = (module: string, operation: Change['operation']) => Iterable<LiveChannel>;
 
 /**
  * What each live channel is owed for a change: the changed records of its own module, and, where the channel asks for
  * related actions, an update of the records that the changed ones point at (reference §5.6).
  * One entry for each channel, subject module and operation.
  */
-export function match(change: Change, index: ChannelIndex): Owed[] {
+export const match = (change: Change, index: ChannelIndex): Owed[] =>
+  owedTo(change, (module, operation) => watching(index, module, operation));
+
+/** What `match` finds for this channel, in the same order; whether it is live is for the caller to know. */
+export const matchOne = (change: Change, channel: LiveChannel): Owed[] =>
+  owedTo(change, (module, operation) => (watches(channel, module, operation) ? [channel] : []));
+
+function owedTo(change: Change, watchers: Watching): Owed[] {
   const owed: Owed[] = [];
   const related = relatedIds(change);
   const all = change.records.map((record) => record.id);
   const own = related.get(change.module);
   const ownAsUpdate = change.operation === 'update' ? own : undefined;
 
-  for (const channel of watching(index, change.module, change.operation)) {
+  for (const channel of watchers(change.module, change.operation)) {
     const ids = new Set(change.operation === 'update' ? passingIds(change, channel) : all);
     if (ownAsUpdate && takesRelated(channel, change.module)) for (const id of ownAsUpdate) ids.add(id);
     if (ids.size > 0) owed.push({ channel, module: change.module, operation: change.operation, ids: [...ids] });
   }
   for (const [module, ids] of related) {
     if (ids === ownAsUpdate) continue;
-    for (const channel of watching(index, module, 'update')) {
+    for (const channel of watchers(module, 'update')) {
       if (takesRelated(channel, module)) owed.push({ channel, module, operation: 'update', ids: [...ids] });
     }
   }
   return owed;
 }
 
+export const watches = ({ events }: LiveChannel, module: string, operation: Change['operation']): boolean =>
+  events.some((event) => event.module === module && event.operation === operation);
+
 /** A condition asks for changed fields, and a related action changes none of the subject's. */
-const takesRelated = (channel: LiveChannel, module: string): boolean =>
-  channel.notifyOnRelated && !channel.conditions.some((condition) => condition.module === module);
+export const takesRelated = (channel: LiveChannel, module: string): boolean =>
+  channel.notifyOnRelated && conditionOn(channel, module) === undefined;
+
+export const conditionOn = ({ conditions }: LiveChannel, module: string): FieldCondition | undefined =>
+  conditions.find((condition) => condition.module === module);
 
 function passingIds(change: Change, channel: LiveChannel): RecordId[] {
-  const condition = channel.conditions.find(({ module }) => module === change.module);
+  const condition = conditionOn(channel, change.module);
   const passing = condition ? change.records.filter((record) => passes(condition.rule, record.fields)) : change.records;
   return passing.map((record) => record.id);
 }
@@ -46,7 +62,7 @@ function relatedIds(change: Change): Map<string, Set<RecordId>> {
   const changed = new Set(change.records.map((record) => record.id));
   for (const record of change.records) {
     for (const { module, id } of record.related) {
-      if (changed.has(id)) continue;
+      if (changed.has(id) && module === change.module) continue;
       const ids = related.get(module);
       if (ids) ids.add(id);
       else related.set(module, new Set([id]));

@@ -155,4 +155,9 @@ describe('a related action', () => {
     const of = change('Contacts', 'delete', record('5', [], ['Contacts/6']), record('6'));
     expect(owed(of, related('1', 'Contacts.all'))).toEqual(['1: Contacts delete 5 6']);
   });
+
+  test('a record of another module with the id of a changed one is told', () => {
+    const of = change('Orders', 'update', record('5', ['Total'], ['Customers/5']));
+    expect(owed(of, related('1', 'Customers.update'))).toEqual(['1: Customers update 5']);
+  });
 });
