@@ -151,15 +151,15 @@ export function createHousekeepingStore(db: Db): HousekeepingStore {
             SELECT number, OCTET_LENGTH(records) AS bytes FROM record_change
             WHERE org_id = ${org} AND number < ${below} ORDER BY number LIMIT ${limit}) s) r
         JOIN record_change c ON c.org_id = ${org} AND c.number = r.number
-        WHERE r.bytes_before < ${MAX_BYTES} ORDER BY c.number`);
+        WHERE r.bytes_before < ${MAX_BYTES}`);
       const changes = rows.map(readChange);
-      const last = changes.at(-1);
-      if (!last) return 0;
+      if (changes.length === 0) return 0;
+      const last = Math.max(...changes.map(({ number }) => number));
       const subjects = changes.flatMap((change) =>
         subjectsOf(change).map((ref) => ({ ...ref, number: change.number })),
       );
       const modules = lastOf(subjects, ({ module, number }) => `${number} ${module}`);
-      await db.write([
+      const about = [
         changeRows(
           subjects,
           ({ module, id, number }) => sql`
@@ -171,7 +171,10 @@ export function createHousekeepingStore(db: Db): HousekeepingStore {
           ({ module, number }) => sql`
             DELETE FROM change_module WHERE org_id = ${org} AND module = ${module} AND change_number = ${number}`,
         ),
-        sql`DELETE FROM record_change WHERE org_id = ${org} AND number <= ${last.number}`,
+      ];
+      await db.write([
+        ...about.filter(({ rows }) => rows.length > 0),
+        sql`DELETE FROM record_change WHERE org_id = ${org} AND number <= ${last}`,
       ]);
       return changes.length;
     },

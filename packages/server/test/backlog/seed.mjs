@@ -23,14 +23,16 @@ export function owe(dataDir, channelId, records, owed) {
   const { org_id: org, generation, last_number: number } = channel;
   const { last_change: change } = db.prepare('SELECT last_change FROM org WHERE id = ?').get(org);
   const addChange = db.prepare(
-    `INSERT INTO record_change (org_id, number, module, operation, at, changed_by, records, numbered)
-     VALUES (?, ?, 'Contacts', 'update', ?, ?, ?, ?)`,
+    `INSERT INTO record_change (org_id, number, module, operation, at, changed_by, records, numbered, channel_version)
+     VALUES (?, ?, 'Contacts', 'update', ?, ?, ?, ?, 1)`,
   );
   const addNotification = db.prepare(
     `INSERT INTO notification (org_id, generation, number, id, change_number, module, operation, ids, version, with_values,
        state, attempts_made)
      VALUES (?, ?, ?, ?, ?, 'Contacts', 'update', ?, ?, 0, 'pending', 0)`,
   );
+  const addSubject = db.prepare("INSERT INTO change_subject VALUES (?, 'Contacts', ?, ?)");
+  const addModule = db.prepare("INSERT INTO change_module VALUES (?, 'Contacts', ?)");
   const addOwed = db.prepare(
     `INSERT INTO owed (org_id, generation, number, change_number, attempts_made) VALUES (?, ?, ?, ?, 0)`,
   );
@@ -41,6 +43,8 @@ export function owe(dataDir, channelId, records, owed) {
       const changed = [{ id, fields: ['Description'], values, related: [] }];
       const numbered = JSON.stringify({ [generation]: number + i });
       addChange.run(org, change + i, channel.opened_at + i, channel.user_id, JSON.stringify(changed), numbered);
+      addSubject.run(org, id, change + i);
+      addModule.run(org, change + i);
       const message = `msg_${randomUUID().replaceAll('-', '')}`;
       addNotification.run(org, generation, number + i, message, change + i, JSON.stringify([id]), channel.version);
       addOwed.run(org, generation, number + i, change + i);

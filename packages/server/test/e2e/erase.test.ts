@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, inject, test } from 'vitest';
 import { at, type Caller, type LiveApp, startLiveApp } from '../support/live-app.ts';
 import { operatorOf } from '../support/operator.ts';
 import { failing, type Receiver, startReceiver } from '../support/receiver.ts';
-import { removeData, rowsIn, tablesIn } from '../support/test-data.ts';
+import { changeIn, removeData, rowsIn, tablesIn } from '../support/test-data.ts';
 
 const SECRET = 'Xylographer';
 
@@ -104,6 +104,16 @@ async function fillTheRest({ org, caller }: Made): Promise<void> {
     body: JSON.stringify({ data: [{ Last_Name: SECRET, Company: SECRET }] }),
   });
   expect(response.status).toBe(201);
+  await changeIn(dataDir, `INSERT INTO undelivered VALUES ('${org}', '${SECRET}', 1, 'parked', NULL, 0)`);
+  await changeIn(
+    dataDir,
+    `INSERT INTO job VALUES ('${org}', '1', 'replay', '${SECRET}', 'done', '{}', '{}', NULL, '${SECRET}', 0, 0)`,
+  );
+  await changeIn(dataDir, `INSERT INTO feed_cursor VALUES ('${org}', '${SECRET}', '${SECRET}', 1, 0)`);
+  await changeIn(
+    dataDir,
+    `INSERT INTO notice VALUES ('${org}', 0, '${SECRET}', '', 'expired', '{}', 'delivered', 0, 1, 0, NULL)`,
+  );
 }
 
 /** A notification that nobody took before its channel's end, and that retention removed. */

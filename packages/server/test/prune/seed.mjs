@@ -8,8 +8,8 @@ const HOUR_MS = 3_600_000;
 const CHANGES_PER_COMMIT = 10_000;
 /** Of each thousand of a channel, the last ten were given up. */
 const PARKED = { of: 1000, from: 990 };
-const DELIVERED = JSON.stringify({ kind: 'delivered', status: 200 });
-const REJECTED = JSON.stringify({ kind: 'rejected', status: 500, excerpt: 'out of order' });
+const DELIVERED = { kind: 'delivered', status: 200 };
+const REJECTED = { kind: 'rejected', status: 500, excerpt: 'out of order' };
 
 const storeFile = (dataDir) => join(dataDir, 'watchbell.sqlite');
 
@@ -26,12 +26,21 @@ export function seed(dataDir, { count, generations, retentionHours, onProgress }
   const { last_number: lastNumber } = db
     .prepare('SELECT last_number FROM channel WHERE org_id = ? AND generation = ?')
     .get(ORG, generations[0]);
-  const addChange = db.prepare("INSERT INTO record_change VALUES (?, ?, 'Leads', 'update', ?, ?, ?, ?)");
+  const addChange = db.prepare(
+    `INSERT INTO record_change (org_id, number, module, operation, at, changed_by, records, numbered, channel_version)
+     VALUES (?, ?, 'Leads', 'update', ?, ?, ?, ?, 1)`,
+  );
+  const addSubject = db.prepare("INSERT INTO change_subject VALUES (?, 'Leads', ?, ?)");
+  const addModule = db.prepare("INSERT INTO change_module VALUES (?, 'Leads', ?)");
   const addNotification = db.prepare(
     `INSERT INTO notification (org_id, generation, number, id, change_number, module, operation, ids, version, with_values,
       state, attempts_made, settled_at) VALUES (?, ?, ?, ?, ?, 'Leads', 'update', ?, 'v8', 0, ?, 1, ?)`,
   );
-  const addAttempt = db.prepare('INSERT INTO attempt VALUES (?, ?, ?, 1, ?, 12, ?)');
+  const addUndelivered = db.prepare("INSERT INTO undelivered VALUES (?, ?, ?, 'parked', NULL, ?)");
+  const addAttempt = db.prepare(
+    `INSERT INTO attempt (org_id, generation, number, attempt, at, duration_ms, kind, outcome, address, sent_ms, answered_ms)
+     VALUES (?, ?, ?, 1, ?, 12, ?, ?, '127.0.0.1:8080', 1, 11)`,
+  );
   letPass(db, retentionHours + 6);
   const changes = Math.ceil(count / generations.length);
   const end = Date.now() - (retentionHours + 2) * HOUR_MS;
@@ -50,6 +59,8 @@ export function seed(dataDir, { count, generations, retentionHours, onProgress }
         JSON.stringify([{ id: record, fields: ['Description'], values, related: [] }]),
         JSON.stringify(Object.fromEntries(generations.map((generation) => [generation, number]))),
       );
+      addSubject.run(ORG, record, lastChange + i + 1);
+      addModule.run(ORG, lastChange + i + 1);
       const isParked = i % PARKED.of >= PARKED.from;
       for (const generation of generations) {
         addNotification.run(
@@ -62,7 +73,9 @@ export function seed(dataDir, { count, generations, retentionHours, onProgress }
           isParked ? 'parked' : 'delivered',
           at + 12,
         );
-        addAttempt.run(ORG, generation, number, at, isParked ? REJECTED : DELIVERED);
+        if (isParked) addUndelivered.run(ORG, generation, number, at + 12);
+        const outcome = isParked ? REJECTED : DELIVERED;
+        addAttempt.run(ORG, generation, number, at, outcome.kind, JSON.stringify(outcome));
       }
     }
   });
@@ -82,6 +95,7 @@ function letPass(db, hours) {
   for (const [table, column] of [
     ['record_change', 'at'],
     ['notification', 'settled_at'],
+    ['undelivered', 'settled_at'],
     ['attempt', 'at'],
     ['channel_revision', 'at'],
   ]) {

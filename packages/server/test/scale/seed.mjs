@@ -30,8 +30,9 @@ export async function addChannels(client, count) {
 /** Organisations in which nothing happens; after it there are `to`. */
 export async function addOrgs(client, from, to) {
   await client.query(
-    `INSERT INTO org SELECT (5000000 + i)::text, 'Org ' || i, o.time_zone, o.created_at, NULL, NULL, NULL, o.next_serial,
-       o.last_change, o.channel_version, o.catalog_version, o.last_time
+    `INSERT INTO org (id, name, time_zone, created_at, next_serial, last_change, channel_version, catalog_version, last_time)
+     SELECT (5000000 + i)::text, 'Org ' || i, o.time_zone, o.created_at, o.next_serial, o.last_change, o.channel_version,
+       o.catalog_version, o.last_time
      FROM (SELECT * FROM org ORDER BY id LIMIT 1) o, generate_series($1::int, $2::int - 1) i`,
     [from, to],
   );

@@ -45,7 +45,8 @@ function world() {
   const sqlite = new Sqlite(':memory:');
   migrate(sqlite, readMigrations('sqlite'), 0);
   sqlite
-    .prepare(`INSERT INTO org VALUES (?, 'Org', 'UTC', ?, NULL, NULL, NULL, 10000000, 0, 0, 0, ?)`)
+    .prepare(`INSERT INTO org (id, name, time_zone, created_at, next_serial, last_change, channel_version, catalog_version, last_time)
+       VALUES (?, 'Org', 'UTC', ?, 10000000, 0, 0, 0, ?)`)
     .run(ORG, START, START);
   const cipher = createCipher(new Uint8Array(32).fill(7), []);
   const catalogs = createCatalogs();

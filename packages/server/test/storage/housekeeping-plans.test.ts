@@ -46,9 +46,10 @@ beforeAll(() => {
   sqlite = new Sqlite(join(directory, 'plans.sqlite'));
   // Something to come upon for the statements that follow from what was found.
   sqlite.exec(`
-    INSERT INTO lapse VALUES ('${ORG}', '${G}', 1, 'expired', 2, 0);
+    INSERT INTO lapse VALUES ('${ORG}', '${G}', 1, 'expired', 2, 0, 0, NULL);
     INSERT INTO channel_revision VALUES ('${ORG}', 1, 0, 'deleted', '${G}', '{}');
-    INSERT INTO record_change VALUES ('${ORG}', 1, 'Leads', 'update', 0, 'u', '[]', '{}'), ('${ORG}', 9, 'Leads', 'update', 9, 'u', '[]', '{}');
+    INSERT INTO record_change VALUES ('${ORG}', 1, 'Leads', 'update', 0, 'u', '[{"id":"1","fields":[],"values":{},"related":[]}]', '{}', 0),
+      ('${ORG}', 9, 'Leads', 'update', 9, 'u', '[]', '{}', 0);
     INSERT INTO record VALUES ('${ORG}', 'jobs.mass_update.Leads', '1', '{}', 0, 'u', 0, 'u');
     INSERT INTO added_field VALUES ('${ORG}', 'Leads', 'Gone', 1, '{}', 0, 0);
     INSERT INTO record_key VALUES ('${ORG}', 'Leads', 'Gone', 'v', '1');

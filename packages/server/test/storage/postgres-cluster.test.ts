@@ -325,8 +325,8 @@ describe('news', () => {
       await ask('DELETE FROM record_change');
     });
     await ask(`
-      INSERT INTO record_change (org_id, number, module, operation, at, changed_by, records, numbered)
-      SELECT '${ORG}', n, 'Contacts', 'update', 0, '', '[]', '{"g' || n % 2 || '":' || n || '}' FROM generate_series(1, 1500) n`);
+      INSERT INTO record_change (org_id, number, module, operation, at, changed_by, records, numbered, channel_version)
+      SELECT '${ORG}', n, 'Contacts', 'update', 0, '', '[]', '{"g' || n % 2 || '":' || n || '}', 0 FROM generate_series(1, 1500) n`);
     const first = await cluster.news.numbered(ORG, 100, 1500);
     expect(first.through).toBe(1100);
     expect(first.numbers).toEqual(

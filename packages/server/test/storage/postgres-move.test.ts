@@ -69,13 +69,20 @@ const AWKWARD = [
   '{"a":[1,"\\n"]}',
 ];
 const NUMBERS = [0, 1, -1, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER];
-/** Of columns that are checked, or whose other side has to be there. */
+/** Of columns that are checked, or whose other side has to be there; those of one table by its name, too. */
 const CHOICES: Readonly<Record<string, readonly (string | number)[]>> = {
-  kind: ['expired', 'overflow'],
+  'lapse.kind': ['expired', 'overflow'],
+  'token.kind': ['access'],
+  'attempt.kind': ['delivered', 'rejected', 'unreachable', 'forbidden'],
+  'job.kind': ['redeliver', 'replay', 'rematch'],
   operation: ['insert', 'update', 'delete'],
-  state: ['pending', 'delivered', 'parked', 'cancelled'],
+  'notification.state': ['pending', 'delivered', 'parked', 'cancelled'],
+  'undelivered.state': ['parked', 'cancelled'],
+  'job.state': ['running', 'paused', 'done', 'failed', 'cancelled'],
+  'notice.state': ['pending', 'delivered', 'parked'],
   status: ['active', 'inactive', 'removed'],
   is_online: [0, 1],
+  is_external: [0, 1],
   with_values: [0, 1],
   notify_on_related: [0, 1],
   profile_id: ['profile'],
@@ -104,24 +111,17 @@ async function storeOfAllTables(rows = ROWS): Promise<string> {
   for (const table of tables) {
     const columns = db.prepare<[string], ColumnInfo>('SELECT * FROM pragma_table_info(?)').all(table);
     const insert = db.prepare(`INSERT INTO ${table} VALUES (${columns.map(() => '?').join(', ')})`);
-    const isToken = table === 'token';
     db.transaction(() => {
-      for (let i = 0; i < rows; i += 1) insert.run(columns.map((column, c) => cellOf(column, i, c, isToken)));
+      for (let i = 0; i < rows; i += 1) insert.run(columns.map((column, c) => cellOf(table, column, i, c)));
     })();
   }
   db.close();
   return dataDir;
 }
 
-function cellOf(
-  { name, type, notnull, pk }: ColumnInfo,
-  i: number,
-  c: number,
-  isToken: boolean,
-): string | number | null {
+function cellOf(table: string, { name, type, notnull, pk }: ColumnInfo, i: number, c: number): string | number | null {
   if (name === 'org_id') return 'org';
-  if (name === 'kind' && isToken) return 'access';
-  const choice = CHOICES[name];
+  const choice = CHOICES[`${table}.${name}`] ?? CHOICES[name];
   if (choice) return choice[i % choice.length] ?? null;
   if (notnull === 0 && (i + c) % 3 === 0) return null;
   const isUnique = pk > 0 || name === 'id' || name === 'email' || name === 'channel_id';

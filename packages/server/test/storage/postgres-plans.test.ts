@@ -126,7 +126,7 @@ describe('the plans of what is asked all the time', () => {
       INSERT INTO notification SELECT '${ORG}', '1', n, n::text, n, 'Contacts', 'insert', '[]', 'v8', 0, 'pending', '', 0
         FROM generate_series(1, 5000) n;
       INSERT INTO owed SELECT '${ORG}', '1', n, n, 0 FROM generate_series(1, 5000) n;
-      INSERT INTO record_change SELECT '${ORG}', n, 'Contacts', 'insert', 0, '', '[]', '{}' FROM generate_series(1, 5000) n;
+      INSERT INTO record_change SELECT '${ORG}', n, 'Contacts', 'insert', 0, '', '[]', '{}', 0 FROM generate_series(1, 5000) n;
       INSERT INTO record SELECT '${ORG}', 'Contacts', n::text, '{}', 0, '', 0, '' FROM generate_series(1, 5000) n;
       ANALYZE notification, owed, record_change, record`);
     await check();

@@ -57,6 +57,17 @@ export async function rowsIn<Row extends object>(dataDir: string, text: string):
   }
 }
 
+/** Changes the data of a server, running or not, by a statement that both engines understand. */
+export async function changeIn(dataDir: string, text: string): Promise<void> {
+  if (inject('engine') === 'postgres') {
+    await withClient((await databaseOf(dataDir)).url, (client) => client.query(text));
+    return;
+  }
+  const db = new Sqlite(join(dataDir, 'watchbell.sqlite'));
+  db.exec(text);
+  db.close();
+}
+
 /** Names of the tables there, with those of their columns. */
 export async function tablesIn(dataDir: string): Promise<ReadonlyMap<string, readonly string[]>> {
   const columns =
