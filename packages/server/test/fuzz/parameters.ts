@@ -67,6 +67,9 @@ export function pathsOf({ path }: Operation, world: World, module: string): fc.A
     client: usually(victim.clientId, '1000.NONE'),
     token: fc.constantFrom(...victim.tokens, '1', 'x'),
     field: usually('Extra', 'Last_Name', 'Nope'),
+    // Nor a channel that it follows.
+    channel: usually('7100000000000000001', '+7100000000000000001', '9'.repeat(20), 'x'),
+    generation: usually(`${victim.org}000000000001`, 'x'),
     name: fc.constantFrom('fuzz', 'a.b', 'x'),
   };
   const parts = path.split(/(\{\w+\})/).map((part) => {
