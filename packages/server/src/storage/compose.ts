@@ -10,7 +10,9 @@ import type { Db } from './db.ts';
 import { createDeletedRecordStore } from './deleted-records.ts';
 import { createDeliveryStore, type Fence } from './delivery.ts';
 import { createErasureStore, type ErasureEngine } from './erasure.ts';
+import { createFeedStore } from './feed.ts';
 import { createHousekeepingStore } from './housekeeping.ts';
+import { createLapseReads } from './lapses.ts';
 import { createRecordListReads } from './record-lists.ts';
 import { createRecordReads } from './records.ts';
 import { createRelatedReads } from './related.ts';
@@ -58,6 +60,8 @@ export function composeStore({
     housekeeping: createHousekeepingStore(db),
     clock: createClockStore(db),
     backlog: createBacklogReads(db),
+    feed: createFeedStore(db, cipher),
+    lapses: createLapseReads(db),
     erasure: createErasureStore(db, erasure),
     sealed: createSealedStore(db, cipher, formerKeys, keysInUse),
   };

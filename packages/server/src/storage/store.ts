@@ -11,6 +11,7 @@ import type { Needs, OrgCounters, WriteSet } from '../domain/working-set.ts';
 import type { AccountStore, AdministrationStore } from './account-stores.ts';
 import type { ClusterStore, DatabaseHealth } from './cluster-store.ts';
 import type { BacklogReads, DeliveryStore } from './delivery-store.ts';
+import type { FeedStore, LapseReads } from './feed-store.ts';
 import type { ClockStore, ErasureStore, HousekeepingStore, SealedStore } from './keeping-stores.ts';
 import type { ClientStore, TokenStore } from './oauth-stores.ts';
 import type { DeletedRecordStore, RecordListReads, RecordReads, RelatedReads, SearchReads } from './record-reads.ts';
@@ -19,6 +20,7 @@ import type { DeletedRecordStore, RecordListReads, RecordReads, RelatedReads, Se
 export type * from './account-stores.ts';
 export type * from './cluster-store.ts';
 export type * from './delivery-store.ts';
+export type * from './feed-store.ts';
 export type * from './keeping-stores.ts';
 export type * from './oauth-stores.ts';
 export type * from './record-reads.ts';
@@ -42,6 +44,8 @@ export interface Store {
   readonly housekeeping: HousekeepingStore;
   readonly clock: ClockStore;
   readonly backlog: BacklogReads;
+  readonly feed: FeedStore;
+  readonly lapses: LapseReads;
   /** Undefined: this process is the only one on the data. */
   readonly cluster?: ClusterStore;
   /** Undefined: there is no server, and there are no connections. */
