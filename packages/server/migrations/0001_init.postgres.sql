@@ -246,7 +246,7 @@ CREATE TABLE undelivered (
   PRIMARY KEY (org_id, generation, number)
 );
 
-CREATE INDEX undelivered_time ON undelivered (org_id, settled_at, generation, number);
+CREATE INDEX undelivered_state ON undelivered (org_id, state, settled_at, generation, number);
 
 CREATE TABLE attempt (
   org_id      TEXT COLLATE "C" NOT NULL,
@@ -307,6 +307,7 @@ CREATE TABLE channel (
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000);
 
 CREATE UNIQUE INDEX channel_current ON channel (org_id, user_id, channel_id) WHERE ended_at IS NULL;
+CREATE INDEX channel_user ON channel (org_id, user_id, generation);
 CREATE INDEX channel_client ON channel (org_id, client_id, user_id, channel_id) WHERE ended_at IS NULL;
 CREATE INDEX channel_notice ON channel (org_id, notice_at) WHERE notice_at IS NOT NULL;
 CREATE INDEX channel_live ON channel (org_id, opened_at, generation) WHERE ended_at IS NULL AND lapsed_from IS NULL;

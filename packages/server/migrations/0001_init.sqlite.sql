@@ -236,7 +236,7 @@ CREATE TABLE undelivered (
   PRIMARY KEY (org_id, generation, number)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX undelivered_time ON undelivered (org_id, settled_at, generation, number);
+CREATE INDEX undelivered_state ON undelivered (org_id, state, settled_at, generation, number);
 
 CREATE TABLE attempt (
   org_id      TEXT NOT NULL,
@@ -295,6 +295,7 @@ CREATE TABLE channel (
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX channel_current ON channel (org_id, user_id, channel_id) WHERE ended_at IS NULL;
+CREATE INDEX channel_user ON channel (org_id, user_id, generation);
 CREATE INDEX channel_client ON channel (org_id, client_id, user_id, channel_id) WHERE ended_at IS NULL;
 CREATE INDEX channel_notice ON channel (org_id, notice_at) WHERE notice_at IS NOT NULL;
 CREATE INDEX channel_live ON channel (org_id, opened_at, generation) WHERE ended_at IS NULL AND lapsed_from IS NULL;
@@ -413,6 +414,7 @@ ANALYZE sqlite_schema;
 INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
   ('channel', 'channel', '1000000 10000 1'),
   ('channel', 'channel_current', '900000 9000 1000 1'),
+  ('channel', 'channel_user', '1000000 10000 1000 1'),
   ('channel', 'channel_client', '900000 9000 3000 1000 1'),
   ('channel', 'channel_live', '900000 9000 2 1'),
   ('channel_health', 'channel_health', '100000 1000 1'),
@@ -424,7 +426,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
   ('notification', 'notification_id', '10000000 1000000 1'),
   ('owed', 'owed', '100000 10000 100 1'),
   ('undelivered', 'undelivered', '100000 10000 1000 1'),
-  ('undelivered', 'undelivered_time', '100000 10000 10 2 1'),
+  ('undelivered', 'undelivered_state', '100000 10000 5000 10 2 1'),
   ('notification', 'notification_rematched', '100000 10000 10 2 1'),
   ('attempt', 'attempt_failed', '1000000 100000 100 10 2 1'),
   ('change_subject', 'change_subject', '10000000 1000000 100000 10 1'),
