@@ -11,7 +11,7 @@ import {
   type RecordId,
   type UserId,
 } from './ids.ts';
-import type { JobStep } from './job.ts';
+import type { Job, JobStep } from './job.ts';
 import { match } from './matching.ts';
 import type { AddedField, AddedModule } from './modules/additions.ts';
 import type { Catalog } from './modules/catalog.ts';
@@ -42,6 +42,8 @@ export interface Needs {
   readonly users?: readonly UserId[];
   /** Deleted records that are to be restored or removed for good. */
   readonly deleted?: readonly RecordId[];
+  /** Records of which to know whether they are there, and nothing more. */
+  readonly present?: readonly RecordRef[];
   /** Modules of which to know whether they have records. */
   readonly modulesInUse?: readonly string[];
   /** Channels in full (with URL and token), live or lapsed within retention. */
@@ -71,6 +73,8 @@ export interface WriteSet {
   readonly restarts: Map<Generation, { readonly epoch: number; readonly restart: Restart }>;
   /** Channels whose expiry this batch committed, with the change after which they lapsed. */
   readonly lapsed: Map<Generation, number>;
+  /** Channels whose owners were told that they expire, with when they are looked at next; not those in `channels`. */
+  readonly noticed: Map<Generation, number>;
   /** Channels whose failures so far count no more: resumed, or sent elsewhere from now on. */
   readonly forgiven: Set<Generation>;
   /** Channels that overflowed, with the change after which, or (null) take numbers again. */
@@ -82,6 +86,7 @@ export interface WriteSet {
   readonly answers: KeptAnswer[];
   /** Jobs that came further with this batch. */
   readonly jobs: JobStep[];
+  readonly newJobs: Job[];
   /** The organisation itself, when the batch changed it. */
   org?: Org;
   /** With what it signs from now on, when the batch changed that. */
@@ -106,7 +111,7 @@ export interface WorkingSet {
   /** Most notifications that a channel may owe. */
   readonly maxBacklog: number;
   readonly records: Map<string, StoredRecord | undefined>;
-  /** By `recordKey`: what records loaded point at, is there, and was not loaded itself. */
+  /** By `recordKey`: what was asked for or what records loaded point at, is there, and was not loaded itself. */
   readonly present: ReadonlySet<string>;
   readonly keys: Map<string, Set<RecordId>>;
   readonly deleted: Map<RecordId, DeletedRecord>;
@@ -137,6 +142,7 @@ export const emptyWrites = (counters: OrgCounters): WriteSet => ({
   numbers: new Map(),
   restarts: new Map(),
   lapsed: new Map(),
+  noticed: new Map(),
   overflowed: new Map(),
   forgiven: new Set(),
   revisions: [],
@@ -144,6 +150,7 @@ export const emptyWrites = (counters: OrgCounters): WriteSet => ({
   additions: { modules: new Map(), fields: new Map() },
   answers: [],
   jobs: [],
+  newJobs: [],
 });
 
 /** The first of `count` serials of the organisation that nothing else will have. */

@@ -12,6 +12,7 @@ import { createDeliveryStore, type Fence } from './delivery.ts';
 import { createErasureStore, type ErasureEngine } from './erasure.ts';
 import { createFeedStore } from './feed.ts';
 import { createHousekeepingStore } from './housekeeping.ts';
+import { createJobStore } from './jobs.ts';
 import { createLapseReads } from './lapses.ts';
 import { createRecordListReads } from './record-lists.ts';
 import { createRecordReads } from './records.ts';
@@ -53,6 +54,7 @@ export function composeStore({
     related: createRelatedReads(db),
     channels: createChannelReads(db, cipher),
     delivery: createDeliveryStore(db, cipher, fence),
+    jobs: createJobStore(db, fence),
     accounts: createAccountStore(db, catalogs),
     clients: createClientStore(db),
     tokens: createTokenStore(db),

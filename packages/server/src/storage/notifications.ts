@@ -249,7 +249,9 @@ function runsOf(items: readonly Numbered[]): Run[] {
   });
 }
 
-const saveAttempts = (settlements: readonly Settlement[]): RowInsert =>
+export const saveAttempts = (
+  settlements: readonly Pick<Settlement, 'org' | 'generation' | 'number' | 'attempt'>[],
+): RowInsert =>
   insertRows(
     `attempt (org_id, generation, number, attempt, at, duration_ms, kind, outcome, address, sent_ms, answered_ms, job)`,
     lastOf(

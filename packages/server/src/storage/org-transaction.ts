@@ -28,7 +28,7 @@ import type { Cipher } from './cipher.ts';
 import { openPlan, type Row, type Statement, type Write } from './db.ts';
 import { readDeleted, saveDeleted, selectDeleted } from './deleted-records.ts';
 import { readAnswer, saveAnswers, selectAnswers } from './idempotency.ts';
-import { saveJobSteps } from './jobs.ts';
+import { saveJobSteps, saveNewJobs } from './jobs.ts';
 import { saveNotifications } from './notifications.ts';
 import { readSigning, saveSigning, selectSigning } from './org-signing.ts';
 import { readKey, readRecord, saveKeys, saveRecords, selectKeys, selectPresent, selectRecords } from './records.ts';
@@ -117,7 +117,7 @@ export async function loadBatch(
     epoch,
     counters,
     records: loaded,
-    present: await loadPresent(query, id, unknownTargets(catalog, loaded)),
+    present: await loadPresent(query, id, [...unknownTargets(catalog, loaded), ...(needs.present ?? [])]),
     keys: holdersByKey(keyed.flatMap((key) => key.holders())),
     deleted: new Map(
       deleted()
@@ -200,6 +200,7 @@ export function saveBatch(org: OrgId, writes: WriteSet, cipher: Cipher): Write[]
     ...saveChanges(org, writes.changes, writes.notifications),
     ...saveNotifications(writes.notifications),
     ...saveAnswers(org, writes.answers),
+    saveNewJobs(writes.newJobs),
     saveJobSteps(org, writes.jobs, writes.counters.lastTime),
   ].filter((write) => !('rows' in write) || write.rows.length > 0);
   return rows.length > 0 ? [...rows, saveCounters(org, writes.counters)] : [];
