@@ -308,6 +308,7 @@ CREATE TABLE channel (
 
 CREATE UNIQUE INDEX channel_current ON channel (org_id, user_id, channel_id) WHERE ended_at IS NULL;
 CREATE INDEX channel_user ON channel (org_id, user_id, generation);
+CREATE INDEX channel_name ON channel (org_id, channel_id, user_id, generation);
 CREATE INDEX channel_client ON channel (org_id, client_id, user_id, channel_id) WHERE ended_at IS NULL;
 CREATE INDEX channel_notice ON channel (org_id, notice_at) WHERE notice_at IS NOT NULL;
 CREATE INDEX channel_live ON channel (org_id, opened_at, generation) WHERE ended_at IS NULL AND lapsed_from IS NULL;

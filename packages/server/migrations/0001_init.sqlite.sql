@@ -296,6 +296,7 @@ CREATE TABLE channel (
 
 CREATE UNIQUE INDEX channel_current ON channel (org_id, user_id, channel_id) WHERE ended_at IS NULL;
 CREATE INDEX channel_user ON channel (org_id, user_id, generation);
+CREATE INDEX channel_name ON channel (org_id, channel_id, user_id, generation);
 CREATE INDEX channel_client ON channel (org_id, client_id, user_id, channel_id) WHERE ended_at IS NULL;
 CREATE INDEX channel_notice ON channel (org_id, notice_at) WHERE notice_at IS NOT NULL;
 CREATE INDEX channel_live ON channel (org_id, opened_at, generation) WHERE ended_at IS NULL AND lapsed_from IS NULL;
@@ -415,6 +416,7 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
   ('channel', 'channel', '1000000 10000 1'),
   ('channel', 'channel_current', '900000 9000 1000 1'),
   ('channel', 'channel_user', '1000000 10000 1000 1'),
+  ('channel', 'channel_name', '1000000 10000 10 1 1'),
   ('channel', 'channel_client', '900000 9000 3000 1000 1'),
   ('channel', 'channel_live', '900000 9000 2 1'),
   ('channel_health', 'channel_health', '100000 1000 1'),
