@@ -24,6 +24,7 @@ import { createChannels } from './services/channels.ts';
 import { createClockControl } from './services/clock-control.ts';
 import { watchDatabase } from './services/database-health.ts';
 import { createErasure } from './services/erasure.ts';
+import { createFeed } from './services/feed.ts';
 import { type Housekeeping, startHousekeeping } from './services/housekeeping.ts';
 import { createInbox } from './services/inbox.ts';
 import { createMetadata } from './services/metadata.ts';
@@ -140,6 +141,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
       metrics.notifications.inc(writes.notifications.length);
       for (const { kind, channel } of writes.revisions) tellOfOverflow(org, kind, channel);
       delivery.committed(org, writes);
+      feed.committed(org, writes);
     },
   });
   const databaseWatch = watchDatabase({ database: store.database, metrics, logger });
@@ -241,6 +243,13 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     reads: store.channels,
     clock,
     policy: { ...DEFAULT_CHANNEL_POLICY, ...config.compat, retentionMs: config.retentionMs },
+  });
+  const feed = createFeed({
+    store: store.feed,
+    isShared: store.cluster !== undefined,
+    clock,
+    base,
+    compat: config.compat,
   });
   const inbox = config.profile === 'dev' ? createInbox({ realNow }) : undefined;
   async function idle(): Promise<void> {

@@ -14,6 +14,7 @@ import type { Catalogs } from '../services/catalogs.ts';
 import type { ChannelControl } from '../services/channel-control.ts';
 import type { Channels } from '../services/channels.ts';
 import type { ClockControl } from '../services/clock-control.ts';
+import type { Feed } from '../services/feed.ts';
 import type { Inbox } from '../services/inbox.ts';
 import type { Metadata } from '../services/metadata.ts';
 import type { RecordLists } from '../services/record-lists.ts';
@@ -64,6 +65,7 @@ export interface HttpParts extends RecordServices {
   readonly metadata: Metadata;
   readonly channels: Channels;
   readonly catalogs: Catalogs;
+  readonly feed: Feed;
   readonly search: Search;
   readonly recordLists: RecordLists;
   readonly recycleBin: RecycleBin;

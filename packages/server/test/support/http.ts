@@ -21,6 +21,7 @@ import { createChannelControl } from '../../src/services/channel-control.ts';
 import { createChannels } from '../../src/services/channels.ts';
 import { createClockControl } from '../../src/services/clock-control.ts';
 import { createErasure } from '../../src/services/erasure.ts';
+import { createFeed } from '../../src/services/feed.ts';
 import { createInbox } from '../../src/services/inbox.ts';
 import { createMetadata } from '../../src/services/metadata.ts';
 import { createPageTokens } from '../../src/services/page-tokens.ts';
@@ -170,6 +171,13 @@ export async function openHttp(
       reads: store.records,
       accounts: accountStore,
       policy: DEFAULT_SEARCH_POLICY,
+    }),
+    feed: createFeed({
+      store: store.feed,
+      isShared: false,
+      clock,
+      base: () => 'http://127.0.0.1:8686',
+      compat: DEFAULT_COMPAT,
     }),
     ...(!options.withoutInbox && {
       inbox: createInbox({ realNow }),

@@ -1,18 +1,22 @@
 import type { FastifyInstance } from 'fastify';
 import type { Administration } from '../../../services/administration.ts';
 import type { ChannelControl } from '../../../services/channel-control.ts';
+import type { Feed } from '../../../services/feed.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
 import type { Surface } from '../../surface.ts';
 import { channelRoutes } from './channels.ts';
+import { feedRoutes } from './feed.ts';
 
 /** What is shown of channels and what can be done for them is made of. */
 export interface RecoveryParts {
   readonly administration: Administration;
   readonly channelControl: ChannelControl;
+  readonly feed: Feed;
   readonly logger: Logger;
 }
 
 /** What owners may see and do of their channels, and operators of all of an organisation; once for each surface. */
 export function recoveryRoutes(app: FastifyInstance, surface: Surface, parts: RecoveryParts): void {
   channelRoutes(app, surface, parts);
+  feedRoutes(app, surface, parts);
 }
