@@ -331,6 +331,7 @@ CREATE TABLE channel_revision (
   kind       TEXT COLLATE "C" NOT NULL,
   generation TEXT COLLATE "C" NOT NULL,
   snapshot   TEXT COLLATE "C" NOT NULL, -- JSON object; holds no secret
+  details    TEXT COLLATE "C", -- JSON object: what it tells beside that
   PRIMARY KEY (org_id, version)
 );
 
@@ -394,6 +395,7 @@ CREATE TABLE feed_cursor (
 CREATE TABLE notice (
   org_id        TEXT COLLATE "C" NOT NULL,
   version       BIGINT NOT NULL, -- of the channel revision that it tells of
+  part          BIGINT NOT NULL, -- a revision may tell of several things; from 0
   id            TEXT COLLATE "C" NOT NULL,
   generation    TEXT COLLATE "C" NOT NULL,
   kind          TEXT COLLATE "C" NOT NULL,
@@ -403,10 +405,10 @@ CREATE TABLE notice (
   attempts_made BIGINT NOT NULL,
   due_at        BIGINT NOT NULL,
   outcome       TEXT COLLATE "C", -- JSON object: of its last attempt
-  PRIMARY KEY (org_id, version)
+  PRIMARY KEY (org_id, version, part)
 );
 
-CREATE INDEX notice_due ON notice (org_id, due_at, version) WHERE state = 'pending';
+CREATE INDEX notice_due ON notice (org_id, due_at, version, part) WHERE state = 'pending';
 
 -- Answers to writes whose callers gave a key, kept for 24 hours.
 CREATE TABLE idempotency (
@@ -457,7 +459,7 @@ INSERT INTO channel_revision SELECT '', n, 0, '', '', '' FROM generate_series(1,
 INSERT INTO lapse SELECT '', '', n, 'expired', 0, 0 FROM generate_series(1, 20) n;
 INSERT INTO job SELECT '', n::text, 'replay', '', 'running', '', '', NULL, '', 0, 0 FROM generate_series(1, 20) n;
 INSERT INTO feed_cursor SELECT '', '', n::text, 0, 0 FROM generate_series(1, 20) n;
-INSERT INTO notice SELECT '', n, '', '', '', '', 'pending', 0, 0, n FROM generate_series(1, 20) n;
+INSERT INTO notice SELECT '', n, 0, '', '', '', '', 'pending', 0, 0, n FROM generate_series(1, 20) n;
 INSERT INTO removed_range SELECT '', '', n, 0, '', 0 FROM generate_series(1, 20) n;
 INSERT INTO idempotency SELECT '', '', n::text, '', '', 0 FROM generate_series(1, 20) n;
 ANALYZE record, deleted_record, record_key, record_change, change_subject, change_module, notification, owed, undelivered,

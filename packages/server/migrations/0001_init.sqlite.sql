@@ -319,6 +319,7 @@ CREATE TABLE channel_revision (
   kind       TEXT    NOT NULL,
   generation TEXT    NOT NULL,
   snapshot   TEXT    NOT NULL, -- JSON object; holds no secret
+  details    TEXT, -- JSON object: what it tells beside that
   PRIMARY KEY (org_id, version)
 ) STRICT;
 
@@ -382,6 +383,7 @@ CREATE TABLE feed_cursor (
 CREATE TABLE notice (
   org_id        TEXT NOT NULL,
   version       INTEGER NOT NULL, -- of the channel revision that it tells of
+  part          INTEGER NOT NULL, -- a revision may tell of several things; from 0
   id            TEXT NOT NULL,
   generation    TEXT NOT NULL,
   kind          TEXT NOT NULL,
@@ -391,10 +393,10 @@ CREATE TABLE notice (
   attempts_made INTEGER NOT NULL,
   due_at        INTEGER NOT NULL,
   outcome       TEXT, -- JSON object: of its last attempt
-  PRIMARY KEY (org_id, version)
+  PRIMARY KEY (org_id, version, part)
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX notice_due ON notice (org_id, due_at, version) WHERE state = 'pending';
+CREATE INDEX notice_due ON notice (org_id, due_at, version, part) WHERE state = 'pending';
 
 -- Answers to writes whose callers gave a key, kept for 24 hours.
 CREATE TABLE idempotency (
@@ -438,8 +440,8 @@ INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES
   ('job', 'job_running', '100 10 2 1'),
   ('job', 'job_channel', '10000 1000 10 1'),
   ('feed_cursor', 'feed_cursor', '10000 1000 2 1'),
-  ('notice', 'notice', '100000 10000 1'),
-  ('notice', 'notice_due', '1000 100 10 1'),
+  ('notice', 'notice', '100000 10000 2 1'),
+  ('notice', 'notice_due', '1000 100 10 2 1'),
   ('record_change', 'sqlite_autoindex_record_change_1', '1000000 100000 1'),
   ('record', 'sqlite_autoindex_record_1', '1000000 100000 20000 1'),
   ('record', 'record_modified', '1000000 100000 20000 2 1'),

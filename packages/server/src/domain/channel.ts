@@ -47,7 +47,7 @@ export interface Channel extends LiveChannel {
   readonly concurrency?: number;
   /** Where its owner is told of its life; undefined: where the organisation is, if anywhere. */
   readonly lifecycleUrl?: string;
-  /** When its owner is next told that it expires; undefined: no more. */
+  /** When it is next looked at, for its owner to be told that it expires or has; undefined: it has, or has ended. */
   readonly noticeAt?: number;
   /** Where its numbers began anew, in order of `from`; empty: never. */
   readonly restarts: readonly Restart[];
@@ -100,7 +100,10 @@ export const ENDED_REASONS: readonly EndedReason[] = [
 /** Of one that is expired and suspended, expired: only its owner can take it up again. */
 export type ChannelState = 'live' | 'suspended' | 'expired' | 'ended';
 
-export function channelState(channel: Channel, now: number): ChannelState {
+/** What says in which state a channel is. */
+export type Standing = Pick<Channel, 'expiresAt' | 'lapsedFrom' | 'suspension' | 'endedAt'>;
+
+export function channelState(channel: Standing, now: number): ChannelState {
   if (channel.endedAt !== undefined) return 'ended';
   if (channel.lapsedFrom !== undefined || now >= channel.expiresAt) return 'expired';
   return channel.suspension ? 'suspended' : 'live';
@@ -130,7 +133,27 @@ export interface ChannelRevision {
     | 'rematched'
     | EndedReason;
   readonly channel: LiveChannel;
+  readonly details?: RevisionDetails;
 }
+
+/** What a revision tells beside the channel as it left it. Holds no secret. */
+export interface RevisionDetails {
+  /** Why it was suspended. */
+  readonly why?: SuspendedWhy;
+  readonly missed?: readonly MissedRange[];
+}
+
+/** What a channel does not get, as far as one revision tells of it. */
+export type MissedRange =
+  /** Changes from after `fromChange` through `toChange`, while it had expired or owed too much. */
+  | { readonly kind: 'lapse' | 'overflow'; readonly fromChange: number; readonly toChange: number }
+  /** Of the numbers from after `fromNumber` through `toNumber` those that were owed, which are cancelled. */
+  | {
+      readonly kind: 'numbers';
+      readonly fromNumber: number;
+      readonly toNumber: number;
+      readonly why: CancelledWhy | 'retention';
+    };
 
 /** Changes that a channel did not see: from (exclusive) to (inclusive, undefined while open). */
 export interface Lapse {

@@ -127,8 +127,9 @@ export function saveChannels(
     overflowed,
     numbers,
     restarts,
+    noticed,
     forgiven,
-  }: Pick<WriteSet, 'channels' | 'lapsed' | 'overflowed' | 'numbers' | 'restarts' | 'forgiven'>,
+  }: Pick<WriteSet, 'channels' | 'lapsed' | 'overflowed' | 'numbers' | 'restarts' | 'noticed' | 'forgiven'>,
   cipher: Cipher,
 ): Write[] {
   const ended = [...channels.values()].flatMap(({ generation, endedAt }) => (endedAt === undefined ? [] : generation));
@@ -136,7 +137,7 @@ export function saveChannels(
     changeRows(
       lapsed,
       ([generation, fromChange]) => sql`
-        UPDATE channel SET lapsed_from = ${fromChange} WHERE org_id = ${org} AND generation = ${generation}`,
+        UPDATE channel SET lapsed_from = ${fromChange}, notice_at = NULL WHERE org_id = ${org} AND generation = ${generation}`,
     ),
     insertRows(
       `channel (org_id, generation, user_id, channel_id, version, events, notify_on_related, with_values, conditions,
@@ -196,6 +197,11 @@ export function saveChannels(
         UPDATE channel SET last_number = ${number} WHERE org_id = ${org} AND generation = ${generation}`,
     ),
     changeRows(
+      noticed,
+      ([generation, noticeAt]) => sql`
+        UPDATE channel SET notice_at = ${noticeAt} WHERE org_id = ${org} AND generation = ${generation}`,
+    ),
+    changeRows(
       overflowed,
       ([generation, fromChange]) => sql`
         UPDATE channel SET overflow_from = ${fromChange} WHERE org_id = ${org} AND generation = ${generation}`,
@@ -214,14 +220,15 @@ export function saveChannels(
 
 export const saveRevisions = (org: OrgId, revisions: readonly ChannelRevision[]): Write =>
   insertRows(
-    'channel_revision (org_id, version, at, kind, generation, snapshot)',
-    revisions.map(({ version, at, kind, channel }) => [
+    'channel_revision (org_id, version, at, kind, generation, snapshot, details)',
+    revisions.map(({ version, at, kind, channel, details }) => [
       org,
       version,
       at,
       kind,
       channel.generation,
       JSON.stringify(channel),
+      details ? JSON.stringify(details) : null,
     ]),
   );
 

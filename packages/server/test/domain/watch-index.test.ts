@@ -72,7 +72,10 @@ test('after any run of watch calls the index is the one rebuilt from the saved c
         }
         const live = [...set.channels.values()].filter((channel) => channel.lapsedFrom === undefined);
         const rebuilt = createChannelIndex(
-          live.map(({ notifyUrl: _u, token: _t, openedAt: _o, modifiedAt: _m, restarts: _r, ...channel }) => channel),
+          live.map(
+            ({ notifyUrl: _u, token: _t, openedAt: _o, modifiedAt: _m, noticeAt: _n, restarts: _r, ...channel }) =>
+              channel,
+          ),
         );
         expect(plain(set.index)).toEqual(plain(rebuilt));
         expect(live.every(({ expiresAt: end }) => end > now)).toBe(true);

@@ -161,7 +161,7 @@ describe('POST', () => {
     expect(saved(decide(set, opening())).generation).toBe('g1');
     expect(kinds(set)).toEqual(['renewed']);
     expect(set.writes.lapses).toEqual([
-      { generation: 'g1', kind: 'expired', fromChange: 12, toChange: COUNTERS.lastChange, at: NOW },
+      { generation: 'g1', kind: 'expired', fromChange: 12, toChange: COUNTERS.lastChange, at: NOW, endedAt: NOW },
     ]);
     expect(set.writes.channels.get('g1' as Generation)).not.toHaveProperty('lapsedFrom');
   });

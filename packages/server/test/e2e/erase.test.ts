@@ -112,7 +112,7 @@ async function fillTheRest({ org, caller }: Made): Promise<void> {
   await changeIn(dataDir, `INSERT INTO feed_cursor VALUES ('${org}', '${SECRET}', '${SECRET}', 1, 0)`);
   await changeIn(
     dataDir,
-    `INSERT INTO notice VALUES ('${org}', 0, '${SECRET}', '', 'expired', '{}', 'delivered', 0, 1, 0, NULL)`,
+    `INSERT INTO notice VALUES ('${org}', 0, 0, '${SECRET}', '', 'expired', '{}', 'delivered', 0, 1, 0, NULL)`,
   );
 }
 

@@ -47,7 +47,7 @@ beforeAll(() => {
   // Something to come upon for the statements that follow from what was found.
   sqlite.exec(`
     INSERT INTO lapse VALUES ('${ORG}', '${G}', 1, 'expired', 2, 0, 0, NULL);
-    INSERT INTO channel_revision VALUES ('${ORG}', 1, 0, 'deleted', '${G}', '{}');
+    INSERT INTO channel_revision VALUES ('${ORG}', 1, 0, 'deleted', '${G}', '{}', NULL);
     INSERT INTO record_change VALUES ('${ORG}', 1, 'Leads', 'update', 0, 'u', '[{"id":"1","fields":[],"values":{},"related":[]}]', '{}', 0),
       ('${ORG}', 9, 'Leads', 'update', 9, 'u', '[]', '{}', 0);
     INSERT INTO record VALUES ('${ORG}', 'jobs.mass_update.Leads', '1', '{}', 0, 'u', 0, 'u');

@@ -38,6 +38,7 @@ export const aChannel = (differing: Partial<Channel> = {}): Channel => ({
   token: 'secret',
   openedAt: NOW - HOUR,
   modifiedAt: NOW - HOUR,
+  ...(differing.lapsedFrom === undefined && { noticeAt: NOW + HOUR / 2 }),
   ...differing,
 });
 

@@ -110,8 +110,7 @@ export function openChannel(set: WorkingSet, id: string, changes: Partial<Channe
     ...(known?.lapsedFrom === undefined ? {} : { lapsedFrom: known.lapsedFrom }),
     ...changes,
   };
-  saveChannel(set, channel, known ? 'replaced' : 'opened');
-  return channel;
+  return saveChannel(set, channel, known ? 'replaced' : 'opened');
 }
 
 export function closeChannel(set: WorkingSet, id: string): void {
