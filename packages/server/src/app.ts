@@ -270,6 +270,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     metadata,
     channels,
     catalogs,
+    feed,
     ...recordServices,
     recordLists,
     recycleBin,
