@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
-import type { Outcome, UnreachableReason } from '../domain/attempt.ts';
+import type { Attempt, Outcome, UnreachableReason } from '../domain/attempt.ts';
 import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
-import type { Connections } from './connections.ts';
+import type { Connections, Route } from './connections.ts';
 import { ConnectFailed } from './connector.ts';
 import { Forbidden } from './guard.ts';
 
@@ -12,6 +12,9 @@ export interface Post {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
+
+/** What came of a request, and how it went. */
+export type Exchange = Pick<Attempt, 'outcome' | 'address' | 'sentMs' | 'answeredMs'>;
 
 /** The exchange took longer than its deadline, or delivery stops. */
 class Ended extends Error {}
@@ -28,7 +31,7 @@ export function attempt(
   connections: Connections,
   policy: DeliveryPolicy,
   stop: AbortSignal,
-): Promise<Outcome> {
+): Promise<Exchange> {
   return new Promise((resolve) => {
     let status = 0;
     let retryAfterMs: number | undefined;
@@ -39,12 +42,18 @@ export function attempt(
     const startedAt = performance.now();
     let isOver = false;
     let hasBegun = false;
+    const route: Route = {};
+    let address: string | undefined;
+    let sentMs: number | undefined;
+    let answeredMs: number | undefined;
+    const elapsed = (): number => performance.now() - startedAt;
 
     const handler: Dispatcher.DispatchHandler = {
       onRequestStart(controller) {
         abort = (reason) => controller.abort(reason);
         // Timers come late to a process that was frozen: another node may have its channels by now.
-        if (!isOver && performance.now() - startedAt >= policy.deadline) {
+        const begunAt = elapsed();
+        if (!isOver && begunAt >= policy.deadline) {
           end(new Ended('The deadline passed before it was sent'));
           return;
         }
@@ -54,6 +63,8 @@ export function attempt(
         }
         if (!hasBegun) connections.begun(url.origin);
         hasBegun = true;
+        address = route.line?.address;
+        sentMs = Math.round(begunAt);
       },
       onResponseStart(controller, statusCode, answerHeaders) {
         if (statusCode < 200) {
@@ -62,6 +73,7 @@ export function attempt(
           return;
         }
         status = statusCode;
+        answeredMs = Math.round(elapsed());
         retryAfterMs = parseRetryAfter(answerHeaders, Date.now(), policy.maxRetryAfter);
       },
       onResponseData(controller, chunk) {
@@ -84,7 +96,12 @@ export function attempt(
       clearTimeout(timer);
       stop.removeEventListener('abort', stopped);
       connections.done(url.origin, hasBegun);
-      resolve(outcome);
+      resolve({
+        outcome,
+        ...(address !== undefined && { address }),
+        ...(sentMs !== undefined && { sentMs }),
+        ...(answeredMs !== undefined && { answeredMs }),
+      });
     }
     function end(reason: Error): void {
       over(status > 0 ? answered() : unreachable(reason));
@@ -101,8 +118,9 @@ export function attempt(
       };
     }
 
+    const request = { method: 'POST', path: url.pathname + url.search, headers, body } as const;
     try {
-      connections.dispatch(url.origin, { method: 'POST', path: url.pathname + url.search, headers, body }, handler);
+      connections.dispatch(url.origin, request, handler, route);
     } catch (error) {
       over({ kind: 'unreachable', reason: 'protocol', message: messageOf(error) });
     }

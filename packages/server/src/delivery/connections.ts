@@ -1,15 +1,31 @@
-import { type Dispatcher, Pool } from 'undici';
+import type { Socket } from 'node:net';
+import { type buildConnector, Client, type Dispatcher, Pool } from 'undici';
 import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
 import { createConnector } from './connector.ts';
 import type { Guard } from './guard.ts';
 
+/** A connection, and those made anew in its place. */
+interface Line {
+  /** IP address and port at the other end of the newest; undefined until there is one. */
+  address?: string;
+}
+
+/** The way of one request: which line it takes is known when it begins. */
+export interface Route {
+  line?: Line;
+}
+
 /** Kept-alive connections, by origin. Only addresses that the guard allows are ever connected to. */
 export interface Connections {
-  /** Queues one request; its handler is told everything, errors too. Throws on a request that cannot be written. */
+  /**
+   * Queues one request; its handler is told everything, errors too. From when it begins, the route tells where it goes.
+   * Throws on a request that cannot be written.
+   */
   dispatch(
     origin: string,
     request: Omit<Dispatcher.DispatchOptions, 'origin'>,
     handler: Dispatcher.DispatchHandler,
+    route?: Route,
   ): void;
   /** Call when a dispatched request has a connection. */
   begun(origin: string): void;
@@ -48,6 +64,7 @@ export function createConnections(guard: Guard, policy: DeliveryPolicy): Connect
       flights: 0,
       waiting: 0,
       pool: new Pool(name, {
+        factory: lineTo,
         connect(options, done) {
           // A pool connects once more for each request that was given up, only to find that it was.
           if (origin.waiting > 0) connect(options, done);
@@ -73,11 +90,12 @@ export function createConnections(guard: Guard, policy: DeliveryPolicy): Connect
   }
 
   return {
-    dispatch(name, request, handler) {
+    dispatch(name, request, handler, route) {
       const origin = open(name);
       origin.flights += 1;
       origin.waiting += 1;
-      origin.pool.dispatch({ ...request, origin: name }, handler);
+      const options: Routed = { ...request, origin: name, ...(route && { route }) };
+      origin.pool.dispatch(options, handler);
     },
     begun(name) {
       const origin = origins.get(name);
@@ -98,3 +116,31 @@ export function createConnections(guard: Guard, policy: DeliveryPolicy): Connect
     },
   };
 }
+
+interface Routed extends Dispatcher.DispatchOptions {
+  readonly route?: Route;
+}
+
+/** One of a pool's clients, each of which has one connection at a time: it tells those whose requests it takes. */
+function lineTo(origin: URL, options: Client.Options & { readonly connect: buildConnector.connector }): Client {
+  const line: Line = {};
+  const client = new Client(origin, {
+    ...options,
+    connect(target, done) {
+      options.connect(target, (...result) => {
+        const [, socket] = result;
+        if (socket) line.address = otherEndOf(socket);
+        done(...result);
+      });
+    },
+  });
+  const dispatch = client.dispatch.bind(client);
+  client.dispatch = (request: Routed, handler) => {
+    if (request.route) request.route.line = line;
+    return dispatch(request, handler);
+  };
+  return client;
+}
+
+const otherEndOf = ({ remoteAddress = '', remoteFamily, remotePort = 0 }: Socket): string =>
+  remoteFamily === 'IPv6' ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;

@@ -3,6 +3,7 @@ import type { Attempt, NextStep, Outcome } from '../domain/attempt.ts';
 import type { Channel } from '../domain/channel.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
+import type { JobId } from '../domain/ids.ts';
 import { nextStep } from '../domain/next-step.ts';
 import { identityOf } from '../domain/restart.ts';
 import type { Compat } from '../domain/wire/compat.ts';
@@ -10,7 +11,7 @@ import { notificationBody, requestUrl } from '../domain/wire/notification-body.t
 import type { OwedNotification } from '../storage/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
-import { attempt, type Post } from './attempt.ts';
+import { attempt, type Exchange, type Post } from './attempt.ts';
 import type { Connections } from './connections.ts';
 import { type OrgSignings, signatureOf } from './signatures.ts';
 
@@ -39,27 +40,43 @@ export interface Landed {
 
 /** Sends one notification to its channel as the channel is now, and decides what follows. Never throws. */
 export async function fly(owed: OwedNotification, channel: Channel, context: FlightContext): Promise<Landed> {
-  const { clock, policy, random, connections, stop } = context;
+  const { clock, policy, random, metrics } = context;
+  const made = await make(owed, channel, context);
+  const next = nextStep(made.outcome, made.attempt, policy, clock.now(), random);
+  if (next.kind === 'done') metrics.deliverySeconds.observe(Math.max(0, clock.now() - owed.change.at) / 1000);
+  if (next.kind === 'park') metrics.parked.inc();
+  report(owed, channel, made, context);
+  return { attempt: made, next };
+}
+
+/** Sends one again for a job, marked as such; what is owed is not concerned. Never throws. */
+export async function flyAgain(
+  owed: OwedNotification,
+  channel: Channel,
+  job: JobId,
+  context: FlightContext,
+): Promise<Attempt> {
+  const made = { ...(await make(owed, channel, context, job)), job };
+  report(owed, channel, made, context);
+  return made;
+}
+
+async function make(owed: OwedNotification, channel: Channel, context: FlightContext, job?: JobId): Promise<Attempt> {
+  const { clock, policy, connections, stop } = context;
   const number = owed.attemptsMade + 1;
   const at = clock.now();
   const started = performance.now();
-  const outcome = await exchange();
+  const exchanged = await exchange();
   const durationMs = Math.round(performance.now() - started);
-  const made = { attempt: number, at, durationMs, outcome };
-  const next = nextStep(outcome, number, policy, clock.now(), random);
-  report(owed, channel, { attempt: made, next }, context);
-  return { attempt: made, next };
+  return { attempt: number, at, durationMs, ...exchanged };
 
-  async function exchange(): Promise<Outcome> {
+  async function exchange(): Promise<Exchange> {
     try {
-      return await attempt(await postOf(owed, channel, number, context), connections, policy, stop);
+      return await attempt(await postOf(owed, channel, number, context, job), connections, policy, stop);
     } catch (error) {
       // A URL or values that cannot be written: the edge refuses them, so an older version must have stored them.
-      return {
-        kind: 'unreachable',
-        reason: 'protocol',
-        message: error instanceof Error ? error.message : 'Not sendable',
-      };
+      const message = error instanceof Error ? error.message : 'Not sendable';
+      return { outcome: { kind: 'unreachable', reason: 'protocol', message } };
     }
   }
 }
@@ -69,6 +86,7 @@ async function postOf(
   channel: Channel,
   number: number,
   { base, compat, userAgent, orgSignings }: FlightContext,
+  job: JobId | undefined,
 ): Promise<Post> {
   const identity = identityOf(channel, owed.number);
   const body = notificationBody(owed, channel, { base: base(), compat });
@@ -87,6 +105,7 @@ async function postOf(
       'watchbell-generation': identity.generation,
       'watchbell-sequence': String(identity.number),
       'watchbell-attempt': String(number),
+      ...(job !== undefined && { 'watchbell-replay': job }),
     },
   };
 }
@@ -95,15 +114,12 @@ async function postOf(
 function report(
   owed: OwedNotification,
   channel: Channel,
-  { attempt: made, next }: Landed,
-  context: FlightContext,
+  made: Attempt,
+  { metrics, logger, logDelivered }: FlightContext,
 ): void {
-  const { metrics, logger, clock, logDelivered } = context;
   const { outcome, durationMs } = made;
   metrics.attempts.inc({ outcome: outcome.kind });
   metrics.attemptSeconds.observe(durationMs / 1000);
-  if (next.kind === 'done') metrics.deliverySeconds.observe(Math.max(0, clock.now() - owed.change.at) / 1000);
-  if (next.kind === 'park') metrics.parked.inc();
   const fields = {
     org: owed.org,
     channel: channel.channelId,
@@ -113,6 +129,7 @@ function report(
     ...facts(outcome),
     ms: durationMs,
     receiver: receiverOf(channel.notifyUrl),
+    ...(made.job !== undefined && { job: made.job }),
   };
   if (outcome.kind !== 'delivered') logger.warn(fields, 'notification not delivered');
   else if (logDelivered) logger.info(fields, 'notification delivered');

@@ -42,10 +42,10 @@ async function raw(text: string): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-function post(origin: string, made = connections(), policy: Partial<DeliveryPolicy> = {}): Promise<Outcome> {
+async function post(origin: string, made = connections(), policy: Partial<DeliveryPolicy> = {}): Promise<Outcome> {
   const { signal } = new AbortController();
   const request = { url: new URL(`${origin}/hook?a=b`), headers: { 'content-type': 'application/json' }, body: '{}' };
-  return attempt(request, made, { ...DEFAULT_POLICY, ...policy }, signal);
+  return (await attempt(request, made, { ...DEFAULT_POLICY, ...policy }, signal)).outcome;
 }
 
 describe('an attempt', () => {

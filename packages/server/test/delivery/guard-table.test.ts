@@ -47,7 +47,7 @@ async function run(url: string, { allow = [], ports, answers = [] }: Surrounding
   const connections = createConnections(guard, DEFAULT_POLICY);
   try {
     const post = { url: new URL(url), headers: {}, body: '{}' };
-    return await attempt(post, connections, DEFAULT_POLICY, new AbortController().signal);
+    return (await attempt(post, connections, DEFAULT_POLICY, new AbortController().signal)).outcome;
   } finally {
     await connections.close();
   }

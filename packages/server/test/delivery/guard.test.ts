@@ -64,13 +64,10 @@ async function listen(address: string, port: number): Promise<Station & { readon
 function sender(resolve: Resolve, allow: readonly string[]): (port: number) => Promise<Outcome> {
   const connections = createConnections(createGuard({ allow, resolve }), DEFAULT_POLICY);
   closing.push(() => connections.close());
-  return (port) =>
-    attempt(
-      { url: new URL(`http://receiver.example:${port}/hook`), headers: {}, body: '{}' },
-      connections,
-      DEFAULT_POLICY,
-      new AbortController().signal,
-    );
+  return async (port) => {
+    const post = { url: new URL(`http://receiver.example:${port}/hook`), headers: {}, body: '{}' };
+    return (await attempt(post, connections, DEFAULT_POLICY, new AbortController().signal)).outcome;
+  };
 }
 
 const v4 = (...addresses: string[]) => addresses.map((address) => ({ address, family: 4 }));
