@@ -20,6 +20,7 @@ import { createAuth } from './services/auth.ts';
 import { measureBacklog } from './services/backlog.ts';
 import { createCatalogs } from './services/catalogs.ts';
 import { createChannelControl } from './services/channel-control.ts';
+import { createChannelTests } from './services/channel-tests.ts';
 import { createChannels } from './services/channels.ts';
 import { createClockControl } from './services/clock-control.ts';
 import { watchDatabase } from './services/database-health.ts';
@@ -147,6 +148,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
   const databaseWatch = watchDatabase({ database: store.database, metrics, logger });
   measureBacklog({ store: store.backlog, owing: delivery.owing, clock, metrics, logger });
   const channelControl = createChannelControl({ writer, store: store.administration, backlog: store.backlog, clock });
+  const channelTests = createChannelTests({ store: store.administration, sendTest: delivery.sendTest, clock, realNow });
   const signatures = createSignatures({
     writer,
     channels: store.administration,
@@ -266,6 +268,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     auth,
     administration,
     channelControl,
+    channelTests,
     signatures,
     metadata,
     channels,

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Channel } from '../domain/channel.ts';
 import type { Clock } from '../domain/clock.ts';
 import type { ClusterPolicy } from '../domain/cluster-policy.ts';
 import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
@@ -33,6 +34,7 @@ import { createSettler } from './settle.ts';
 import { createOrgSignings } from './signatures.ts';
 import { createSlots } from './slots.ts';
 import { createTakingUp } from './taking-up.ts';
+import { sendTest, type TestSent } from './test-send.ts';
 
 export interface DeliveryOptions {
   readonly store: DeliveryStore;
@@ -77,6 +79,8 @@ export interface Delivery {
   isMine(org: OrgId): boolean;
   /** Lets go of what it remembers of an organisation that is quiet and will not come back. */
   forget(org: OrgId): void;
+  /** Sends a test notification from this node; what a channel owes is not concerned. Rejects when the store cannot be read. */
+  sendTest(org: OrgId, channel: Channel): Promise<TestSent>;
   counts(): DeliveryCounts;
   /** Channels that owe something and may be sent to. */
   owing(): readonly { readonly org: OrgId; readonly generation: Generation }[];
@@ -291,6 +295,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     },
     isMine: (org) => ownership.holdOf(org)?.state === 'held',
     forget,
+    sendTest: (org, channel) => sendTest(org, channel, context.flights),
     counts,
     owing: () => Array.from(lanes.all(), ({ org, generation }) => ({ org, generation })),
   };

@@ -15,6 +15,8 @@ export interface Seat {
   standing: Standing;
   /** Flights it has earned: doubled by a success up to the channel's maximum, one after a failure. */
   level: number;
+  /** Most flights that its owner lets it have. */
+  most(): number;
   flying: number;
   hasReady(): boolean;
   /** Starts one flight; called only while `hasReady`. */
@@ -201,7 +203,7 @@ export function createSlots(
 
 const keyOf = (org: OrgId, origin: string): string => `${org}/${origin}`;
 
-const mayFly = (seat: Seat): boolean => seat.flying < seat.level && seat.hasReady();
+const mayFly = (seat: Seat): boolean => seat.flying < Math.min(seat.level, seat.most()) && seat.hasReady();
 
 /** The node's flights, parted by standing, and how much of each part one organisation may hold. At least one each. */
 function partition({

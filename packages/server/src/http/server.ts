@@ -12,6 +12,7 @@ import type { Administration } from '../services/administration.ts';
 import type { Auth } from '../services/auth.ts';
 import type { Catalogs } from '../services/catalogs.ts';
 import type { ChannelControl } from '../services/channel-control.ts';
+import type { ChannelTests } from '../services/channel-tests.ts';
 import type { Channels } from '../services/channels.ts';
 import type { ClockControl } from '../services/clock-control.ts';
 import type { Feed } from '../services/feed.ts';
@@ -61,6 +62,7 @@ export interface HttpParts extends RecordServices {
   readonly auth: Auth;
   readonly administration: Administration;
   readonly channelControl: ChannelControl;
+  readonly channelTests: ChannelTests;
   readonly signatures: Signatures;
   readonly metadata: Metadata;
   readonly channels: Channels;

@@ -1,4 +1,4 @@
-import type { Channel } from '../domain/channel.ts';
+import type { Channel, ChannelRevision, Lapse } from '../domain/channel.ts';
 import type { ChannelHealth } from '../domain/channel-health.ts';
 import type { ChannelId, Generation, OrgId, ProfileId, UserId } from '../domain/ids.ts';
 import type { Catalog } from '../domain/modules/catalog.ts';
@@ -85,6 +85,10 @@ export interface AdministrationStore {
   listChannels(org: OrgId, filter: ChannelFilter, page: number, perPage: number): Promise<Page<ChannelEntry>>;
   /** Of any generation, ended or not. */
   findChannel(org: OrgId, generation: Generation): Promise<ChannelEntry | undefined>;
+  /** What was made of a channel, newest first, at most `limit`: those before a version, or the newest. */
+  revisions(org: OrgId, generation: Generation, before: number | undefined, limit: number): Promise<ChannelRevision[]>;
+  /** Newest first, at most `limit`. */
+  newestLapses(org: OrgId, generation: Generation, limit: number): Promise<Lapse[]>;
   /** Channels of a user or a client that have not ended, at most `limit`. */
   currentChannels(
     org: OrgId,

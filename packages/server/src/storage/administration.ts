@@ -1,7 +1,7 @@
 import type { ChannelId, Generation, OrgId, UserId } from '../domain/ids.ts';
 import { lockOrg, readOrg, readProfile, selectOrgs } from './accounts.ts';
 import { readHealth, selectHealth } from './channel-health.ts';
-import { readChannel, selectAnyGeneration, selectPage } from './channels.ts';
+import { readChannel, readLapse, readRevision, selectAnyGeneration, selectPage } from './channels.ts';
 import type { Cipher } from './cipher.ts';
 import { type Db, type Row, type Statement, sql } from './db.ts';
 import { ORGS_MADE } from './epoch.ts';
@@ -116,6 +116,20 @@ export function createAdministrationStore(db: Db, cipher: Cipher): Administratio
     async findChannel(org, generation) {
       const [entry] = await entries(org, await all(selectAnyGeneration(org, generation)));
       return entry;
+    },
+
+    async revisions(org, generation, before = Number.MAX_SAFE_INTEGER, limit) {
+      const rows = await all(sql`
+        SELECT version, at, kind, snapshot, details FROM channel_revision
+        WHERE org_id = ${org} AND generation = ${generation} AND version < ${before} ORDER BY version DESC LIMIT ${limit}`);
+      return rows.map(readRevision);
+    },
+
+    async newestLapses(org, generation, limit) {
+      const rows = await all(sql`
+        SELECT generation, from_change, kind, to_change, at, ended_at, rematched_to FROM lapse
+        WHERE org_id = ${org} AND generation = ${generation} ORDER BY from_change DESC, kind DESC LIMIT ${limit}`);
+      return rows.map(readLapse);
     },
 
     async currentChannels(org, { userId, clientId }, limit) {

@@ -29,6 +29,7 @@ function table(policy: Partial<DeliveryPolicy> = {}, isBlocked = () => false) {
       standing,
       level,
       ready,
+      most: () => 16,
       flying: 0,
       flights: [],
       hasReady: () => made.ready > 0,

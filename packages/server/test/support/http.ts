@@ -18,6 +18,7 @@ import { createAdministration } from '../../src/services/administration.ts';
 import { type Auth, createAuth } from '../../src/services/auth.ts';
 import { createCatalogs } from '../../src/services/catalogs.ts';
 import { createChannelControl } from '../../src/services/channel-control.ts';
+import { createChannelTests } from '../../src/services/channel-tests.ts';
 import { createChannels } from '../../src/services/channels.ts';
 import { createClockControl } from '../../src/services/clock-control.ts';
 import { createErasure } from '../../src/services/erasure.ts';
@@ -128,6 +129,12 @@ export async function openHttp(
     metrics: createMetrics(),
     auth,
     channelControl: createChannelControl({ writer, store: administration, backlog: store.backlog, clock }),
+    channelTests: createChannelTests({
+      store: administration,
+      sendTest: () => Promise.reject(new Error('Nothing is sent from here')),
+      clock,
+      realNow,
+    }),
     signatures: createSignatures({
       writer,
       channels: administration,

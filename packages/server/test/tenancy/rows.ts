@@ -198,6 +198,13 @@ export const ADMIN_ROWS: Rows = {
   [`DELETE ${ORG}/tokens/{token}`]: ({ org, token }) => ({ path: { org, token } }),
   [`GET ${ORG}/channels`]: ({ org, user }) => [{ path: { org } }, { path: { org }, query: `user=${user}` }],
   [`GET ${ORG}/channels/{generation}`]: ({ org, generation }) => ({ path: { org, generation } }),
+  [`GET ${ORG}/channels/{generation}/revisions`]: ({ org, generation }) => ({ path: { org, generation } }),
+  [`GET ${ORG}/channels/{generation}/settings`]: ({ org, generation }) => ({ path: { org, generation } }),
+  [`PATCH ${ORG}/channels/{generation}/settings`]: ({ org, generation }) => ({
+    path: { org, generation },
+    body: { concurrency: 3 },
+  }),
+  [`POST ${ORG}/channels/{generation}/test`]: ({ org, generation }) => ({ path: { org, generation } }),
   [`POST ${ORG}/channels/{generation}/suspend`]: ({ org, generation }) => ({ path: { org, generation } }),
   [`POST ${ORG}/channels/{generation}/resume`]: ({ org, generation }) => ({
     path: { org, generation },
@@ -241,6 +248,13 @@ export const OWNER_ROWS: Rows = {
     { path: { channel } },
     { path: { channel }, query: `generation=${generation}` },
   ],
+  [`GET ${CHANNEL}/revisions`]: ({ channel }) => ({ path: { channel } }),
+  [`GET ${CHANNEL}/settings`]: ({ channel }) => ({ path: { channel } }),
+  [`PATCH ${CHANNEL}/settings`]: ({ channel }) => ({ path: { channel }, body: { concurrency: 3 } }),
+  [`GET ${CHANNEL}/signing`]: ({ channel }) => ({ path: { channel } }),
+  [`PUT ${CHANNEL}/signing`]: ({ channel }) => ({ path: { channel }, body: { keep_seconds: 0 } }),
+  [`DELETE ${CHANNEL}/signing`]: ({ channel }) => ({ path: { channel } }),
+  [`POST ${CHANNEL}/test`]: ({ channel }) => ({ path: { channel } }),
   [`POST ${CHANNEL}/suspend`]: ({ channel }) => ({ path: { channel } }),
   [`POST ${CHANNEL}/resume`]: ({ channel }) => ({ path: { channel }, body: { mode: 'skip' } }),
 };

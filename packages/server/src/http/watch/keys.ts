@@ -9,7 +9,7 @@ import { invalid, missing, tooLong, tooShort, wrongType } from './faults.ts';
 export type Presence = 'mandatory' | 'optional';
 
 const MAX_TOKEN_LENGTH = 50;
-const MAX_URL_LENGTH = 2048;
+export const MAX_URL_LENGTH = 2048;
 
 /** JSON text or number, of a signed 64-bit integer (reference §2.2). */
 export function readChannelId({ channel_id: value }: JsonObject, path: string): ChannelId {
@@ -48,10 +48,15 @@ export function readNotifyUrl(
   }
   if (typeof value !== 'string') throw wrongType('string', 'notify_url', at);
   if (value.length > MAX_URL_LENGTH) throw tooLong(MAX_URL_LENGTH, 'notify_url', at);
-  if (!isNotifyUrl(value)) throw invalid('notify_url', at);
-  const refused = judge(new URL(value));
-  if (refused) throw invalid('notify_url', at, { reason: refused.reason });
+  requireReceiver(value, 'notify_url', judge, at);
   return value;
+}
+
+/** INVALID_DATA for what cannot be posted to, or would never be. */
+export function requireReceiver(text: string, key: string, judge: JudgeUrl, at = `$.${key}`): void {
+  if (!isNotifyUrl(text)) throw invalid(key, at);
+  const refused = judge(new URL(text));
+  if (refused) throw invalid(key, at, { reason: refused.reason });
 }
 
 function isNotifyUrl(text: string): boolean {

@@ -1,6 +1,6 @@
 import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { Generation, OrgId } from '../../../domain/ids.ts';
+import type { OrgId } from '../../../domain/ids.ts';
 import { DEFAULT_KEEP_MS, MAX_KEEP_MS } from '../../../domain/signing.ts';
 import type { SigningOf, SigningView } from '../../../services/signing.ts';
 import { administersOrg, readJsonBodyIfAny } from './access.ts';
@@ -13,13 +13,9 @@ const Shown = {
   since: Type.Union([Time, Type.Null()], { description: 'When the present secret was made' }),
   former_until: Type.Union([Time, Type.Null()], { description: 'Until then the secret before signs, too' }),
 };
-const SigningShape = Type.Object(Shown);
-const WithSecret = Type.Object({ ...Shown, secret: Type.String({ description: 'Shown once' }) });
-const OneChannel = Type.Object({
-  ...InOrg.properties,
-  generation: Type.String({ minLength: 1, maxLength: 100, description: 'Generation of the channel' }),
-});
-const Rotation = Type.Object(
+export const SigningShape = Type.Object(Shown);
+export const WithSecret = Type.Object({ ...Shown, secret: Type.String({ description: 'Shown once' }) });
+export const Rotation = Type.Object(
   {
     keep_seconds: Type.Optional(
       Type.Integer({
@@ -32,7 +28,7 @@ const Rotation = Type.Object(
   closed,
 );
 
-/** Signatures of what is sent: for a whole organisation, or for one channel, whose own secret comes first. */
+/** Signatures of what is sent for a whole organisation, but for channels with a secret of their own. */
 export function signingAdminRoutes(app: FastifyInstance, parts: AdminParts): void {
   const { administration, signatures, auth, limiter, logger } = parts;
   const typed = app.withTypeProvider<TypeBoxTypeProvider>();
@@ -42,13 +38,13 @@ export function signingAdminRoutes(app: FastifyInstance, parts: AdminParts): voi
 
   async function show(of: SigningOf) {
     await administration.findOrg(of.org);
-    return render(await signatures.show(of));
+    return renderSigning(await signatures.show(of));
   }
   async function renew(request: FastifyRequest, of: SigningOf, keepSeconds = DEFAULT_KEEP_MS / 1000) {
     await administration.requireKept(of.org);
     const { secret, ...view } = await signatures.renew(of, keepSeconds * 1000);
     note(request, 'make signing secret', { ...of, keepSeconds });
-    return { ...render(view), secret };
+    return { ...renderSigning(view), secret };
   }
   async function end(request: FastifyRequest, of: SigningOf) {
     await administration.requireKept(of.org);
@@ -94,57 +90,9 @@ export function signingAdminRoutes(app: FastifyInstance, parts: AdminParts): voi
     },
     (request) => end(request, { org: request.params.org as OrgId }),
   );
-
-  const ofChannel = `${orgPath}/:org/channels/:generation/signing`;
-  typed.get(
-    ofChannel,
-    {
-      ...own,
-      schema: {
-        summary: 'Whether a channel has a secret of its own',
-        tags,
-        params: OneChannel,
-        response: { 200: SigningShape },
-      },
-    },
-    ({ params }) => show(channelOf(params)),
-  );
-  typed.put(
-    ofChannel,
-    {
-      ...own,
-      preValidation: readJsonBodyIfAny,
-      schema: {
-        summary: 'Sign the notifications of a channel with a new secret of its own',
-        tags,
-        params: OneChannel,
-        body: Rotation,
-        response: { 200: WithSecret },
-      },
-    },
-    (request) => renew(request, channelOf(request.params), request.body.keep_seconds),
-  );
-  typed.delete(
-    ofChannel,
-    {
-      ...own,
-      schema: {
-        summary: 'Take the secret of a channel away: it is signed as its organisation has it',
-        tags,
-        params: OneChannel,
-        response: { 200: Done },
-      },
-    },
-    (request) => end(request, channelOf(request.params)),
-  );
 }
 
-const channelOf = ({ org, generation }: { readonly org: string; readonly generation: string }): SigningOf => ({
-  org: org as OrgId,
-  generation: generation as Generation,
-});
-
-const render = ({ since, formerUntil }: SigningView) => ({
+export const renderSigning = ({ since, formerUntil }: SigningView) => ({
   signed: since !== undefined,
   since: isoOrNull(since),
   former_until: isoOrNull(formerUntil),

@@ -2,15 +2,24 @@ import type { FastifyInstance } from 'fastify';
 import type { Administration } from '../../../services/administration.ts';
 import type { ChannelControl } from '../../../services/channel-control.ts';
 import type { Feed } from '../../../services/feed.ts';
+import type { ChannelTests } from '../../../services/channel-tests.ts';
+import type { Signatures } from '../../../services/signing.ts';
+import type { JudgeUrl } from '../../../domain/egress.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
 import type { Surface } from '../../surface.ts';
 import { channelRoutes } from './channels.ts';
+import { channelSettingsRoutes } from './settings.ts';
+import { channelSigningRoutes } from './signing.ts';
+import { channelTestRoutes } from './test-send.ts';
 import { feedRoutes } from './feed.ts';
 
 /** What is shown of channels and what can be done for them is made of. */
 export interface RecoveryParts {
   readonly administration: Administration;
   readonly channelControl: ChannelControl;
+  readonly channelTests: ChannelTests;
+  readonly signatures: Signatures;
+  readonly judgeReceiver: JudgeUrl;
   readonly feed: Feed;
   readonly logger: Logger;
 }
@@ -18,5 +27,8 @@ export interface RecoveryParts {
 /** What owners may see and do of their channels, and operators of all of an organisation; once for each surface. */
 export function recoveryRoutes(app: FastifyInstance, surface: Surface, parts: RecoveryParts): void {
   channelRoutes(app, surface, parts);
+  channelSettingsRoutes(app, surface, parts);
+  channelSigningRoutes(app, surface, parts);
+  channelTestRoutes(app, surface, parts);
   feedRoutes(app, surface, parts);
 }
