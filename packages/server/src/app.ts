@@ -30,6 +30,7 @@ import { type Housekeeping, startHousekeeping } from './services/housekeeping.ts
 import { createInbox } from './services/inbox.ts';
 import { createMetadata } from './services/metadata.ts';
 import { createPageTokens } from './services/page-tokens.ts';
+import { createIntake } from './services/intake.ts';
 import { createRecordLists } from './services/record-lists.ts';
 import { createRecordServices } from './services/record-services.ts';
 import { createRecycleBin } from './services/recycle-bin.ts';
@@ -284,6 +285,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     base,
     isBasePublic: config.publicUrl !== undefined,
     trustProxy: config.trustProxy,
+    intake: createIntake({ writer, catalogs }),
     rateLimits: config.rateLimits,
     programVersion: VERSION,
     realNow,

@@ -91,6 +91,10 @@ export function watching(index: ChannelIndex, module: string, operation: Operati
   return index.byEvent.get(eventKey(module, operation))?.values() ?? [];
 }
 
+/** How many channels `watching` would name. */
+export const countWatching = ({ byEvent }: ChannelIndex, module: string, operation: Operation): number =>
+  byEvent.get(eventKey(module, operation))?.size ?? 0;
+
 /** Channels whose time has come; moves the mark to the earliest expiry left. */
 export function dueChannels(index: ChannelIndex, now: number): LiveChannel[] {
   if (now < index.nextExpiryAt) return [];

@@ -136,8 +136,8 @@ const textOf = (header: string | string[] | undefined): string | undefined =>
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 
-/** What names a write that must be done once; undefined without the header, and for reads. */
-function readIdempotency(request: FastifyRequest): Idempotency | undefined {
+/** What names a write that must be done once; undefined without the header, and for reads. Its body is as it arrived. */
+export function readIdempotency(request: FastifyRequest): Idempotency | undefined {
   const key = textOf(request.headers['idempotency-key']);
   if (key === undefined || request.method === 'GET') return undefined;
   if (!IDEMPOTENCY_KEY.test(key)) {

@@ -18,6 +18,7 @@ import type { ClockControl } from '../services/clock-control.ts';
 import type { Feed } from '../services/feed.ts';
 import type { Inbox } from '../services/inbox.ts';
 import type { Metadata } from '../services/metadata.ts';
+import type { Intake } from '../services/intake.ts';
 import type { RecordLists } from '../services/record-lists.ts';
 import type { RecordServices } from '../services/record-services.ts';
 import type { RecycleBin } from '../services/recycle-bin.ts';
@@ -44,6 +45,7 @@ import { type Check, healthRoutes } from './routes/health.ts';
 import { inboxRoutes } from './routes/inbox.ts';
 import { oauthRoutes } from './routes/oauth.ts';
 import { orgRoutes } from './routes/org.ts';
+import { intakeRoutes } from './routes/intake.ts';
 import { recordActionRoutes } from './routes/record-actions.ts';
 import { recordRoutes } from './routes/records.ts';
 import { recoveryRoutes } from './routes/recovery/recovery.ts';
@@ -69,6 +71,7 @@ export interface HttpParts extends RecordServices {
   readonly catalogs: Catalogs;
   readonly feed: Feed;
   readonly search: Search;
+  readonly intake: Intake;
   readonly recordLists: RecordLists;
   readonly recycleBin: RecycleBin;
   /** Only in the dev profile. */
@@ -151,6 +154,7 @@ export function createHttp(given: HttpParts): FastifyInstance {
     recoveryRoutes(app, surface, parts);
   }
   consentRoutes(app, parts);
+  intakeRoutes(app, parts);
   if (parts.inbox) inboxRoutes(app, { ...parts, inbox: parts.inbox });
   if (parts.clockControl) clockRoutes(app, { ...parts, clockControl: parts.clockControl });
   const { requireScope } = parts.auth;

@@ -1,15 +1,21 @@
 import { AppError } from '../domain/error.ts';
-import { ANSWER_LIFE_MS, answerKey } from '../domain/idempotency.ts';
-import type { Principal } from '../domain/org.ts';
+import { ANSWER_LIFE_MS, answerKey, type Idempotency } from '../domain/idempotency.ts';
+import type { UserId } from '../domain/ids.ts';
 import type { WorkingSet } from '../domain/working-set.ts';
 import type { Command } from './writer.ts';
+
+/** Whose keys are apart from all others': a user, or all operators of an organisation together. */
+interface KeyOwner {
+  readonly idempotency?: Idempotency;
+  readonly user: { readonly id: UserId };
+}
 
 /**
  * The command, done once for the key that the caller gave with its request: the answer is committed with what it did, and
  * a repeated request gets it and does nothing. Throws INVALID_DATA for a key that another request used. A command that
  * throws keeps no answer. `Answer` must be plain JSON. Without a key: the command as it is.
  */
-export function once<Answer>({ idempotency, user }: Principal, command: Command<Answer>): Command<Answer> {
+export function once<Answer>({ idempotency, user }: KeyOwner, command: Command<Answer>): Command<Answer> {
   if (!idempotency) return command;
   const { key, fingerprint } = idempotency;
   const { id: userId } = user;

@@ -41,7 +41,9 @@ export function createMetadata({ accounts }: { readonly accounts: AccountStore }
       return module;
     },
     listRelated: (principal, module) =>
-      listModules(principal).filter(({ fields }) => fields.some((field) => pointsAt(field, module) && !field.readOnly)),
+      listModules(principal).filter(
+        ({ fields, hasRecords }) => hasRecords && fields.some((field) => pointsAt(field, module) && !field.readOnly),
+      ),
     listMembers: (org, statuses, page, perPage) => accounts.listMembers(org, page, perPage, statuses),
     findMember: (org, user) => accounts.findMember(org, user),
   };

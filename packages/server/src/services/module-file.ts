@@ -12,6 +12,8 @@ export interface WantedModule {
   /** Absent: of a new module, its API name in words; else as it is. */
   readonly singular?: string;
   readonly plural?: string;
+  /** Absent: of a new module, that it is not; else as it is. */
+  readonly external?: boolean;
   readonly fields: readonly FieldInput[];
 }
 
@@ -35,7 +37,7 @@ export async function meetModules(catalogs: Catalogs, org: OrgId, wanted: readon
 
 async function tryToMeet(catalogs: Catalogs, org: OrgId, wanted: readonly WantedModule[]): Promise<void> {
   // All modules before any field: lookups may point at those further down.
-  for (const module of wanted) await meetModule(catalogs, org, module);
+  for (const [i, module] of wanted.entries()) await meetModule(catalogs, org, module, `$.modules[${i}]`);
   for (const [i, module] of wanted.entries()) {
     for (const [k, field] of module.fields.entries()) {
       await meetField(catalogs, org, module.apiName, field, `$.modules[${i}].fields[${k}]`);
@@ -43,11 +45,20 @@ async function tryToMeet(catalogs: Catalogs, org: OrgId, wanted: readonly Wanted
   }
 }
 
-async function meetModule(catalogs: Catalogs, org: OrgId, { apiName, singular, plural }: WantedModule): Promise<void> {
+async function meetModule(catalogs: Catalogs, org: OrgId, wanted: WantedModule, path: string): Promise<void> {
+  const { apiName, singular, plural, external } = wanted;
   const known = findModule(await catalogs.find(org), apiName);
   if (!known) {
     const words = apiName.replaceAll('_', ' ');
-    await catalogs.addModule(org, { apiName, singular: singular ?? words, plural: plural ?? words, fields: [] });
+    await catalogs.addModule(org, {
+      apiName,
+      singular: singular ?? words,
+      plural: plural ?? words,
+      ...(external && { external }),
+      fields: [],
+    });
+  } else if (differs(known.isExternal ?? false, external)) {
+    throw badDefinition(`${path}.external`, `differs from what ${apiName} is, which cannot be changed`);
   } else if (differs(known.singular, singular) || differs(known.plural, plural)) {
     await catalogs.changeModule(org, apiName, {
       ...(singular !== undefined && { singular }),

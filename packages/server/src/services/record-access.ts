@@ -13,7 +13,7 @@ export type Act = 'View' | 'Create' | 'Edit' | 'Delete';
 /** The module, if it has records and the caller may use it; else INVALID_MODULE or NO_PERMISSION. */
 export function usable({ profile, catalog }: Principal, moduleName: string, act: Act): Module {
   const module = findModule(catalog, moduleName);
-  if (!module?.hasRecords) throw new AppError('INVALID_MODULE', 'the module name given seems to be invalid');
+  if (!module?.hasRecords) throw noRecords(module);
   if (!mayUse(profile, module.apiName)) {
     throw new AppError('NO_PERMISSION', 'permission denied', {
       permissions: [`Crm_Implied_${act}_${module.apiName}`],
@@ -21,6 +21,11 @@ export function usable({ profile, catalog }: Principal, moduleName: string, act:
   }
   return module;
 }
+
+const noRecords = (module: Module | undefined): AppError =>
+  module?.isExternal
+    ? new AppError('INVALID_MODULE', 'the records of this module are kept elsewhere', { module: module.apiName })
+    : new AppError('INVALID_MODULE', 'the module name given seems to be invalid');
 
 /** API names of the modules that have records and that the caller may use. */
 export const usableModules = ({ catalog, profile }: Principal): readonly string[] =>

@@ -75,7 +75,7 @@ export function createRelated({ records, write, naming, externalIds, reads, rela
   async function locate(principal: Principal, place: Place, act: 'View' | 'Create' | 'Edit'): Promise<Found> {
     const module = usable(principal, place.module, 'View');
     const known = findModule(principal.catalog, place.related);
-    const [first, ...others] = known?.hasRecords ? fieldsPointingAt(known, module) : [];
+    const [first, ...others] = known ? fieldsPointingAt(known, module) : [];
     if (!first)
       throw new AppError('INVALID_DATA', 'the relation name given seems to be invalid', { api_name: 'related' });
     const related = usable(principal, place.related, act);

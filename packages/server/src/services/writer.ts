@@ -193,6 +193,7 @@ function mergeNeeds(all: readonly Needs[]): Needs {
     records: all.flatMap((needs) => needs.records ?? []),
     keys: all.flatMap((needs) => needs.keys ?? []),
     users: all.flatMap((needs) => needs.users ?? []),
+    present: all.flatMap((needs) => needs.present ?? []),
     modulesInUse: all.flatMap((needs) => needs.modulesInUse ?? []),
     deleted: all.flatMap((needs) => needs.deleted ?? []),
     channels: all.flatMap((needs) => needs.channels ?? []),

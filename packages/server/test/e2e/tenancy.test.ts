@@ -97,8 +97,8 @@ describe('what takes an access token', () => {
   test('another user neither learns of channels and of records of denied modules, nor changes them', async () => {
     const token = await colleagueOf(stage.app, theirs);
     // All users of an organisation may know who they are and what modules there are.
-    const { module, field, fieldId, user } = theirs.names;
-    const there = { ...nobody, module, field, fieldId, user };
+    const { module, field, fieldId, external, user } = theirs.names;
+    const there = { ...nobody, module, field, fieldId, external, user };
     const watched = () => send('GET', '/crm/v8/actions/watch', oauth(theirs.accessToken));
     const [before, watchedBefore] = [await state(COLLEAGUE_MAY_NOT_TOUCH), await watched()];
     const faults: string[] = [];

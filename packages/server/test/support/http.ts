@@ -26,6 +26,7 @@ import { createFeed } from '../../src/services/feed.ts';
 import { createInbox } from '../../src/services/inbox.ts';
 import { createMetadata } from '../../src/services/metadata.ts';
 import { createPageTokens } from '../../src/services/page-tokens.ts';
+import { createIntake } from '../../src/services/intake.ts';
 import { createRecordLists } from '../../src/services/record-lists.ts';
 import { createRecordServices } from '../../src/services/record-services.ts';
 import { createRecycleBin } from '../../src/services/recycle-bin.ts';
@@ -126,6 +127,11 @@ export async function openHttp(
   });
   const parts: HttpParts = {
     logger,
+  const catalogs = createCatalogs({
+    writer,
+    accounts: accountStore,
+    onChanged: (orgId) => auth.forget({ orgId }),
+  });
     metrics: createMetrics(),
     auth,
     channelControl: createChannelControl({ writer, store: administration, backlog: store.backlog, clock }),
@@ -152,11 +158,9 @@ export async function openHttp(
       clock,
     }),
     metadata: createMetadata({ accounts: accountStore }),
-    catalogs: createCatalogs({
-      writer,
-      accounts: accountStore,
-      onChanged: (orgId) => auth.forget({ orgId }),
-    }),
+    catalogs,
+    intake: createIntake({ writer, catalogs }),
+    ...createRecovery({ store, writer, delivery: { lookAtJobs() {} }, clock, realNow }).parts,
     channels: createChannels({ writer, reads: store.channels, clock, policy: DEFAULT_CHANNEL_POLICY }),
     ...createRecordServices({ writer, reads: store.records, relatedReads: store.related, accounts: accountStore }),
     recordLists: createRecordLists({

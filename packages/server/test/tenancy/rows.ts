@@ -24,6 +24,8 @@ const watched = (channel_id: string, more: object = {}) => ({
 const ofContacts = ({ contact }: Names) => ({ module: 'Contacts', id: contact });
 const contacts = { module: 'Contacts' };
 
+const toldOf = (module: string) => ({ module, operation: 'insert', records: [{ id: 'any', values: { Name: 'N' } }] });
+
 const CRM = '/crm/{version}';
 const MODULE = `${CRM}/{module}`;
 const ONE = `${MODULE}/{id}`;
@@ -236,6 +238,10 @@ export const ADMIN_ROWS: Rows = {
     body: { label: 'Newer' },
   }),
   [`DELETE ${ORG}/modules/{module}/fields/{field}`]: ({ org, module, field }) => ({ path: { org, module, field } }),
+  [`POST ${ORG}/changes`]: ({ org, external, user }) => [
+    { path: { org }, body: { changes: [toldOf(external)], by: user } },
+    { path: { org }, body: { changes: [toldOf(external)] } },
+  ],
 };
 
 const OWN = '/_watchbell/v1';
@@ -243,6 +249,7 @@ const CHANNEL = `${OWN}/channels/{channel}`;
 
 /** Routes of an owner, beside those of the hosted service: of own channels. */
 export const OWNER_ROWS: Rows = {
+  [`POST ${OWN}/changes`]: ({ external }) => ({ body: { changes: [toldOf(external)] } }),
   [`GET ${OWN}/channels`]: () => ({ always: true }),
   [`GET ${CHANNEL}`]: ({ channel, generation }) => [
     { path: { channel } },

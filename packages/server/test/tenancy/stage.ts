@@ -100,10 +100,10 @@ async function makeRevokedAdmin(app: LiveApp, send: Send): Promise<string> {
 
 /** Another user of that organisation, with all scopes, whose profile denies what the names are of. */
 export async function colleagueOf(app: LiveApp, theirs: World): Promise<string> {
-  const { org, module } = theirs.names;
+  const { org, module, external } = theirs.names;
   const orgId = org as OrgId;
   const { accounts } = app.app;
-  const deniedModules = [module, 'Contacts', 'Accounts', 'Notes'];
+  const deniedModules = [module, external, 'Contacts', 'Accounts', 'Notes'];
   const profile = await accounts.addProfile(orgId, { name: 'Narrow', deniedModules });
   const user = { email: 'colleague@a.example.com', firstName: '', lastName: 'Colleague', profileId: profile.id };
   const { id: userId } = await accounts.addUser(orgId, user);

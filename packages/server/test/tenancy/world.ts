@@ -13,6 +13,8 @@ export interface Names {
   readonly module: string;
   readonly field: string;
   readonly fieldId: string;
+  /** A module of the organisation's own whose records live elsewhere. */
+  readonly external: string;
   readonly contact: string;
   readonly account: string;
   readonly note: string;
@@ -101,6 +103,8 @@ export async function makeWorld(app: LiveApp, send: Send, letter: string): Promi
   const field = `Region${letter}`;
   await admin('POST', '/modules', { api_name: module, singular: mark, plural: mark });
   await admin('POST', `/modules/${module}/fields`, { api_name: field, type: 'text' });
+  const external = `Orders${letter}`;
+  await admin('POST', '/modules', { api_name: external, singular: mark, plural: mark, external: true });
   const { fields } = await crm('GET', `/settings/fields?module=${module}`);
   const profile = (await admin('POST', '/profiles', { name: mark })).id;
   const spare = { email: `spare@${letter}.example.com`, last_name: mark };
@@ -152,6 +156,7 @@ export async function makeWorld(app: LiveApp, send: Send, letter: string): Promi
       token: tokens[0].id,
       module,
       field,
+      external,
       fieldId: fields.find(({ api_name }: Loose) => api_name === field).id,
       contact,
       account,
@@ -179,6 +184,7 @@ export function nobodyLike({ org, ...names }: Names): Names {
     token: '0'.repeat(names.token.length),
     module: 'Nowhere',
     field: 'Nothing',
+    external: 'Nowhere',
     fieldId: other(3),
     contact: other(4),
     account: other(5),

@@ -46,7 +46,7 @@ export const customModule = ({ apiName, serial, singular, plural, isExternal, mo
   plural,
   nameField: 'Name',
   duplicateCheck: ['Name'],
-  hasRecords: true,
+  hasRecords: !isExternal,
   isCustom: true,
   ...(isExternal && { isExternal }),
   modifiedAt,

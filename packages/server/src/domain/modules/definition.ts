@@ -46,6 +46,8 @@ export interface ModuleInput {
   readonly apiName: string;
   readonly singular: string;
   readonly plural: string;
+  /** Whether its records live elsewhere; never changes. */
+  readonly external?: boolean;
   readonly fields: readonly FieldInput[];
 }
 
@@ -127,10 +129,17 @@ export function readField(input: FieldInput, module: Module, catalog: Catalog, p
   if (taken.some((known) => known.apiName.toLowerCase() === input.apiName.toLowerCase())) {
     throw nameTaken(`${path}.api_name`, input.apiName, 'field');
   }
-  return describe(input, catalog, path);
+  return describe(input, { catalog, isExternal: module.isExternal ?? false }, path);
 }
 
-function describe(input: FieldInput, catalog: Catalog, path: string): Field {
+/** What a field is described for. */
+interface Place {
+  readonly catalog: Catalog;
+  /** Whether its module is external: what it points at is never looked up, so it may be elsewhere, too. */
+  readonly isExternal: boolean;
+}
+
+function describe(input: FieldInput, place: Place, path: string): Field {
   const { apiName, label = apiName.replaceAll('_', ' '), type, external, rows } = input;
   const isUnique = input.unique || external !== undefined;
   if (isUnique && !UNIQUE_TYPES.includes(type)) {
@@ -148,10 +157,10 @@ function describe(input: FieldInput, catalog: Catalog, path: string): Field {
       ? { pickList: checkPickList(input.pickList, `${path}.pick_list`) }
       : refuse(input.pickList, `${path}.pick_list`, type)),
     ...(type === 'lookup'
-      ? { lookup: lookupModule(input.lookup, catalog, `${path}.lookup`) }
+      ? { lookup: lookupModule(input.lookup, place, `${path}.lookup`) }
       : refuse(input.lookup, `${path}.lookup`, type)),
     ...(type === 'subform'
-      ? { rows: readRows(rows, catalog, `${path}.rows`), unreported: true }
+      ? { rows: readRows(rows, place, `${path}.rows`), unreported: true }
       : refuse(rows, `${path}.rows`, type)),
   };
 }
@@ -200,12 +209,18 @@ export function checkPickList(values: readonly string[] | undefined, path: strin
   return values;
 }
 
-function lookupModule(name: string | undefined, catalog: Catalog, path: string): string {
-  if (name !== undefined && findModule(catalog, name)?.hasRecords) return name;
-  throw badDefinition(path, 'must name a module that has records');
+function lookupModule(name: string | undefined, { catalog, isExternal }: Place, path: string): string {
+  const module = name === undefined ? undefined : findModule(catalog, name);
+  if (module?.hasRecords || (isExternal && module?.isExternal)) return module.apiName;
+  throw badDefinition(
+    path,
+    module?.isExternal
+      ? `cannot be ${module.apiName}, which is external: whether a record of it is there cannot be told`
+      : 'must name a module that has records',
+  );
 }
 
-function readRows(rows: readonly FieldInput[] | undefined, catalog: Catalog, path: string): readonly Field[] {
+function readRows(rows: readonly FieldInput[] | undefined, place: Place, path: string): readonly Field[] {
   if (!rows || rows.length === 0 || rows.length > LIMITS.rows) {
     throw badDefinition(path, `must have 1 to ${LIMITS.rows} fields`);
   }
@@ -217,7 +232,7 @@ function readRows(rows: readonly FieldInput[] | undefined, catalog: Catalog, pat
     names.add(row.apiName.toLowerCase());
     if (row.type === 'subform') throw badDefinition(`${at}.type`, 'cannot be subform within a subform');
     if (row.unique || row.external) throw badDefinition(`${at}.unique`, 'cannot be asked of a row');
-    return describe(row, catalog, at);
+    return describe(row, place, at);
   });
 }
 

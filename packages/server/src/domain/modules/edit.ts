@@ -39,8 +39,15 @@ export function addModule(set: WorkingSet, input: ModuleInput): Module {
   if (modules.filter(isCurrent).length >= LIMITS.modules || serial > LAST_ADDED_MODULE) {
     throw limitReached('modules', LIMITS.modules);
   }
-  const { apiName, singular, plural } = input;
-  const added: AddedModule = { apiName, serial, singular, plural, modifiedAt: set.now };
+  const { apiName, singular, plural, external } = input;
+  const added: AddedModule = {
+    apiName,
+    serial,
+    singular,
+    plural,
+    ...(external && { isExternal: true }),
+    modifiedAt: set.now,
+  };
   // Its fields may point at it.
   const catalog = extend(set.catalog, { modules: [added] });
   const fields = readFields(catalog, apiName, input.fields);
@@ -70,7 +77,9 @@ function readFields(catalog: Catalog, moduleName: string, inputs: readonly Field
 
 function checkRoom(catalog: Catalog, moduleName: string, count: number): void {
   const module = currentModule(catalog, moduleName);
-  if (!module.hasRecords) throw badDefinition('$.module', `${moduleName} has no records, so it takes no fields`);
+  if (!module.hasRecords && !module.isExternal) {
+    throw badDefinition('$.module', `${moduleName} has no records, so it takes no fields`);
+  }
   if (module.fields.length + count > LIMITS.fields) throw limitReached('fields', LIMITS.fields);
 }
 

@@ -24,8 +24,9 @@ export function notificationBody(
 ): string {
   const { change, module, operation, ids, version } = notification;
   const rules = VERSION_RULES[version];
-  // A related record was only pointed at: it is not among those that changed, and has no fields and no values.
-  const changed = new Map(change.records.map((record) => [record.id, record]));
+  // A related record was only pointed at: it is not among those that changed, and has no fields and no values. That of
+  // another module may have the id of a changed one, where ids come from elsewhere.
+  const changed = new Map(module === change.module ? change.records.map((record) => [record.id, record]) : []);
   const uriVersion = compat.callbackUriVersion === 'own' ? version : 'v2';
   const reported = operation === 'insert' ? [] : ids;
   // Keys that are undefined are left out of the text.

@@ -78,7 +78,8 @@ function operation(
   const parameters = [
     ...pathParameters(path, versions, schema?.params),
     ...(description.parameters ?? []).map(namedParameter),
-    ...queryParameters(schema?.querystring),
+    ...schemaParameters('query', schema?.querystring),
+    ...schemaParameters('header', schema?.headers),
   ];
   const body = bodyOf(description, schema?.body);
   return {
@@ -112,10 +113,10 @@ function namedParameter(name: ParameterName | `${ParameterName}!`): Parameter {
   return isRequired ? { ...parameter, required: true } : parameter;
 }
 
-function queryParameters(querystring: unknown): Parameter[] {
-  const required = isSchema(querystring) && Array.isArray(querystring.required) ? querystring.required : [];
-  return Object.entries(propertiesOf(querystring)).map(([name, { description = '', ...schema }]) => ({
-    in: 'query',
+function schemaParameters(place: 'query' | 'header', given: unknown): Parameter[] {
+  const required = isSchema(given) && Array.isArray(given.required) ? given.required : [];
+  return Object.entries(propertiesOf(given)).map(([name, { description = '', ...schema }]) => ({
+    in: place,
     name,
     description: String(description),
     schema,

@@ -32,8 +32,12 @@ export const FieldDefinition = Type.Object(
 );
 const Fields = Type.Array(FieldDefinition, { maxItems: LIMITS.fields });
 
+const External = Type.Optional(
+  Type.Boolean({ description: 'Its records live elsewhere; their changes come by the intake. Never changes' }),
+);
+
 export const ModuleDefinition = Type.Object(
-  { api_name: ApiName, singular: Label, plural: Label, fields: Type.Optional(Fields) },
+  { api_name: ApiName, singular: Label, plural: Label, external: External, fields: Type.Optional(Fields) },
   closed,
 );
 export const ModuleChanges = Type.Object({ singular: Type.Optional(Label), plural: Type.Optional(Label) }, closed);
@@ -52,6 +56,7 @@ export const ModuleFile = Type.Object(
           api_name: ApiName,
           singular: Type.Optional(Label),
           plural: Type.Optional(Label),
+          external: External,
           fields: Type.Optional(Fields),
         },
         closed,
@@ -116,6 +121,7 @@ export const ShownModule = Type.Object({
   singular: Type.String(),
   plural: Type.String(),
   custom: Type.Boolean(),
+  external: Type.Boolean(),
   fields: Type.Array(ShownField),
 });
 
@@ -125,6 +131,7 @@ export const showModule = (org: OrgId, module: Module): Static<typeof ShownModul
   singular: module.singular,
   plural: module.plural,
   custom: module.isCustom ?? false,
+  external: module.isExternal ?? false,
   fields: module.fields.map((field) => showField(org, module, field)),
 });
 
