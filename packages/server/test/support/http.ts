@@ -160,7 +160,6 @@ export async function openHttp(
     metadata: createMetadata({ accounts: accountStore }),
     catalogs,
     intake: createIntake({ writer, catalogs }),
-    ...createRecovery({ store, writer, delivery: { lookAtJobs() {} }, clock, realNow }).parts,
     channels: createChannels({ writer, reads: store.channels, clock, policy: DEFAULT_CHANNEL_POLICY }),
     ...createRecordServices({ writer, reads: store.records, relatedReads: store.related, accounts: accountStore }),
     recordLists: createRecordLists({
