@@ -125,13 +125,13 @@ export async function openHttp(
     random: randomBytes,
     adminToken: options.adminToken ?? DEV_CREDENTIALS.adminToken,
   });
-  const parts: HttpParts = {
-    logger,
   const catalogs = createCatalogs({
     writer,
     accounts: accountStore,
     onChanged: (orgId) => auth.forget({ orgId }),
   });
+  const parts: HttpParts = {
+    logger,
     metrics: createMetrics(),
     auth,
     channelControl: createChannelControl({ writer, store: administration, backlog: store.backlog, clock }),
