@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
+import { createRecovery } from './app-recovery.ts';
 import { openClocks } from './clocks.ts';
 import type { Config } from './config.ts';
 import { createDelivery } from './delivery/delivery.ts';
@@ -28,9 +29,9 @@ import { createErasure } from './services/erasure.ts';
 import { createFeed } from './services/feed.ts';
 import { type Housekeeping, startHousekeeping } from './services/housekeeping.ts';
 import { createInbox } from './services/inbox.ts';
+import { createIntake } from './services/intake.ts';
 import { createMetadata } from './services/metadata.ts';
 import { createPageTokens } from './services/page-tokens.ts';
-import { createIntake } from './services/intake.ts';
 import { createRecordLists } from './services/record-lists.ts';
 import { createRecordServices } from './services/record-services.ts';
 import { createRecycleBin } from './services/recycle-bin.ts';
@@ -129,6 +130,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     logger,
     logDelivered: config.logDelivered,
     suspend: (org, request) => channelControl.ask(org, request),
+    jobs: { store: store.jobs, steps: { rematch: (...step) => recovery.steps.rematch(...step) } },
   });
   const writer = createWriter({
     store: store.writing,
@@ -146,6 +148,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
       feed.committed(org, writes);
     },
   });
+  const recovery = createRecovery({ store, writer, delivery, clock, realNow });
   const databaseWatch = watchDatabase({ database: store.database, metrics, logger });
   measureBacklog({ store: store.backlog, owing: delivery.owing, clock, metrics, logger });
   const channelControl = createChannelControl({ writer, store: store.administration, backlog: store.backlog, clock });
@@ -274,6 +277,8 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     metadata,
     channels,
     catalogs,
+    ...recovery.parts,
+    intake: createIntake({ writer, catalogs }),
     feed,
     ...recordServices,
     recordLists,
@@ -285,7 +290,6 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     base,
     isBasePublic: config.publicUrl !== undefined,
     trustProxy: config.trustProxy,
-    intake: createIntake({ writer, catalogs }),
     rateLimits: config.rateLimits,
     programVersion: VERSION,
     realNow,

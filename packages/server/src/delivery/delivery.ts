@@ -8,7 +8,7 @@ import type { Generation, OrgId } from '../domain/ids.ts';
 import type { SuspensionRequest } from '../domain/suspension.ts';
 import type { Compat } from '../domain/wire/compat.ts';
 import type { WriteSet } from '../domain/working-set.ts';
-import type { DeliveryStore } from '../storage/store.ts';
+import type { DeliveryStore, JobStore } from '../storage/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { createAir } from './air.ts';
@@ -21,6 +21,7 @@ import { createFairTurns } from './fair-turns.ts';
 import { type Following, followOthers } from './following.ts';
 import { registerGauges } from './gauges.ts';
 import type { Guard } from './guard.ts';
+import { createAttemptsGiven, createJobs, type Jobs, type JobsOptions } from './jobs.ts';
 import { createLane } from './lane.ts';
 import type { Lane, LaneContext } from './lane-context.ts';
 import { createLanes } from './lanes.ts';
@@ -56,6 +57,7 @@ export interface DeliveryOptions {
   readonly logDelivered: boolean;
   /** Has the channel's suspension decided and committed; false: not as it is now. Rejects when the store is in trouble. */
   readonly suspend: (org: OrgId, request: SuspensionRequest) => Promise<boolean>;
+  readonly jobs: Pick<JobsOptions, 'steps'> & { readonly store: JobStore };
 }
 
 /** Sends what is owed, until it is delivered, parked, or its channel lapses or ends. */
@@ -82,6 +84,8 @@ export interface Delivery {
   /** Sends a test notification from this node; what a channel owes is not concerned. Rejects when the store cannot be read. */
   sendTest(org: OrgId, channel: Channel): Promise<TestSent>;
   counts(): DeliveryCounts;
+  /** A job was made or changed. */
+  lookAtJobs(): void;
   /** Channels that owe something and may be sent to. */
   owing(): readonly { readonly org: OrgId; readonly generation: Generation }[];
 }
@@ -162,6 +166,25 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     onSettled: lookWhetherDrained,
     onQuiet: () => quiet.check(),
   };
+  const jobs: Jobs = createJobs({
+    store: options.jobs.store,
+    steps: options.jobs.steps,
+    ownership,
+    policy: policy.jobs,
+    isShared: cluster !== undefined,
+    isSuspended: context.isSuspended,
+    resending: {
+      ...context,
+      store: options.jobs.store,
+      channels: store,
+      given: createAttemptsGiven(),
+      giveUp: cutting.signal,
+      metrics,
+    },
+    onEnded: lookWhetherDrained,
+    onQuiet: () => quiet.check(),
+    logger,
+  });
   const lanes = createLanes({
     ownership,
     receivers,
@@ -204,9 +227,12 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 
   function take(org: OrgId, writes: WriteSet): void {
     const { isNext, isNewest } = cluster?.committed(org, writes) ?? ALONE;
-    for (const generation of writes.channels.keys()) revisions.saved(generation);
-    for (const generation of writes.lapsed.keys()) revisions.saved(generation);
+    for (const generation of [...writes.channels.keys(), ...writes.lapsed.keys()]) {
+      revisions.saved(generation);
+      jobs.changed(generation);
+    }
     lanes.take(org, writes, isNext, isNewest);
+    if (writes.org || writes.newJobs.length > 0) jobs.look();
   }
 
   function recover(): void {
@@ -240,13 +266,14 @@ export function createDelivery(options: DeliveryOptions): Delivery {
 
   function isIdle(): boolean {
     if (slots.inFlight() > 0 || settler.size() > 0 || takingUp.isUnderWay() || cluster?.isReading()) return false;
+    if (jobs.isBusy()) return false;
     for (const lane of lanes.all()) if (lane.isBusy()) return false;
     return true;
   }
 
   function isQuiet(org: OrgId): boolean {
     for (const lane of lanes.all()) if (lane.org === org) return false;
-    return !slots.isFlying(org) && !settler.holds(org);
+    return !slots.isFlying(org) && !settler.holds(org) && !jobs.holds(org);
   }
 
   registerGauges(metrics.gauges, {
@@ -255,6 +282,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     inFlight: slots.inFlight,
     counts,
     buckets: () => ownership.holds().length,
+    jobs: jobs.running,
     times: () => cluster?.times(),
   });
 
@@ -262,6 +290,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     async start() {
       if (cluster) await cluster.start();
       else await takingUp.first();
+      await jobs.start();
     },
     committed(org, writes) {
       try {
@@ -279,6 +308,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       circuits.stop();
       cluster?.beginLeaving();
       const timer = setTimeout(() => cutting.abort(), withinMs);
+      await jobs.stop();
       await landed();
       await settler.drain(cutting.signal);
       clearTimeout(timer);
@@ -297,6 +327,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     forget,
     sendTest: (org, channel) => sendTest(org, channel, context.flights),
     counts,
+    lookAtJobs: jobs.look,
     owing: () => Array.from(lanes.all(), ({ org, generation }) => ({ org, generation })),
   };
 

@@ -12,6 +12,8 @@ export interface Watched {
   readonly inFlight: () => number;
   readonly counts: () => DeliveryCounts;
   readonly buckets: () => number;
+  /** That this node works on. */
+  readonly jobs: () => number;
   /** Undefined: this process has the store for itself. */
   readonly times: () => ReturnType<Cluster['times']> | undefined;
 }
@@ -26,6 +28,7 @@ export function registerGauges({ register }: Metrics['gauges'], watched: Watched
   register('watchbell_attempts_in_flight', 'Requests to receivers in the air', watched.inFlight);
   register('watchbell_outcomes_unsettled', 'Outcomes not saved yet', () => counts().unsettled);
   register('watchbell_retries_waiting', 'Notifications waiting for a retry', () => counts().waiting);
+  register('watchbell_jobs_running', 'Redeliveries, replays and re-matches that this node works on', watched.jobs);
   register('watchbell_buckets_owned', 'Parts of all channels, 64 in all, that this node sends for', () =>
     times() ? watched.buckets() : BUCKETS,
   );

@@ -69,6 +69,30 @@ export interface DeliveryPolicy {
   readonly settleBatch: number;
   /** With so many outcomes unsaved, no attempt starts. */
   readonly maxUnsettled: number;
+
+  readonly jobs: JobPolicy;
+}
+
+/** How a node redelivers, replays and matches again, beside what is owed. */
+export interface JobPolicy {
+  /** Wait before each attempt of a replay at one notification. */
+  readonly waits: readonly number[];
+  /** Notifications in a row that the receiver did not take after which a replay fails. */
+  readonly failuresInRow: number;
+  /** Most requests at once of one job. */
+  readonly flights: number;
+  /** Most jobs at once of a node, redeliveries apart, and most redeliveries. */
+  readonly running: number;
+  readonly redelivering: number;
+  /** Most notifications of a job under way, and their bytes of values in memory. */
+  readonly underWay: number;
+  readonly bytes: number;
+  /** Outcomes are saved together that come within this time; real time. */
+  readonly saveEvery: number;
+  /** Real time after which a channel is read again before the next attempt. */
+  readonly channelAge: number;
+  /** Real time for which a job has its place while others wait for one. */
+  readonly turn: number;
 }
 
 export const DEFAULT_POLICY: DeliveryPolicy = {
@@ -116,6 +140,18 @@ export const DEFAULT_POLICY: DeliveryPolicy = {
   maxReceivers: 4096,
   settleBatch: 1000,
   maxUnsettled: 5000,
+  jobs: {
+    waits: [0, 5 * SECOND, 30 * SECOND],
+    failuresInRow: 20,
+    flights: 4,
+    running: 6,
+    redelivering: 8,
+    underWay: 256,
+    bytes: MIB,
+    saveEvery: 50,
+    channelAge: 500,
+    turn: 10 * SECOND,
+  },
 };
 
 /** What an operator chooses of it. */

@@ -17,8 +17,9 @@ import type { Channels } from '../services/channels.ts';
 import type { ClockControl } from '../services/clock-control.ts';
 import type { Feed } from '../services/feed.ts';
 import type { Inbox } from '../services/inbox.ts';
-import type { Metadata } from '../services/metadata.ts';
 import type { Intake } from '../services/intake.ts';
+import type { Jobs } from '../services/jobs.ts';
+import type { Metadata } from '../services/metadata.ts';
 import type { RecordLists } from '../services/record-lists.ts';
 import type { RecordServices } from '../services/record-services.ts';
 import type { RecycleBin } from '../services/recycle-bin.ts';
@@ -43,9 +44,9 @@ import { deletedRoutes } from './routes/deleted.ts';
 import { docsRoutes } from './routes/docs.ts';
 import { type Check, healthRoutes } from './routes/health.ts';
 import { inboxRoutes } from './routes/inbox.ts';
+import { intakeRoutes } from './routes/intake.ts';
 import { oauthRoutes } from './routes/oauth.ts';
 import { orgRoutes } from './routes/org.ts';
-import { intakeRoutes } from './routes/intake.ts';
 import { recordActionRoutes } from './routes/record-actions.ts';
 import { recordRoutes } from './routes/records.ts';
 import { recoveryRoutes } from './routes/recovery/recovery.ts';
@@ -69,9 +70,10 @@ export interface HttpParts extends RecordServices {
   readonly metadata: Metadata;
   readonly channels: Channels;
   readonly catalogs: Catalogs;
-  readonly feed: Feed;
-  readonly search: Search;
   readonly intake: Intake;
+  readonly feed: Feed;
+  readonly jobs: Jobs;
+  readonly search: Search;
   readonly recordLists: RecordLists;
   readonly recycleBin: RecycleBin;
   /** Only in the dev profile. */
@@ -150,11 +152,11 @@ export function createHttp(given: HttpParts): FastifyInstance {
   oauthRoutes(app, parts);
   adminRoutes(app, parts);
   moduleRoutes(app, parts);
+  intakeRoutes(app, parts);
   for (const surface of [ownersSurface({ ...parts, findOwn: parts.channels.findOwn }), operatorsSurface(parts)]) {
     recoveryRoutes(app, surface, parts);
   }
   consentRoutes(app, parts);
-  intakeRoutes(app, parts);
   if (parts.inbox) inboxRoutes(app, { ...parts, inbox: parts.inbox });
   if (parts.clockControl) clockRoutes(app, { ...parts, clockControl: parts.clockControl });
   const { requireScope } = parts.auth;

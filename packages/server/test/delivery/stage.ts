@@ -107,6 +107,7 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
     logDelivered: options.logDelivered ?? true,
     logger,
     suspend: (...asked) => (options.asking?.(control.ask) ?? control.ask)(...asked),
+    jobs: { store: store.jobs, steps: { rematch: async () => 'rests' } },
   });
   const writer = createWriter({
     store: store.writing,

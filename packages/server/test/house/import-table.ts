@@ -47,6 +47,7 @@ const TABLE: Readonly<Record<string, Rule>> = {
     packages: ['node:', 'typebox'],
   },
   'app.ts': { rooms: ['*'], packages: ['*'] },
+  'app-recovery.ts': { rooms: ['*'], packages: ['*'] },
   'main.ts': { rooms: ['cli'], packages: ['node:'] },
 };
 

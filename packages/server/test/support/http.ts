@@ -3,6 +3,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
+import { createRecovery } from '../../src/app-recovery.ts';
 import { createDevClock } from '../../src/dev-clock.ts';
 import type { NotificationId } from '../../src/domain/ids.ts';
 import { DEV_OAUTH_POLICY, type OAuthPolicy } from '../../src/domain/oauth/policy.ts';
@@ -24,9 +25,9 @@ import { createClockControl } from '../../src/services/clock-control.ts';
 import { createErasure } from '../../src/services/erasure.ts';
 import { createFeed } from '../../src/services/feed.ts';
 import { createInbox } from '../../src/services/inbox.ts';
+import { createIntake } from '../../src/services/intake.ts';
 import { createMetadata } from '../../src/services/metadata.ts';
 import { createPageTokens } from '../../src/services/page-tokens.ts';
-import { createIntake } from '../../src/services/intake.ts';
 import { createRecordLists } from '../../src/services/record-lists.ts';
 import { createRecordServices } from '../../src/services/record-services.ts';
 import { createRecycleBin } from '../../src/services/recycle-bin.ts';
@@ -160,6 +161,7 @@ export async function openHttp(
     metadata: createMetadata({ accounts: accountStore }),
     catalogs,
     intake: createIntake({ writer, catalogs }),
+    ...createRecovery({ store, writer, delivery: { lookAtJobs() {} }, clock, realNow }).parts,
     channels: createChannels({ writer, reads: store.channels, clock, policy: DEFAULT_CHANNEL_POLICY }),
     ...createRecordServices({ writer, reads: store.records, relatedReads: store.related, accounts: accountStore }),
     recordLists: createRecordLists({

@@ -1,17 +1,20 @@
 import type { FastifyInstance } from 'fastify';
+import type { JudgeUrl } from '../../../domain/egress.ts';
 import type { Administration } from '../../../services/administration.ts';
 import type { ChannelControl } from '../../../services/channel-control.ts';
-import type { Feed } from '../../../services/feed.ts';
 import type { ChannelTests } from '../../../services/channel-tests.ts';
+import type { Channels } from '../../../services/channels.ts';
+import type { Feed } from '../../../services/feed.ts';
+import type { Jobs } from '../../../services/jobs.ts';
 import type { Signatures } from '../../../services/signing.ts';
-import type { JudgeUrl } from '../../../domain/egress.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
 import type { Surface } from '../../surface.ts';
 import { channelRoutes } from './channels.ts';
+import { feedRoutes } from './feed.ts';
+import { jobRoutes } from './jobs.ts';
 import { channelSettingsRoutes } from './settings.ts';
 import { channelSigningRoutes } from './signing.ts';
 import { channelTestRoutes } from './test-send.ts';
-import { feedRoutes } from './feed.ts';
 
 /** What is shown of channels and what can be done for them is made of. */
 export interface RecoveryParts {
@@ -21,6 +24,8 @@ export interface RecoveryParts {
   readonly signatures: Signatures;
   readonly judgeReceiver: JudgeUrl;
   readonly feed: Feed;
+  readonly jobs: Jobs;
+  readonly channels: Pick<Channels, 'findOwn'>;
   readonly logger: Logger;
 }
 
@@ -31,4 +36,5 @@ export function recoveryRoutes(app: FastifyInstance, surface: Surface, parts: Re
   channelSigningRoutes(app, surface, parts);
   channelTestRoutes(app, surface, parts);
   feedRoutes(app, surface, parts);
+  jobRoutes(app, surface, parts);
 }
