@@ -15,6 +15,8 @@ export interface Metrics {
   readonly settleBatch: { observe(settlements: number): void };
   /** Outcomes that were not saved, since another node had taken over. */
   readonly refusedOutcomes: { inc(count: number): void };
+  /** Attempts of jobs, which are in `attempts` too. */
+  readonly resent: { inc(labels: { kind: string; outcome: string }): void };
   readonly handovers: { inc(labels: { kind: 'gained' | 'released' | 'lost' }, count: number): void };
   readonly overflows: { inc(labels: { kind: string }): void };
   readonly housekeepingRows: { inc(labels: { table: string }, count: number): void };
@@ -99,6 +101,12 @@ export function createMetrics(): Metrics {
     help: 'Outcomes not saved because another node had taken over the channel; it sends again',
     registers,
   });
+  const resent = new Counter({
+    name: 'watchbell_job_attempts_total',
+    help: 'Requests to receivers that redeliveries and replays made, by kind of job and outcome',
+    labelNames: ['kind', 'outcome'],
+    registers,
+  });
   const handovers = new Counter({
     name: 'watchbell_bucket_handovers_total',
     help: 'Buckets that this node took (gained), gave back (released) or had taken from it (lost), by kind',
@@ -147,6 +155,7 @@ export function createMetrics(): Metrics {
     suspensions,
     settleBatch,
     refusedOutcomes,
+    resent,
     handovers,
     overflows,
     housekeepingRows,
