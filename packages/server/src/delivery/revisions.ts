@@ -10,7 +10,7 @@ import type { Receiver, Receivers } from './receivers.ts';
 type Kind = ChannelRevision['kind'];
 
 /** After these something may be owed of a channel of which nothing is remembered. */
-const BRING_BACK: readonly Kind[] = ['renewed', 'resumed'];
+const BRING_BACK: readonly Kind[] = ['renewed', 'resumed', 'rematched'];
 
 /** Has lanes follow what other nodes made of channels. */
 export interface Revisions {

@@ -38,6 +38,18 @@ export function isFull(channel: LiveChannel, index: ChannelIndex, limit: number)
   return owed >= limit && growth <= limit * STALE;
 }
 
+/**
+ * Numbers that it may take besides until it comes near the limit; any, when it owes nothing. While there seems to be no
+ * room, what it owes is counted.
+ */
+export function roomOf(channel: LiveChannel, index: ChannelIndex, limit: number): number {
+  const owed = owedAtMost(channel, index);
+  if (owed === 0) return Infinity;
+  const room = Math.floor(limit * NEAR) - owed;
+  if (room <= 0) index.uncounted.set(channel.generation, channelKey(channel.userId, channel.channelId));
+  return room;
+}
+
 /** Channels in overflow that may take numbers again, as far as they were counted; the others are marked to be. */
 export function flowingAgain(index: ChannelIndex, limit: number): LiveChannel[] {
   const flowing: LiveChannel[] = [];

@@ -203,7 +203,7 @@ export function expireDue(set: WorkingSet): void {
   }
 }
 
-function addRevision(
+export function addRevision(
   set: WorkingSet,
   kind: ChannelRevision['kind'],
   channel: LiveChannel,

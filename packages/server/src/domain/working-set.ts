@@ -250,22 +250,29 @@ export function addChange(
   const full = new Set<LiveChannel>();
   for (const { channel, ...subject } of match(change, set.index)) {
     if (channel.overflowFrom !== undefined) continue;
-    if (mustRestart(channel, set.epoch)) beginAnew(set, channel);
-    channel.lastNumber += 1;
-    set.writes.numbers.set(channel.generation, channel.lastNumber);
-    set.writes.notifications.push({
-      org: set.org.id,
-      generation: channel.generation,
-      number: channel.lastNumber,
-      id: set.randomId(),
-      ...subject,
-      version: channel.version,
-      withValues: channel.withValues,
-      change,
-    });
+    const { version, withValues } = channel;
+    takeNumber(set, channel, { ...subject, version, withValues, change });
     if (isFull(channel, set.index, set.maxBacklog)) full.add(channel);
   }
   for (const channel of full) beginOverflow(set, channel, number);
+}
+
+/** Gives a live channel of the index its next notification. */
+export function takeNumber(
+  set: WorkingSet,
+  channel: LiveChannel,
+  what: Omit<Notification, 'org' | 'generation' | 'number' | 'id'>,
+): void {
+  if (mustRestart(channel, set.epoch)) beginAnew(set, channel);
+  channel.lastNumber += 1;
+  set.writes.numbers.set(channel.generation, channel.lastNumber);
+  set.writes.notifications.push({
+    org: set.org.id,
+    generation: channel.generation,
+    number: channel.lastNumber,
+    id: set.randomId(),
+    ...what,
+  });
 }
 
 /** Changes the organisation itself, for the commands that follow as well. */
