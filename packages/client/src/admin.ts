@@ -1,7 +1,8 @@
+import type { AdminChannel, ChannelDetails } from './channel-wire.ts';
+import { type ChannelHandle, createChannelHandle } from './channels.ts';
 import { type Clock, createClock } from './clock.ts';
 import { accepted, createTransport, type Exchange, listIn, type TransportOptions } from './transport.ts';
 import type {
-  AdminChannel,
   AdminClient,
   AdminOrg,
   AdminProfile,
@@ -134,12 +135,14 @@ export interface Admin {
     /** Those that have ended instead, if asked for. */
     list(org: string, filter?: Whose & { readonly ended?: boolean }, page?: AdminPage): Promise<Listing<AdminChannel>>;
     /** Ended ones too. */
-    show(org: string, generation: string): Promise<AdminChannel>;
+    show(org: string, generation: string): Promise<ChannelDetails>;
     /** Nothing is sent for it until it is resumed, here or by a POST or PUT of its owner. */
-    suspend(org: string, generation: string): Promise<AdminChannel>;
+    suspend(org: string, generation: string): Promise<ChannelDetails>;
     /** What it owes flows on (`backlog`), or is cancelled (`skip`). */
-    resume(org: string, generation: string, mode?: 'backlog' | 'skip'): Promise<AdminChannel>;
+    resume(org: string, generation: string, mode?: 'backlog' | 'skip'): Promise<ChannelDetails>;
   };
+  /** One channel of an organisation, and all that can be seen and done of it. */
+  channel(org: string, generation: string): ChannelHandle;
   /** Signatures of notifications: of all channels of an organisation, or of one, named by its generation. */
   readonly signing: {
     show(org: string, channel?: string): Promise<AdminSigning>;
@@ -158,6 +161,10 @@ export interface Admin {
 export function createAdmin({ adminToken, ...options }: AdminOptions): Admin {
   const transport = createTransport(options);
   const headers = { authorization: `Bearer ${adminToken}` };
+
+  const send = async (exchange: Exchange) => accepted(await transport({ ...exchange, headers }));
+  const channel = (org: string, generation: string) =>
+    createChannelHandle(send, `/_watchbell/v1/orgs${at(org, 'channels', generation)}`);
 
   // What an answer holds is the server's promise, not checked again.
   async function call<Answer>(method: Exchange['method'], path: string, json?: object): Promise<Answer> {
@@ -226,10 +233,11 @@ export function createAdmin({ adminToken, ...options }: AdminOptions): Admin {
     channels: {
       list: (org, { ended, ...whose } = {}, page = {}) =>
         list(at(org, 'channels'), 'channels', { ...whose, ...(ended && { ended: 'true' }), ...pageQuery(page) }),
-      show: (org, generation) => call('GET', at(org, 'channels', generation)),
-      suspend: (org, generation) => call('POST', at(org, 'channels', generation, 'suspend')),
-      resume: (org, generation, mode = 'backlog') => call('POST', at(org, 'channels', generation, 'resume'), { mode }),
+      show: (org, generation) => channel(org, generation).show(),
+      suspend: (org, generation) => channel(org, generation).suspend(),
+      resume: (org, generation, mode) => channel(org, generation).resume(mode),
     },
+    channel,
     signing: {
       show: (org, channel) => call('GET', signingPath(org, channel)),
       renew: (org, { channel, keepSeconds } = {}) =>

@@ -1,4 +1,6 @@
 import { type AccessOptions, createAccess } from './access.ts';
+import type { AdminChannel } from './channel-wire.ts';
+import { type ChannelHandle, createChannelHandle } from './channels.ts';
 import { ApiError } from './errors.ts';
 import { createRecords, type Records } from './records.ts';
 import { createSettings, type Settings } from './settings.ts';
@@ -12,7 +14,7 @@ import {
   type TransportOptions,
 } from './transport.ts';
 import { createWatch, type Watch } from './watch.ts';
-import type { ApiVersion, ItemResult, OrgInfo } from './wire.ts';
+import type { ApiVersion, ItemResult, OrgInfo, PageInfo } from './wire.ts';
 
 export interface ClientOptions extends TransportOptions, AccessOptions {
   /** Version that calls are made under; v8 when absent. */
@@ -24,9 +26,24 @@ export interface Client {
   readonly watch: Watch;
   readonly records: Records;
   readonly settings: Settings;
+  /** The caller's own channels, as our own API shows them. */
+  readonly channels: {
+    /** In the order in which they were opened; those that have ended instead, if asked for. */
+    list(filter?: {
+      readonly client?: string;
+      readonly ended?: boolean;
+      readonly page?: number;
+      /** 1 to 200. */
+      readonly perPage?: number;
+    }): Promise<{ readonly items: readonly AdminChannel[]; readonly info: PageInfo }>;
+  };
+  /** One own channel, and all that can be seen and done of it; an earlier one of that id by its generation. */
+  channel(channelId: string, generation?: string): ChannelHandle;
   /** The organisation that the credentials belong to. */
   org(): Promise<OrgInfo>;
 }
+
+const OWN_CHANNELS = '/_watchbell/v1/channels';
 
 /** Makes a client. It asks for an access token at the first call, keeps it, and renews it once when it is refused. */
 export function createClient({ version = 'v8', ...options }: ClientOptions): Client {
@@ -35,21 +52,32 @@ export function createClient({ version = 'v8', ...options }: ClientOptions): Cli
 
   async function once(exchange: Exchange, token: string): Promise<Reply> {
     const headers = { ...exchange.headers, authorization: `Zoho-oauthtoken ${token}` };
-    return transport({ ...exchange, path: `/crm/${version}${exchange.path}`, headers });
+    return transport({ ...exchange, headers });
   }
 
-  const call: Call = async (exchange) => {
+  /** Below the root: our own API. */
+  const own: Call = async (exchange) => {
     const token = await access.token();
     const reply = await once(exchange, token);
     if (reply.status !== 401) return accepted(reply);
     access.forget(token);
     return accepted(await once(exchange, await access.token()));
   };
+  const call: Call = (exchange) => own({ ...exchange, path: `/crm/${version}${exchange.path}` });
 
   return {
     watch: createWatch(call),
     records: createRecords(call),
     settings: createSettings(call),
+    channels: {
+      async list({ client, ended, page, perPage } = {}) {
+        const query = { client, ended: ended ? 'true' : undefined, page, per_page: perPage };
+        const { body } = await own({ method: 'GET', path: OWN_CHANNELS, query });
+        return { items: listIn<AdminChannel>(body, 'channels'), info: (body as { readonly info: PageInfo }).info };
+      },
+    },
+    channel: (channelId, generation) =>
+      createChannelHandle(own, `${OWN_CHANNELS}/${encodeURIComponent(channelId)}`, generation),
     async org() {
       const { status, body } = await call({ method: 'GET', path: '/org' });
       const [org] = listIn<OrgInfo>(body, 'org');

@@ -11,6 +11,8 @@ export {
   type ProfileValues,
   type Whose,
 } from './admin.ts';
+export type * from './channel-wire.ts';
+export type { ChannelHandle } from './channels.ts';
 export { type Client, type ClientOptions, createClient, expectSuccess } from './client.ts';
 export { type Clock, type ClockMove, createClock } from './clock.ts';
 export { ApiError, UnreachableError } from './errors.ts';

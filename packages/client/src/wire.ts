@@ -284,39 +284,6 @@ export interface AdminSigning {
   readonly former_until: string | null;
 }
 
-export interface AdminChannel {
-  readonly channel_id: string;
-  readonly generation: string;
-  readonly user: string;
-  readonly client: string | null;
-  readonly modules: readonly string[];
-  /** Origin and path of the notify URL. */
-  readonly receiver: string;
-  /** Of one that is expired and suspended, `expired`. */
-  readonly state: 'live' | 'suspended' | 'expired' | 'ended';
-  readonly opened_at: string;
-  readonly expires_at: string;
-  readonly suspended_at: string | null;
-  /** `failing` for long, `gone` (it answered 410), or by the `operator`. */
-  readonly suspended_reason: string | null;
-  /** First failure since its last success; null while it is well. */
-  readonly failing_since: string | null;
-  /** Since then. */
-  readonly failed_attempts: number;
-  /** Of its newest notification. */
-  readonly last_number: number;
-  /** Held ones too; counted up to 10,000 in a list, to 1,000,000 of one, one more standing for more. */
-  readonly owed: number;
-  /** When the change of the oldest was made. */
-  readonly oldest_owed_at: string | null;
-  /** What it still owed up to this number was cancelled. */
-  readonly cancelled_to: number | null;
-  /** `expired` or `skipped`. */
-  readonly cancelled_reason: string | null;
-  readonly ended_at: string | null;
-  readonly ended_reason: string | null;
-}
-
 /** The clock of the dev profile; times are ISO 8601. */
 export interface ClockState {
   readonly now: string;

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { declareNoun } from './admin-verb.ts';
-import { integerFrom } from './arguments.ts';
+import { declareNoun, type PageOptions, pageOf, pageOptions } from './admin-verb.ts';
+import { httpUrl, integerFrom } from './arguments.ts';
 import type { Run } from './declare.ts';
 import type { Environment } from './settings.ts';
 
@@ -13,6 +13,14 @@ interface ListOptions {
   readonly ended?: boolean;
   readonly page: number;
 }
+
+interface SettingsOptions {
+  readonly concurrency?: number | null;
+  readonly lifecycleUrl?: string | null;
+}
+
+/** Most attempts at once that a channel may be given. */
+const MAX_CONCURRENCY = 16;
 
 /** Commands on the channels of an organisation, of all its users. */
 export function declareChannels(program: Command, run: Run, env: Environment): void {
@@ -32,6 +40,18 @@ export function declareChannels(program: Command, run: Run, env: Environment): v
         .option('--client <id>', 'only of this client')
         .option('--ended', 'those that have ended instead of the others')
         .option('--page <number>', 'of 200 each', integerFrom(1, 1_000_000), 1),
+    columns: [
+      'channel_id',
+      'generation',
+      'state',
+      'expires_in_seconds',
+      'owed',
+      'oldest_owed_at',
+      'failing_since',
+      'suspended_reason',
+      'ended_reason',
+      'receiver',
+    ],
     examples: ['', '--ended --user 3652397000000186017'],
     work: async ({ admin, org }, _, { user, client, ended, page }) =>
       admin.channels.list(
@@ -45,6 +65,37 @@ export function declareChannels(program: Command, run: Run, env: Environment): v
     argument: ONE,
     examples: [EXAMPLE],
     work: async ({ admin, org }, generation) => admin.channels.show(await org(), generation),
+  });
+  verb<PageOptions>('revisions', {
+    description: 'Show what was made of a channel, newest first: opened, replaced, expired, suspended …',
+    argument: ONE,
+    options: pageOptions,
+    columns: ['version', 'at', 'kind', 'events', 'expires_at', 'last_number'],
+    examples: [EXAMPLE, `${EXAMPLE} --limit 5`],
+    work: async ({ admin, org }, generation, page) => admin.channel(await org(), generation).revisions(pageOf(page)),
+  });
+  verb<SettingsOptions>('settings', {
+    description: 'Show or change the settings of a channel that calls of the hosted service do not know.',
+    argument: ONE,
+    options: (command) =>
+      command
+        .option('--concurrency <number|none>', 'most attempts at once, 1 to 16', concurrency)
+        .option('--lifecycle-url <url|none>', 'where its owner is told of its life', lifecycleUrl),
+    examples: [EXAMPLE, `${EXAMPLE} --concurrency 2`, `${EXAMPLE} --concurrency none`],
+    async work({ admin, org }, generation, change) {
+      const channel = admin.channel(await org(), generation);
+      const asked = {
+        ...(change.concurrency !== undefined && { concurrency: change.concurrency }),
+        ...(change.lifecycleUrl !== undefined && { lifecycle_url: change.lifecycleUrl }),
+      };
+      return Object.keys(asked).length > 0 ? channel.changeSettings(asked) : channel.settings();
+    },
+  });
+  verb('test', {
+    description: 'Send a test notification now, about no record and without a number, and show what came of it.',
+    argument: ONE,
+    examples: [EXAMPLE],
+    work: async ({ admin, org }, generation) => admin.channel(await org(), generation).test(),
   });
   verb('suspend', {
     description: 'Send nothing for a channel until it is resumed, here or by a POST or PUT of its owner.',
@@ -60,6 +111,10 @@ export function declareChannels(program: Command, run: Run, env: Environment): v
     work: async ({ admin, org }, generation, options) => admin.channels.resume(await org(), generation, options.mode),
   });
 }
+
+const NONE = 'none';
+const concurrency = (text: string): number | null => (text === NONE ? null : integerFrom(1, MAX_CONCURRENCY)(text));
+const lifecycleUrl = (text: string): string | null => (text === NONE ? null : httpUrl(text).href);
 
 function mode(text: string): 'backlog' | 'skip' {
   if (text === 'backlog' || text === 'skip') return text;

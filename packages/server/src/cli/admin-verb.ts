@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Admin, createAdmin, type Listing } from '@watchbell/client';
+import { type Admin, createAdmin, type Listing, type Overview } from '@watchbell/client';
 import type { Command } from 'commander';
+import { integerFrom } from './arguments.ts';
 import { checkedBase } from './credentials.ts';
 import { examples, type Run } from './declare.ts';
 import { CliError, type ExitCode } from './errors.ts';
@@ -25,6 +26,22 @@ export interface Session {
   org(): Promise<string>;
 }
 
+/** How a verb is told which page of a list to show. */
+export interface PageOptions {
+  readonly cursor?: string;
+  readonly limit?: number;
+}
+
+export const pageOptions = (command: Command): Command =>
+  command
+    .option('--cursor <text>', 'where to go on, as the page before says')
+    .option('--limit <number>', 'most of a page, up to 200', integerFrom(1, 200), 50);
+
+export const pageOf = ({ cursor, limit }: PageOptions) => ({
+  ...(cursor !== undefined && { cursor }),
+  ...(limit !== undefined && { limit }),
+});
+
 export interface Verb<Options> {
   readonly description: string;
   /** Such as `<user>`. */
@@ -33,9 +50,11 @@ export interface Verb<Options> {
   readonly examples: readonly string[];
   /** Done when the noun stands alone. */
   readonly isDefault?: true;
+  /** Of a listing, what its table shows; without, all. */
+  readonly columns?: readonly string[];
   /** About no single organisation: has no `--org`. */
   readonly isAboutOrgs?: true;
-  /** What is printed: an object or a listing. */
+  /** What is printed: an object, a listing or a page of one. */
   readonly work: (session: Session, argument: string, options: Options) => Promise<object>;
 }
 
@@ -71,7 +90,7 @@ async function work<Options>(
   const { base, adminToken } = await readAccess(options);
   const admin = createAdmin({ base, adminToken });
   const session: Session = { admin, org: async () => options.org ?? (await onlyOrg(admin)) };
-  show(await verb.work(session, argument, options), options.json === true);
+  show(await verb.work(session, argument, options), options.json === true, verb.columns);
   return 0;
 }
 
@@ -119,18 +138,30 @@ async function readObject(path: string): Promise<Readonly<Record<string, unknown
   throw new CliError(`The credentials file ${path} does not hold a JSON object.`);
 }
 
-function show(result: object, asJson: boolean): void {
+function show(result: object, asJson: boolean, columns: readonly string[] | undefined): void {
   if (asJson) printJson(result);
-  else if (isListing(result)) showListing(result);
+  else if (isListing(result)) showListing(result, columns);
+  else if (isPage(result)) showPage(result, columns);
   else print(table(Object.entries(result).map(([key, value]) => [key, shown(value)])));
 }
 
-function showListing({ items, info }: Listing<object>): void {
-  const [first] = items;
-  if (first) print(table([Object.keys(first), ...items.map((item) => Object.values(item).map(shown))]));
+function showListing({ items, info }: Listing<object>, columns: readonly string[] | undefined): void {
+  showItems(items, columns);
   note(info.more_records ? `${info.count} shown; go on with --page ${info.page + 1}` : `${info.count} shown`);
 }
 
+function showPage({ items, next }: Overview<object>, columns: readonly string[] | undefined): void {
+  showItems(items, columns);
+  note(next === null ? `${items.length} shown` : `${items.length} shown; go on with --cursor ${next}`);
+}
+
+function showItems(items: readonly object[], columns: readonly string[] = Object.keys(items[0] ?? {})): void {
+  const cells = (item: object) => columns.map((column) => shown((item as Readonly<Record<string, unknown>>)[column]));
+  if (items.length > 0) print(table([columns, ...items.map(cells)]));
+}
+
+const isPage = (result: object): result is Overview<object> =>
+  'items' in result && Array.isArray(result.items) && 'next' in result;
 const isListing = (result: object): result is Listing<object> => 'items' in result && 'info' in result;
 
 function shown(value: unknown): string {

@@ -15,7 +15,7 @@ test.each(COMMANDS)('the help of %s shows examples on stdout and exits 0', async
 test.each([
   ['orgs', ['list', 'add', 'show', 'change', 'suspend', 'resume', 'erase']],
   ['users', ['list', 'add', 'show', 'change', 'remove', 'sign-in-key']],
-  ['channels', ['list', 'show', 'suspend', 'resume']],
+  ['channels', ['list', 'show', 'revisions', 'settings', 'test', 'suspend', 'resume']],
   ['clock', ['show', 'freeze', 'set', 'advance', 'resume']],
   ['signing', ['show', 'on', 'rotate', 'off']],
   ['profiles', ['list', 'add', 'show', 'change', 'remove']],
