@@ -26,6 +26,7 @@ import { createChannels } from './services/channels.ts';
 import { createClockControl } from './services/clock-control.ts';
 import { watchDatabase } from './services/database-health.ts';
 import { createErasure } from './services/erasure.ts';
+import { createExplainer } from './services/explain.ts';
 import { createFeed } from './services/feed.ts';
 import { type Housekeeping, startHousekeeping } from './services/housekeeping.ts';
 import { createInbox } from './services/inbox.ts';
@@ -250,6 +251,13 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     clock,
     policy: { ...DEFAULT_CHANNEL_POLICY, ...config.compat, retentionMs: config.retentionMs },
   });
+  const explainer = createExplainer({
+    reads: store.explaining,
+    changes: store.housekeeping,
+    accounts: store.accounts,
+    delivery: store.delivery,
+    clock,
+  });
   const feed = createFeed({
     store: store.feed,
     isShared: store.cluster !== undefined,
@@ -280,6 +288,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     ...recovery.parts,
     intake: createIntake({ writer, catalogs }),
     feed,
+    explainer,
     ...recordServices,
     recordLists,
     recycleBin,

@@ -1,4 +1,4 @@
-import { type Channel, channelState } from './channel.ts';
+import { type Channel, channelState, type Standing } from './channel.ts';
 import type { NotificationState } from './notification.ts';
 
 /** The state of a notification as everybody is told it. */
@@ -14,7 +14,7 @@ export interface Shown {
 /** What a row that says pending means, by its channel as it is at `now` (docs/decisions/0002). */
 export function shownState(
   { number, state, reason }: { readonly number: number; readonly state: NotificationState; readonly reason?: string },
-  channel: Channel,
+  channel: Standing & Pick<Channel, 'endedReason' | 'cancelledTo' | 'cancelledWhy'>,
   now: number,
 ): Shown {
   if (state !== 'pending') return { state, ...(reason !== undefined && { reason }) };

@@ -15,6 +15,7 @@ import type { ChannelControl } from '../services/channel-control.ts';
 import type { ChannelTests } from '../services/channel-tests.ts';
 import type { Channels } from '../services/channels.ts';
 import type { ClockControl } from '../services/clock-control.ts';
+import type { Explainer } from '../services/explain.ts';
 import type { Feed } from '../services/feed.ts';
 import type { Inbox } from '../services/inbox.ts';
 import type { Intake } from '../services/intake.ts';
@@ -72,6 +73,7 @@ export interface HttpParts extends RecordServices {
   readonly catalogs: Catalogs;
   readonly intake: Intake;
   readonly feed: Feed;
+  readonly explainer: Explainer;
   readonly jobs: Jobs;
   readonly search: Search;
   readonly recordLists: RecordLists;

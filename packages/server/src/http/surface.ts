@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type TObject, Type } from 'typebox';
 import { AppError } from '../domain/error.ts';
 import { type Generation, type OrgId, parseChannelId, type UserId } from '../domain/ids.ts';
+import { mayUse } from '../domain/modules/catalog.ts';
 import type { Principal } from '../domain/org.ts';
 import type { ScopeNeed, ScopeOperation } from '../domain/scope.ts';
 import type { ApiVersion } from '../domain/wire/api-version.ts';
@@ -18,6 +19,8 @@ export interface Sight {
   readonly user?: UserId;
   /** Who asks, for what is kept of it: the user's id, or `operator`. */
   readonly by: string;
+  /** Whether the caller may know of the records of a module. */
+  readonly mayUse: (module: string) => boolean;
 }
 
 /** What reading and changing need of an owner's token: a scope of the watch operations, and no other. */
@@ -97,7 +100,8 @@ export function ownersSurface({ auth, limiter, findOwn }: SurfaceParts): Surface
   const sightOf = (request: FastifyRequest): Sight => {
     const principal = principals.get(request);
     if (!principal) throw new Error('The route has no hook that identifies the caller');
-    return { org: principal.org.id, user: principal.user.id, by: principal.user.id };
+    const { org, user, profile } = principal;
+    return { org: org.id, user: user.id, by: user.id, mayUse: (module) => mayUse(profile, module) };
   };
   return {
     name: 'owner',
@@ -144,7 +148,7 @@ export function operatorsSurface({ auth, limiter }: Pick<SurfaceParts, 'auth' | 
     changes: gate,
     sightOf(request) {
       operatorOf(request);
-      return { org: (request.params as { org: OrgId }).org, by: 'operator' };
+      return { org: (request.params as { org: OrgId }).org, by: 'operator', mayUse: () => true };
     },
     generationOf: async (request) => (request.params as { generation: Generation }).generation,
   };

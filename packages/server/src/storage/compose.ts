@@ -10,6 +10,7 @@ import type { Db } from './db.ts';
 import { createDeletedRecordStore } from './deleted-records.ts';
 import { createDeliveryStore, type Fence } from './delivery.ts';
 import { createErasureStore, type ErasureEngine } from './erasure.ts';
+import { createExplainReads } from './explaining.ts';
 import { createFeedStore } from './feed.ts';
 import { createHousekeepingStore } from './housekeeping.ts';
 import { createJobStore } from './jobs.ts';
@@ -63,6 +64,7 @@ export function composeStore({
     clock: createClockStore(db),
     backlog: createBacklogReads(db),
     feed: createFeedStore(db, cipher),
+    explaining: createExplainReads(db),
     lapses: createLapseReads(db),
     erasure: createErasureStore(db, erasure),
     sealed: createSealedStore(db, cipher, formerKeys, keysInUse),

@@ -11,6 +11,7 @@ import type { Needs, OrgCounters, WriteSet } from '../domain/working-set.ts';
 import type { AccountStore, AdministrationStore } from './account-stores.ts';
 import type { ClusterStore, DatabaseHealth } from './cluster-store.ts';
 import type { BacklogReads, DeliveryStore } from './delivery-store.ts';
+import type { ExplainReads } from './explaining-store.ts';
 import type { FeedStore, LapseReads } from './feed-store.ts';
 import type { JobStore } from './job-store.ts';
 import type { ClockStore, ErasureStore, HousekeepingStore, SealedStore } from './keeping-stores.ts';
@@ -21,6 +22,7 @@ import type { DeletedRecordStore, RecordListReads, RecordReads, RelatedReads, Se
 export type * from './account-stores.ts';
 export type * from './cluster-store.ts';
 export type * from './delivery-store.ts';
+export type * from './explaining-store.ts';
 export type * from './feed-store.ts';
 export type * from './job-store.ts';
 export type * from './keeping-stores.ts';
@@ -48,6 +50,7 @@ export interface Store {
   readonly clock: ClockStore;
   readonly backlog: BacklogReads;
   readonly feed: FeedStore;
+  readonly explaining: ExplainReads;
   readonly lapses: LapseReads;
   /** Undefined: this process is the only one on the data. */
   readonly cluster?: ClusterStore;

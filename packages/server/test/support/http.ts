@@ -23,6 +23,7 @@ import { createChannelTests } from '../../src/services/channel-tests.ts';
 import { createChannels } from '../../src/services/channels.ts';
 import { createClockControl } from '../../src/services/clock-control.ts';
 import { createErasure } from '../../src/services/erasure.ts';
+import { createExplainer } from '../../src/services/explain.ts';
 import { createFeed } from '../../src/services/feed.ts';
 import { createInbox } from '../../src/services/inbox.ts';
 import { createIntake } from '../../src/services/intake.ts';
@@ -183,6 +184,13 @@ export async function openHttp(
       reads: store.records,
       accounts: accountStore,
       policy: DEFAULT_SEARCH_POLICY,
+    }),
+    explainer: createExplainer({
+      reads: store.explaining,
+      changes: store.housekeeping,
+      accounts: store.accounts,
+      delivery: store.delivery,
+      clock,
     }),
     feed: createFeed({
       store: store.feed,

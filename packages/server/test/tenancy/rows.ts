@@ -238,6 +238,10 @@ export const ADMIN_ROWS: Rows = {
     body: { label: 'Newer' },
   }),
   [`DELETE ${ORG}/modules/{module}/fields/{field}`]: ({ org, module, field }) => ({ path: { org, module, field } }),
+  [`GET ${ORG}/explain`]: ({ org, contact, user }) => [
+    { path: { org }, query: `module=Contacts&record=${contact}`, always: true },
+    { path: { org }, query: `module=Contacts&record=${contact}&user=${user}`, always: true },
+  ],
   [`POST ${ORG}/changes`]: ({ org, external, user }) => [
     { path: { org }, body: { changes: [toldOf(external)], by: user } },
     { path: { org }, body: { changes: [toldOf(external)] } },
@@ -250,6 +254,10 @@ const CHANNEL = `${OWN}/channels/{channel}`;
 /** Routes of an owner, beside those of the hosted service: of own channels. */
 export const OWNER_ROWS: Rows = {
   [`POST ${OWN}/changes`]: ({ external }) => ({ body: { changes: [toldOf(external)] } }),
+  [`GET ${OWN}/explain`]: ({ contact, account, channel }) => [
+    { query: `module=Contacts&record=${contact}`, always: true },
+    { query: `module=Accounts&record=${account}&channel=${channel}`, always: true },
+  ],
   [`GET ${OWN}/channels`]: () => ({ always: true }),
   [`GET ${CHANNEL}`]: ({ channel, generation }) => [
     { path: { channel } },

@@ -7,22 +7,13 @@ import type { Presence } from './keys.ts';
 
 const MAX_EVENTS = 100;
 
-/** A subscription's words for what a notification calls insert, update and delete. */
+/** What `eventName` writes, read. */
 const OPERATION_OF: ReadonlyMap<string, EventSelector['operation']> = new Map([
   ['create', 'insert'],
   ['edit', 'update'],
   ['delete', 'delete'],
   ['all', 'all'],
 ]);
-
-const WORD_OF: Readonly<Record<EventSelector['operation'], string>> = {
-  insert: 'create',
-  update: 'edit',
-  delete: 'delete',
-  all: 'all',
-};
-
-export const eventName = ({ module, operation }: EventSelector): string => `${module}.${WORD_OF[operation]}`;
 
 /** Event types to be watched: of modules that the caller may use. */
 export const readEvents = (

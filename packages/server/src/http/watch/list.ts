@@ -6,10 +6,10 @@ import { parseChannelId } from '../../domain/ids.ts';
 import { fieldId, findField, findFormer, findModule, mayUse } from '../../domain/modules/catalog.ts';
 import { formatTime } from '../../domain/time.ts';
 import { type ListKey, VERSION_RULES } from '../../domain/wire/api-version.ts';
+import { eventName } from '../../domain/wire/event-name.ts';
 import type { ChannelPage, ChannelQuery } from '../../services/channels.ts';
 import type { Answer, Call } from '../call.ts';
 import { type AnswerContext, resourceOf } from './answer.ts';
-import { eventName } from './events.ts';
 
 const MAX_PER_PAGE = 200;
 

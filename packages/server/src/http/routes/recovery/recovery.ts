@@ -4,12 +4,14 @@ import type { Administration } from '../../../services/administration.ts';
 import type { ChannelControl } from '../../../services/channel-control.ts';
 import type { ChannelTests } from '../../../services/channel-tests.ts';
 import type { Channels } from '../../../services/channels.ts';
+import type { Explainer } from '../../../services/explain.ts';
 import type { Feed } from '../../../services/feed.ts';
 import type { Jobs } from '../../../services/jobs.ts';
 import type { Signatures } from '../../../services/signing.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
 import type { Surface } from '../../surface.ts';
 import { channelRoutes } from './channels.ts';
+import { explainRoutes } from './explain.ts';
 import { feedRoutes } from './feed.ts';
 import { jobRoutes } from './jobs.ts';
 import { channelSettingsRoutes } from './settings.ts';
@@ -23,6 +25,7 @@ export interface RecoveryParts {
   readonly channelTests: ChannelTests;
   readonly signatures: Signatures;
   readonly judgeReceiver: JudgeUrl;
+  readonly explainer: Explainer;
   readonly feed: Feed;
   readonly jobs: Jobs;
   readonly channels: Pick<Channels, 'findOwn'>;
@@ -35,6 +38,7 @@ export function recoveryRoutes(app: FastifyInstance, surface: Surface, parts: Re
   channelSettingsRoutes(app, surface, parts);
   channelSigningRoutes(app, surface, parts);
   channelTestRoutes(app, surface, parts);
+  explainRoutes(app, surface, parts);
   feedRoutes(app, surface, parts);
   jobRoutes(app, surface, parts);
 }
