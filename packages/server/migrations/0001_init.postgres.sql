@@ -207,9 +207,10 @@ CREATE TABLE notification (
   ids           TEXT COLLATE "C" NOT NULL, -- JSON list
   version       TEXT COLLATE "C" NOT NULL,
   with_values   SMALLINT         NOT NULL CHECK (with_values IN (0, 1)),
-  state         TEXT COLLATE "C" NOT NULL CHECK (state IN ('pending', 'delivered', 'parked', 'cancelled')),
+  state         TEXT COLLATE "C" NOT NULL DEFAULT 'pending'
+    CHECK (state IN ('pending', 'delivered', 'parked', 'cancelled')),
   reason        TEXT COLLATE "C", -- of a cancelled one
-  attempts_made BIGINT           NOT NULL,
+  attempts_made BIGINT           NOT NULL DEFAULT 0,
   settled_at    BIGINT, -- since when it is not pending
   job           TEXT COLLATE "C", -- that re-matched it
   PRIMARY KEY (org_id, generation, number)

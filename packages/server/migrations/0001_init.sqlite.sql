@@ -201,9 +201,9 @@ CREATE TABLE notification (
   ids           TEXT    NOT NULL, -- JSON list
   version       TEXT    NOT NULL,
   with_values   INTEGER NOT NULL CHECK (with_values IN (0, 1)),
-  state         TEXT    NOT NULL CHECK (state IN ('pending', 'delivered', 'parked', 'cancelled')),
+  state         TEXT    NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'delivered', 'parked', 'cancelled')),
   reason        TEXT, -- of a cancelled one
-  attempts_made INTEGER NOT NULL,
+  attempts_made INTEGER NOT NULL DEFAULT 0,
   settled_at    INTEGER, -- since when it is not pending
   job           TEXT, -- that re-matched it
   PRIMARY KEY (org_id, generation, number)

@@ -3,7 +3,6 @@ import type { Generation, OrgId, UserId } from '../domain/ids.ts';
 import type { Notification } from '../domain/notification.ts';
 import { type RecordRef, recordKey } from '../domain/record.ts';
 import { insertRows, type Row, type RowInsert, type Statement, sql, type Write } from './db.ts';
-import { lastOf } from './group.ts';
 import { integer, jsonObject, objectList, oneOf, text } from './rows.ts';
 
 export const STORED_OPERATIONS: readonly Operation[] = ['insert', 'update', 'delete'];
@@ -65,6 +64,8 @@ export function saveChanges(org: OrgId, changes: readonly Change[], notification
 
 /** What a change is about, each once: its records, and those that they point, or pointed, at. */
 export function subjectsOf({ module, records }: Pick<Change, 'module' | 'records'>): RecordRef[] {
+  const [only] = records;
+  if (only && records.length === 1 && only.related.length === 0) return [{ module, id: only.id }];
   const subjects = new Map<string, RecordRef>();
   for (const { id, related } of records) {
     subjects.set(recordKey(module, id), { module, id });
@@ -80,13 +81,16 @@ const saveSubjects = (org: OrgId, changes: readonly Change[]): RowInsert =>
   );
 
 /** Also of changes that are matched again: they may have it already. */
-const saveSubjectModules = (org: OrgId, notifications: readonly Notification[]): RowInsert =>
-  insertRows(
+function saveSubjectModules(org: OrgId, notifications: readonly Notification[]): RowInsert {
+  const modules = new Map<number, Set<string>>();
+  for (const { module, change } of notifications) {
+    const ofChange = modules.get(change.number);
+    if (ofChange) ofChange.add(module);
+    else modules.set(change.number, new Set([module]));
+  }
+  return insertRows(
     'change_module (org_id, module, change_number)',
-    lastOf(notifications, ({ module, change }) => `${change.number} ${module}`).map(({ module, change }) => [
-      org,
-      module,
-      change.number,
-    ]),
+    [...modules].flatMap(([number, ofChange]) => Array.from(ofChange, (module) => [org, module, number])),
     'ON CONFLICT (org_id, module, change_number) DO NOTHING',
   );
+}

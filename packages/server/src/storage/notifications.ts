@@ -10,6 +10,7 @@ import {
   list,
   type Row,
   type RowInsert,
+  type SqlValue,
   type Statement,
   sql,
   type Write,
@@ -21,25 +22,29 @@ import type { FirstAbout, OwedNotification, RecordSearch, Settlement } from './s
 const COLUMNS = sql`n.org_id, n.generation, n.number, n.id, n.module, n.operation, n.ids, n.version, n.with_values, n.job,
   o.attempts_made, o.due_at`;
 
+/** Pending, and not attempted yet: those are the defaults. */
+const NEW_COLUMNS = 'org_id, generation, number, id, change_number, module, operation, ids, version, with_values';
+
+const newRow = (notification: Notification): SqlValue[] => [
+  notification.org,
+  notification.generation,
+  notification.number,
+  notification.id,
+  notification.change.number,
+  notification.module,
+  notification.operation,
+  JSON.stringify(notification.ids),
+  notification.version,
+  Number(notification.withValues),
+];
+
 export const saveNotifications = (notifications: readonly Notification[]): Write[] => [
+  insertRows(`notification (${NEW_COLUMNS})`, notifications.filter(({ job }) => job === undefined).map(newRow)),
   insertRows(
-    `notification (org_id, generation, number, id, change_number, module, operation, ids, version, with_values, state,
-      attempts_made, job)`,
-    notifications.map((notification) => [
-      notification.org,
-      notification.generation,
-      notification.number,
-      notification.id,
-      notification.change.number,
-      notification.module,
-      notification.operation,
-      JSON.stringify(notification.ids),
-      notification.version,
-      Number(notification.withValues),
-      'pending',
-      0,
-      notification.job ?? null,
-    ]),
+    `notification (${NEW_COLUMNS}, job)`,
+    notifications.flatMap((notification) =>
+      notification.job === undefined ? [] : [[...newRow(notification), notification.job]],
+    ),
   ),
   changeRows(
     runsOf(notifications),
@@ -249,29 +254,40 @@ function runsOf(items: readonly Numbered[]): Run[] {
   });
 }
 
-export const saveAttempts = (
-  settlements: readonly Pick<Settlement, 'org' | 'generation' | 'number' | 'attempt'>[],
-): RowInsert =>
+const MADE_COLUMNS =
+  'org_id, generation, number, attempt, at, duration_ms, kind, outcome, address, sent_ms, answered_ms';
+
+const MADE_AGAIN = `ON CONFLICT (org_id, generation, number, attempt) DO UPDATE
+  SET at = excluded.at, duration_ms = excluded.duration_ms, kind = excluded.kind, outcome = excluded.outcome,
+    address = excluded.address, sent_ms = excluded.sent_ms, answered_ms = excluded.answered_ms, job = excluded.job`;
+
+type Made = Pick<Settlement, 'org' | 'generation' | 'number' | 'attempt'>;
+
+const madeRow = ({ org, generation, number, attempt }: Made): SqlValue[] => [
+  org,
+  generation,
+  number,
+  attempt.attempt,
+  attempt.at,
+  attempt.durationMs,
+  attempt.outcome.kind,
+  JSON.stringify(attempt.outcome),
+  attempt.address ?? null,
+  attempt.sentMs ?? null,
+  attempt.answeredMs ?? null,
+];
+
+/** Of those that were owed: no job sent them. */
+const saveAttempts = (made: readonly Made[]): RowInsert =>
+  insertRows(`attempt (${MADE_COLUMNS})`, lastMade(made).map(madeRow), MADE_AGAIN);
+
+/** Of those that a job sent again. */
+export const saveAttemptsOfJob = (made: readonly Made[]): RowInsert =>
   insertRows(
-    `attempt (org_id, generation, number, attempt, at, duration_ms, kind, outcome, address, sent_ms, answered_ms, job)`,
-    lastOf(
-      settlements,
-      ({ org, generation, number, attempt }) => `${org} ${generation} ${number} ${attempt.attempt}`,
-    ).map(({ org, generation, number, attempt }) => [
-      org,
-      generation,
-      number,
-      attempt.attempt,
-      attempt.at,
-      attempt.durationMs,
-      attempt.outcome.kind,
-      JSON.stringify(attempt.outcome),
-      attempt.address ?? null,
-      attempt.sentMs ?? null,
-      attempt.answeredMs ?? null,
-      attempt.job ?? null,
-    ]),
-    `ON CONFLICT (org_id, generation, number, attempt) DO UPDATE
-      SET at = excluded.at, duration_ms = excluded.duration_ms, kind = excluded.kind, outcome = excluded.outcome,
-        address = excluded.address, sent_ms = excluded.sent_ms, answered_ms = excluded.answered_ms, job = excluded.job`,
+    `attempt (${MADE_COLUMNS}, job)`,
+    lastMade(made).map((one) => [...madeRow(one), one.attempt.job ?? null]),
+    MADE_AGAIN,
   );
+
+const lastMade = (made: readonly Made[]): Made[] =>
+  lastOf(made, ({ org, generation, number, attempt }) => `${org} ${generation} ${number} ${attempt.attempt}`);

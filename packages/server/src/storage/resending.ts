@@ -1,7 +1,7 @@
 import type { Generation, JobId, OrgId } from '../domain/ids.ts';
 import { changeRows, type RowChange, type Statement, sql, type Write } from './db.ts';
 import type { ResendRange, Resent } from './job-store.ts';
-import { saveAttempts } from './notifications.ts';
+import { saveAttemptsOfJob } from './notifications.ts';
 
 /**
  * At most `limit` numbers of the range, in order, with the state that each is in and what the job made of it. Each source
@@ -74,6 +74,6 @@ export function saveResent(org: OrgId, generation: Generation, resent: readonly 
     ),
     changeRows(delivered, ({ number }) => sql`DELETE FROM undelivered WHERE ${one(number)}`),
   ];
-  const attempts = saveAttempts(resent.map(({ number, attempt }) => ({ org, generation, number, attempt })));
+  const attempts = saveAttemptsOfJob(resent.map(({ number, attempt }) => ({ org, generation, number, attempt })));
   return [attempts, ...rows].filter(({ rows }) => rows.length > 0);
 }
