@@ -24,7 +24,7 @@ export type RunEnd = 'over' | 'rests' | 'stopped';
 export interface Run {
   /** Resolves when nothing of it is in the air or unsaved. Never rejects. */
   readonly done: Promise<RunEnd>;
-  /** It could do something now, or waits for an answer or a save. */
+  /** It could do something now, or waits for an answer or a save, or ends. */
   isBusy(): boolean;
   /** Something was committed about its channel, or may go that could not. */
   wake(isChannelOld: boolean): void;
@@ -149,7 +149,7 @@ export function startResending(
 
   return {
     done,
-    isBusy: () => !isOver && (isScheduled || !isResting() || mayScan() || (mayStart() && isAdmitted())),
+    isBusy: () => isOver || isScheduled || !isResting() || mayScan() || (mayStart() && isAdmitted()),
     wake(isChannelOld) {
       if (isChannelOld) {
         changes += 1;
