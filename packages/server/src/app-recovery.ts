@@ -2,7 +2,11 @@ import { randomUUID } from 'node:crypto';
 import type { Delivery, DeliveryOptions } from './delivery/delivery.ts';
 import type { Clock } from './domain/clock.ts';
 import type { JobId } from './domain/ids.ts';
+import type { Compat } from './domain/wire/compat.ts';
+import { createFeed, type Feed } from './services/feed.ts';
+import { createGaps, type ReadGaps } from './services/gaps.ts';
 import { createJobs, type Jobs } from './services/jobs.ts';
+import { createRematches, type Rematches } from './services/rematch.ts';
 import type { Writer } from './services/writer.ts';
 import type { Store } from './storage/store.ts';
 
@@ -12,17 +16,26 @@ export interface RecoveryOptions {
   readonly delivery: Pick<Delivery, 'lookAtJobs'>;
   readonly clock: Clock;
   readonly realNow: () => number;
+  /** Origin that resource URIs in notifications start with. */
+  readonly base: () => string;
+  readonly compat: Compat;
 }
 
 export interface Recovery {
   /** What routes are made of. */
-  readonly parts: { readonly jobs: Jobs };
+  readonly parts: {
+    readonly jobs: Jobs;
+    readonly feed: Feed;
+    readonly gaps: ReadGaps;
+    readonly rematches: Rematches;
+  };
   /** What delivery does of jobs that send nothing. */
   readonly steps: DeliveryOptions['jobs']['steps'];
 }
 
-/** What sends again, and makes notifications of what a channel did not see. */
-export function createRecovery({ store, writer, delivery, clock, realNow }: RecoveryOptions): Recovery {
+/** What receivers fetch by themselves, sends again, and makes notifications of what a channel did not see. */
+export function createRecovery(options: RecoveryOptions): Recovery {
+  const { store, writer, delivery, clock, realNow, base, compat } = options;
   const jobs = createJobs({
     writer,
     store: store.jobs,
@@ -31,7 +44,17 @@ export function createRecovery({ store, writer, delivery, clock, realNow }: Reco
     randomId: () => newJobId(realNow()),
     onChanged: delivery.lookAtJobs,
   });
-  return { parts: { jobs }, steps: { rematch: async () => 'rests' } };
+  const feed = createFeed({ store: store.feed, isShared: store.cluster !== undefined, clock, base, compat });
+  const rematches = createRematches({
+    writer,
+    reads: store.lapses,
+    channels: store.administration,
+    jobs,
+    jobStore: store.jobs,
+    clock,
+  });
+  const gaps = createGaps({ store: store.feed, feed, rematches, clock });
+  return { parts: { jobs, feed, gaps, rematches }, steps: { rematch: rematches.step } };
 }
 
 /** In the order in which they were made; the rest is random. */

@@ -27,7 +27,6 @@ import { createClockControl } from './services/clock-control.ts';
 import { watchDatabase } from './services/database-health.ts';
 import { createErasure } from './services/erasure.ts';
 import { createExplainer } from './services/explain.ts';
-import { createFeed } from './services/feed.ts';
 import { type Housekeeping, startHousekeeping } from './services/housekeeping.ts';
 import { createInbox } from './services/inbox.ts';
 import { createIntake } from './services/intake.ts';
@@ -146,10 +145,10 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
       metrics.notifications.inc(writes.notifications.length);
       for (const { kind, channel } of writes.revisions) tellOfOverflow(org, kind, channel);
       delivery.committed(org, writes);
-      feed.committed(org, writes);
+      recovery.parts.feed.committed(org, writes);
     },
   });
-  const recovery = createRecovery({ store, writer, delivery, clock, realNow });
+  const recovery = createRecovery({ store, writer, delivery, clock, realNow, base, compat: config.compat });
   const databaseWatch = watchDatabase({ database: store.database, metrics, logger });
   measureBacklog({ store: store.backlog, owing: delivery.owing, clock, metrics, logger });
   const channelControl = createChannelControl({ writer, store: store.administration, backlog: store.backlog, clock });
@@ -258,13 +257,6 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     delivery: store.delivery,
     clock,
   });
-  const feed = createFeed({
-    store: store.feed,
-    isShared: store.cluster !== undefined,
-    clock,
-    base,
-    compat: config.compat,
-  });
   const inbox = config.profile === 'dev' ? createInbox({ realNow }) : undefined;
   async function idle(): Promise<void> {
     await housekeeping?.idle();
@@ -287,7 +279,6 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     catalogs,
     ...recovery.parts,
     intake: createIntake({ writer, catalogs }),
-    feed,
     explainer,
     ...recordServices,
     recordLists,

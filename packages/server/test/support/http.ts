@@ -24,7 +24,6 @@ import { createChannels } from '../../src/services/channels.ts';
 import { createClockControl } from '../../src/services/clock-control.ts';
 import { createErasure } from '../../src/services/erasure.ts';
 import { createExplainer } from '../../src/services/explain.ts';
-import { createFeed } from '../../src/services/feed.ts';
 import { createInbox } from '../../src/services/inbox.ts';
 import { createIntake } from '../../src/services/intake.ts';
 import { createMetadata } from '../../src/services/metadata.ts';
@@ -162,7 +161,15 @@ export async function openHttp(
     metadata: createMetadata({ accounts: accountStore }),
     catalogs,
     intake: createIntake({ writer, catalogs }),
-    ...createRecovery({ store, writer, delivery: { lookAtJobs() {} }, clock, realNow }).parts,
+    ...createRecovery({
+      store,
+      writer,
+      delivery: { lookAtJobs() {} },
+      clock,
+      realNow,
+      base: () => 'http://127.0.0.1:8686',
+      compat: DEFAULT_COMPAT,
+    }).parts,
     channels: createChannels({ writer, reads: store.channels, clock, policy: DEFAULT_CHANNEL_POLICY }),
     ...createRecordServices({ writer, reads: store.records, relatedReads: store.related, accounts: accountStore }),
     recordLists: createRecordLists({
@@ -191,13 +198,6 @@ export async function openHttp(
       accounts: store.accounts,
       delivery: store.delivery,
       clock,
-    }),
-    feed: createFeed({
-      store: store.feed,
-      isShared: false,
-      clock,
-      base: () => 'http://127.0.0.1:8686',
-      compat: DEFAULT_COMPAT,
     }),
     ...(!options.withoutInbox && {
       inbox: createInbox({ realNow }),

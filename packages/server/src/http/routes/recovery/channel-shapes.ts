@@ -143,7 +143,7 @@ export const renderRevision = ({ version, at, kind, channel }: ChannelRevision) 
   overflowing: channel.overflowFrom !== undefined,
 });
 
-const renderLapse = ({ kind, fromChange, toChange, at, endedAt, rematchedTo }: Lapse) => ({
+export const renderLapse = ({ kind, fromChange, toChange, at, endedAt, rematchedTo }: Lapse) => ({
   kind,
   from_change: fromChange,
   to_change: toChange ?? null,

@@ -1,45 +1,15 @@
 import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { AppError } from '../../../domain/error.ts';
-import { SHOWN_STATES } from '../../../domain/shown-state.ts';
 import type { FeedItem, FeedPage } from '../../../services/feed.ts';
 import type { FeedCursor } from '../../../storage/store.ts';
 import type { Surface } from '../../surface.ts';
 import { readJsonBody } from '../admin/access.ts';
-import { closed, Done, isoOrNull, isoTime, Time, TimeOrNull } from '../admin/shapes.ts';
+import { closed, Done, isoOrNull, isoTime } from '../admin/shapes.ts';
+import { CursorName, CursorShape, NumberOfOne, PageShape } from './feed-shapes.ts';
 import type { RecoveryParts } from './recovery.ts';
 
-const StringOrNull = Type.Union([Type.String(), Type.Null()]);
-const NumberOfOne = Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER });
-export const CursorName = Type.String({ pattern: '^[a-z0-9_-]{1,64}$' });
-const Item = Type.Object({
-  number: Type.Integer({ description: 'Contiguous in the channel: 1, 2, 3 …' }),
-  id: Type.String({ description: 'As in webhook-id' }),
-  generation: Type.String({ description: 'As in watchbell-generation' }),
-  sequence: Type.Integer({ description: 'As in watchbell-sequence' }),
-  state: Type.String({ description: `One of ${SHOWN_STATES.join(', ')}` }),
-  reason: StringOrNull,
-  changed_at: Time,
-  settled_at: TimeOrNull,
-  rematch: Type.Union([Type.String(), Type.Null()], { description: 'Job that re-matched it' }),
-  body: Type.String({ description: 'The exact text that is sent: JSON' }),
-});
-const Removed = Type.Object({
-  from: Type.Integer(),
-  to: Type.Integer({ description: 'Inclusive' }),
-  reason: Type.String({ description: 'delivered; or parked, deleted, skipped, expired …, as retention removed it' }),
-});
-const Page = Type.Object({
-  notifications: Type.Array(Item),
-  removed: Type.Array(Removed),
-  through: Type.Integer({
-    description: 'Every number after the one asked for up to this is in notifications or removed',
-  }),
-  last_number: Type.Integer({ description: 'Of the newest notification' }),
-  more: Type.Boolean({ description: 'There is something after through' }),
-});
-const Cursor = Type.Object({ name: Type.String(), number: Type.Integer(), at: Time });
-const Cursors = Type.Object({ cursors: Type.Array(Cursor) });
+const Cursors = Type.Object({ cursors: Type.Array(CursorShape) });
 const Move = Type.Object({ number: NumberOfOne }, closed);
 
 /** Seconds that a request may wait: below what load balancers take for a dead connection. */
@@ -81,7 +51,7 @@ export function feedRoutes(app: FastifyInstance, surface: Surface, { feed }: Rec
         tags,
         params: ChannelParams,
         querystring: Query,
-        response: { 200: Page },
+        response: { 200: PageShape },
       },
     },
     async (request, reply) => {
@@ -127,7 +97,7 @@ export function feedRoutes(app: FastifyInstance, surface: Surface, { feed }: Rec
         tags,
         params: OneCursor,
         querystring: OfChannel,
-        response: { 200: Cursor },
+        response: { 200: CursorShape },
       },
     },
     async (request) =>
@@ -145,7 +115,7 @@ export function feedRoutes(app: FastifyInstance, surface: Surface, { feed }: Rec
         params: OneCursor,
         querystring: OfChannel,
         body: Move,
-        response: { 200: Cursor },
+        response: { 200: CursorShape },
       },
     },
     async (request) => {

@@ -6,13 +6,16 @@ import type { ChannelTests } from '../../../services/channel-tests.ts';
 import type { Channels } from '../../../services/channels.ts';
 import type { Explainer } from '../../../services/explain.ts';
 import type { Feed } from '../../../services/feed.ts';
+import type { ReadGaps } from '../../../services/gaps.ts';
 import type { Jobs } from '../../../services/jobs.ts';
+import type { Rematches } from '../../../services/rematch.ts';
 import type { Signatures } from '../../../services/signing.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
 import type { Surface } from '../../surface.ts';
 import { channelRoutes } from './channels.ts';
 import { explainRoutes } from './explain.ts';
 import { feedRoutes } from './feed.ts';
+import { gapRoutes } from './gaps.ts';
 import { jobRoutes } from './jobs.ts';
 import { channelSettingsRoutes } from './settings.ts';
 import { channelSigningRoutes } from './signing.ts';
@@ -27,6 +30,8 @@ export interface RecoveryParts {
   readonly judgeReceiver: JudgeUrl;
   readonly explainer: Explainer;
   readonly feed: Feed;
+  readonly gaps: ReadGaps;
+  readonly rematches: Rematches;
   readonly jobs: Jobs;
   readonly channels: Pick<Channels, 'findOwn'>;
   readonly logger: Logger;
@@ -40,5 +45,6 @@ export function recoveryRoutes(app: FastifyInstance, surface: Surface, parts: Re
   channelTestRoutes(app, surface, parts);
   explainRoutes(app, surface, parts);
   feedRoutes(app, surface, parts);
+  gapRoutes(app, surface, parts);
   jobRoutes(app, surface, parts);
 }
