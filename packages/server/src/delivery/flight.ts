@@ -43,7 +43,9 @@ export async function fly(owed: OwedNotification, channel: Channel, context: Fli
   const { clock, policy, random, metrics } = context;
   const made = await make(owed, channel, context);
   const next = nextStep(made.outcome, made.attempt, policy, clock.now(), random);
-  if (next.kind === 'done') metrics.deliverySeconds.observe(Math.max(0, clock.now() - owed.change.at) / 1000);
+  // One that was re-matched is as old as its lapse, whoever delivers it.
+  if (next.kind === 'done' && owed.job === undefined)
+    metrics.deliverySeconds.observe(Math.max(0, clock.now() - owed.change.at) / 1000);
   if (next.kind === 'park') metrics.parked.inc();
   report(owed, channel, made, context);
   return { attempt: made, next };
@@ -106,6 +108,7 @@ async function postOf(
       'watchbell-sequence': String(identity.number),
       'watchbell-attempt': String(number),
       ...(job !== undefined && { 'watchbell-replay': job }),
+      ...(owed.job !== undefined && { 'watchbell-rematch': owed.job }),
     },
   };
 }
