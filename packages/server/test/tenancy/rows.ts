@@ -1,3 +1,4 @@
+import { feedRows } from './feed-rows.ts';
 import type { Names } from './world.ts';
 
 /** One call: what stands for the parameters of its path, its query and its body. */
@@ -221,6 +222,7 @@ export const ADMIN_ROWS: Rows = {
     body: { keep_seconds: 0 },
   }),
   [`DELETE ${ORG}/channels/{generation}/signing`]: ({ org, generation }) => ({ path: { org, generation } }),
+  ...feedRows(`${ORG}/channels/{generation}`, ({ org, generation }) => ({ org, generation })),
   [`GET ${ORG}/modules`]: ({ org }) => ({ path: { org } }),
   [`POST ${ORG}/modules`]: ({ org }) => ({
     path: { org },
@@ -259,6 +261,7 @@ export const OWNER_ROWS: Rows = {
     { query: `module=Accounts&record=${account}&channel=${channel}`, always: true },
   ],
   [`GET ${OWN}/channels`]: () => ({ always: true }),
+  ...feedRows(CHANNEL, ({ channel }) => ({ channel })),
   [`GET ${CHANNEL}`]: ({ channel, generation }) => [
     { path: { channel } },
     { path: { channel }, query: `generation=${generation}` },

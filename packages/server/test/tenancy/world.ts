@@ -140,6 +140,7 @@ export async function makeWorld(app: LiveApp, send: Send, letter: string): Promi
     watch: [{ channel_id: channel, events: ['Contacts.delete'], notify_url, token: kept }],
   });
   const { channels } = await admin('GET', '/channels');
+  await admin('PUT', `/channels/${channels[0].generation}/feed/cursors/reader`, { number: 0 });
   return {
     mark,
     kept,
