@@ -26,24 +26,29 @@ const ADMIN_NOUNS = [
   declareClock,
 ];
 
+/** All commands, with their help. */
+export function createProgram(run: Run, env: Environment): Command {
+  const program = new Command('watchbell')
+    .description("A self-hosted Notification API, wire-compatible with Zoho CRM's.")
+    .version(VERSION)
+    .exitOverride()
+    .showHelpAfterError('Add --help to see how it is used.');
+  declareServerCommands(program, run, env);
+  declareClientCommands(program, run, env);
+  for (const declare of ADMIN_NOUNS) declare(program, run, env);
+  return program;
+}
+
 /** Runs the command that `args` name. Never throws: what went wrong is said on stderr and becomes the exit code. */
 export async function runProgram(args: readonly string[], env: Environment): Promise<ExitCode> {
   let exitCode: ExitCode = 0;
   const run: Run = async (work) => {
     exitCode = await work;
   };
-  const program = new Command('watchbell')
-    .description("A self-hosted Notification API, wire-compatible with Zoho CRM's.")
-    .version(VERSION)
-    .exitOverride()
-    .showHelpAfterError('Add --help to see how it is used.');
   // A reader of the output that has left is no failure.
   process.stdout.on('error', () => undefined);
-  declareServerCommands(program, run, env);
-  declareClientCommands(program, run, env);
-  for (const declare of ADMIN_NOUNS) declare(program, run, env);
   try {
-    await program.parseAsync(args, { from: 'user' });
+    await createProgram(run, env).parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
     const judged = judge(error);
