@@ -1,6 +1,7 @@
 import type { AdminChannel, ChannelDetails } from './channel-wire.ts';
 import { type ChannelHandle, createChannelHandle } from './channels.ts';
 import { type Clock, createClock } from './clock.ts';
+import { type ExplainPage, type ExplainQuery, readExplanations } from './explain.ts';
 import { accepted, createTransport, type Exchange, listIn, type TransportOptions } from './transport.ts';
 import type {
   AdminClient,
@@ -153,6 +154,8 @@ export interface Admin {
     ): Promise<AdminSigning & { readonly secret: string }>;
     end(org: string, channel?: string): Promise<void>;
   };
+  /** Why channels, of all users or of one, were, or were not, notified of what happened to a record. */
+  explain(org: string, query: ExplainQuery & { readonly user?: string }): Promise<ExplainPage>;
   /** Of a server that runs in the dev profile. */
   readonly clock: Clock;
 }
@@ -244,6 +247,7 @@ export function createAdmin({ adminToken, ...options }: AdminOptions): Admin {
         call('PUT', signingPath(org, channel), { ...(keepSeconds !== undefined && { keep_seconds: keepSeconds }) }),
       end: (org, channel) => call('DELETE', signingPath(org, channel)),
     },
+    explain: (org, query) => readExplanations(send, `/_watchbell/v1/orgs${at(org, 'explain')}`, query),
     clock: createClock({ adminToken, ...options }),
   };
 }

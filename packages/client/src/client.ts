@@ -2,6 +2,7 @@ import { type AccessOptions, createAccess } from './access.ts';
 import type { AdminChannel } from './channel-wire.ts';
 import { type ChannelHandle, createChannelHandle } from './channels.ts';
 import { ApiError } from './errors.ts';
+import { type ExplainPage, type ExplainQuery, readExplanations } from './explain.ts';
 import { createRecords, type Records } from './records.ts';
 import { createSettings, type Settings } from './settings.ts';
 import {
@@ -39,6 +40,8 @@ export interface Client {
   };
   /** One own channel, and all that can be seen and done of it; an earlier one of that id by its generation. */
   channel(channelId: string, generation?: string): ChannelHandle;
+  /** Why own channels were, or were not, notified of what happened to a record. */
+  explain(query: ExplainQuery): Promise<ExplainPage>;
   /** The organisation that the credentials belong to. */
   org(): Promise<OrgInfo>;
 }
@@ -78,6 +81,7 @@ export function createClient({ version = 'v8', ...options }: ClientOptions): Cli
     },
     channel: (channelId, generation) =>
       createChannelHandle(own, `${OWN_CHANNELS}/${encodeURIComponent(channelId)}`, generation),
+    explain: (query) => readExplanations(own, '/_watchbell/v1/explain', query),
     async org() {
       const { status, body } = await call({ method: 'GET', path: '/org' });
       const [org] = listIn<OrgInfo>(body, 'org');

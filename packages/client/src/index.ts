@@ -16,6 +16,13 @@ export type { ChannelHandle } from './channels.ts';
 export { type Client, type ClientOptions, createClient, expectSuccess } from './client.ts';
 export { type Clock, type ClockMove, createClock } from './clock.ts';
 export { ApiError, UnreachableError } from './errors.ts';
+export type {
+  ExplainedNotification,
+  ExplainPage,
+  ExplainQuery,
+  ExplainReason,
+  Explanation,
+} from './explain.ts';
 export { createInbox, type Inbox, type InboxOptions, type InboxQuery } from './inbox.ts';
 export type { ListOptions, Records, UpsertResult } from './records.ts';
 export type { Settings } from './settings.ts';

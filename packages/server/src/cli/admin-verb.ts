@@ -156,9 +156,15 @@ function showPage({ items, next }: Overview<object>, columns: readonly string[] 
 }
 
 function showItems(items: readonly object[], columns: readonly string[] = Object.keys(items[0] ?? {})): void {
-  const cells = (item: object) => columns.map((column) => shown((item as Readonly<Record<string, unknown>>)[column]));
+  const cells = (item: object) => columns.map((column) => shown(memberOf(item, column)));
   if (items.length > 0) print(table([columns, ...items.map(cells)]));
 }
+
+/** `channel.user` is the user of the channel. */
+const memberOf = (item: object, path: string): unknown =>
+  path
+    .split('.')
+    .reduce<unknown>((inner, key) => (inner as Readonly<Record<string, unknown>> | null | undefined)?.[key], item);
 
 const isPage = (result: object): result is Overview<object> =>
   'items' in result && Array.isArray(result.items) && 'next' in result;

@@ -3,6 +3,7 @@ import { VERSION } from '../version.ts';
 import { declareChannels } from './admin-channels.ts';
 import { declareClients } from './admin-clients.ts';
 import { declareClock } from './admin-clock.ts';
+import { declareExplain } from './admin-explain.ts';
 import { declareOrgs } from './admin-orgs.ts';
 import { declareProfiles } from './admin-profiles.ts';
 import { declareSigning } from './admin-signing.ts';
@@ -24,6 +25,7 @@ const ADMIN_NOUNS = [
   declareChannels,
   declareSigning,
   declareClock,
+  declareExplain,
 ];
 
 /** All commands, with their help. */
