@@ -1,3 +1,4 @@
+import { type ExternalChange, type SendOptions, sendChanges, type TakenChange } from './changes.ts';
 import type { AdminChannel, ChannelDetails } from './channel-wire.ts';
 import { type ChannelHandle, createChannelHandle } from './channels.ts';
 import { type Clock, createClock } from './clock.ts';
@@ -154,6 +155,15 @@ export interface Admin {
     ): Promise<AdminSigning & { readonly secret: string }>;
     end(org: string, channel?: string): Promise<void>;
   };
+  /** Of records that live elsewhere. */
+  readonly changes: {
+    /** Up to 100, with 1,000 records in all: all are taken, or none. In the name of a user (`by`), or of nobody. */
+    send(
+      org: string,
+      changes: readonly ExternalChange[],
+      options?: SendOptions & { readonly by?: string },
+    ): Promise<readonly TakenChange[]>;
+  };
   /** Why channels, of all users or of one, were, or were not, notified of what happened to a record. */
   explain(org: string, query: ExplainQuery & { readonly user?: string }): Promise<ExplainPage>;
   /** Of a server that runs in the dev profile. */
@@ -165,7 +175,8 @@ export function createAdmin({ adminToken, ...options }: AdminOptions): Admin {
   const transport = createTransport(options);
   const headers = { authorization: `Bearer ${adminToken}` };
 
-  const send = async (exchange: Exchange) => accepted(await transport({ ...exchange, headers }));
+  const send = async (exchange: Exchange) =>
+    accepted(await transport({ ...exchange, headers: { ...exchange.headers, ...headers } }));
   const channel = (org: string, generation: string) =>
     createChannelHandle(send, `/_watchbell/v1/orgs${at(org, 'channels', generation)}`);
 
@@ -246,6 +257,9 @@ export function createAdmin({ adminToken, ...options }: AdminOptions): Admin {
       renew: (org, { channel, keepSeconds } = {}) =>
         call('PUT', signingPath(org, channel), { ...(keepSeconds !== undefined && { keep_seconds: keepSeconds }) }),
       end: (org, channel) => call('DELETE', signingPath(org, channel)),
+    },
+    changes: {
+      send: (org, changes, options) => sendChanges(send, `/_watchbell/v1/orgs${at(org, 'changes')}`, changes, options),
     },
     explain: (org, query) => readExplanations(send, `/_watchbell/v1/orgs${at(org, 'explain')}`, query),
     clock: createClock({ adminToken, ...options }),

@@ -1,4 +1,5 @@
 import { type AccessOptions, createAccess } from './access.ts';
+import { type Changes, sendChanges } from './changes.ts';
 import type { AdminChannel } from './channel-wire.ts';
 import { type ChannelHandle, createChannelHandle } from './channels.ts';
 import { ApiError } from './errors.ts';
@@ -40,6 +41,8 @@ export interface Client {
   };
   /** One own channel, and all that can be seen and done of it; an earlier one of that id by its generation. */
   channel(channelId: string, generation?: string): ChannelHandle;
+  /** Changes of records that live elsewhere, in the name of the user. */
+  readonly changes: Changes;
   /** Why own channels were, or were not, notified of what happened to a record. */
   explain(query: ExplainQuery): Promise<ExplainPage>;
   /** The organisation that the credentials belong to. */
@@ -81,6 +84,7 @@ export function createClient({ version = 'v8', ...options }: ClientOptions): Cli
     },
     channel: (channelId, generation) =>
       createChannelHandle(own, `${OWN_CHANNELS}/${encodeURIComponent(channelId)}`, generation),
+    changes: { send: (changes, options) => sendChanges(own, '/_watchbell/v1/changes', changes, options) },
     explain: (query) => readExplanations(own, '/_watchbell/v1/explain', query),
     async org() {
       const { status, body } = await call({ method: 'GET', path: '/org' });

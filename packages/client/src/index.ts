@@ -11,6 +11,7 @@ export {
   type ProfileValues,
   type Whose,
 } from './admin.ts';
+export type { Changes, ExternalChange, ExternalRecord, SendOptions, TakenChange } from './changes.ts';
 export type * from './channel-wire.ts';
 export type { ChannelHandle } from './channels.ts';
 export { type Client, type ClientOptions, createClient, expectSuccess } from './client.ts';

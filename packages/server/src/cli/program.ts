@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { VERSION } from '../version.ts';
+import { declareChanges } from './admin-changes.ts';
 import { declareChannels } from './admin-channels.ts';
 import { declareClients } from './admin-clients.ts';
 import { declareClock } from './admin-clock.ts';
@@ -23,6 +24,7 @@ const ADMIN_NOUNS = [
   declareClients,
   declareTokens,
   declareChannels,
+  declareChanges,
   declareSigning,
   declareClock,
   declareExplain,

@@ -54,7 +54,7 @@ export async function startServer(dataDir, flags) {
       method,
       path,
       headers: { authorization },
-      ...(body && { body: JSON.stringify(body) }),
+      ...(body && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.body.text();
     return { status: response.statusCode, body: text === '' ? undefined : JSON.parse(text) };

@@ -16,6 +16,7 @@ test.each([
   ['orgs', ['list', 'add', 'show', 'change', 'suspend', 'resume', 'erase']],
   ['users', ['list', 'add', 'show', 'change', 'remove', 'sign-in-key']],
   ['channels', ['list', 'show', 'revisions', 'settings', 'test', 'suspend', 'resume']],
+  ['changes', ['send']],
   ['explain', ['record']],
   ['clock', ['show', 'freeze', 'set', 'advance', 'resume']],
   ['signing', ['show', 'on', 'rotate', 'off']],
