@@ -3,6 +3,7 @@ import type { AdminChannel, ChannelDetails } from './channel-wire.ts';
 import { type ChannelHandle, createChannelHandle } from './channels.ts';
 import { type Clock, createClock } from './clock.ts';
 import { type ExplainPage, type ExplainQuery, readExplanations } from './explain.ts';
+import { createJobs, type Jobs } from './jobs.ts';
 import { accepted, createTransport, type Exchange, listIn, type TransportOptions } from './transport.ts';
 import type {
   AdminClient,
@@ -166,6 +167,8 @@ export interface Admin {
   };
   /** Why channels, of all users or of one, were, or were not, notified of what happened to a record. */
   explain(org: string, query: ExplainQuery & { readonly user?: string }): Promise<ExplainPage>;
+  /** Redeliveries, replays and re-matches, of all channels of an organisation. */
+  jobs(org: string): Jobs;
   /** Of a server that runs in the dev profile. */
   readonly clock: Clock;
 }
@@ -192,7 +195,6 @@ export function createAdmin({ adminToken, ...options }: AdminOptions): Admin {
     );
     return { items: listIn<Item>(body, key), info: (body as { readonly info: PageInfo }).info };
   }
-
   return {
     orgs: {
       list: (page) => list('', 'orgs', pageQuery(page)),
@@ -262,6 +264,7 @@ export function createAdmin({ adminToken, ...options }: AdminOptions): Admin {
       send: (org, changes, options) => sendChanges(send, `/_watchbell/v1/orgs${at(org, 'changes')}`, changes, options),
     },
     explain: (org, query) => readExplanations(send, `/_watchbell/v1/orgs${at(org, 'explain')}`, query),
+    jobs: (org) => createJobs(send, `/_watchbell/v1/orgs${at(org, 'jobs')}`),
     clock: createClock({ adminToken, ...options }),
   };
 }

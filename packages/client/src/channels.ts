@@ -6,11 +6,12 @@ import type {
   CursorPage,
   Overview,
 } from './channel-wire.ts';
+import { createReplays, type Replays } from './jobs.ts';
 import type { Call, Exchange } from './transport.ts';
 import type { AdminSigning } from './wire.ts';
 
 /** What is seen and done of one channel: by its owner, or by an operator. */
-export interface ChannelHandle {
+export interface ChannelHandle extends Replays {
   /** Ended ones too, when they are named by their generation. */
   show(): Promise<ChannelDetails>;
   /** What was made of it, newest first. */
@@ -40,6 +41,7 @@ export function createChannelHandle(call: Call, path: string, generation?: strin
     return (await call({ method, path: path + below, query, ...(json && { json }) })).body as Answer;
   }
   return {
+    ...createReplays(call, path),
     show: () => ask('GET', ''),
     async revisions(page) {
       const { body } = await call({ method: 'GET', path: `${path}/revisions`, query: { ...query, ...page } });

@@ -4,6 +4,7 @@ import type { AdminChannel } from './channel-wire.ts';
 import { type ChannelHandle, createChannelHandle } from './channels.ts';
 import { ApiError } from './errors.ts';
 import { type ExplainPage, type ExplainQuery, readExplanations } from './explain.ts';
+import { createJobs, type Jobs } from './jobs.ts';
 import { createRecords, type Records } from './records.ts';
 import { createSettings, type Settings } from './settings.ts';
 import {
@@ -41,6 +42,8 @@ export interface Client {
   };
   /** One own channel, and all that can be seen and done of it; an earlier one of that id by its generation. */
   channel(channelId: string, generation?: string): ChannelHandle;
+  /** Of own channels. */
+  readonly jobs: Jobs;
   /** Changes of records that live elsewhere, in the name of the user. */
   readonly changes: Changes;
   /** Why own channels were, or were not, notified of what happened to a record. */
@@ -86,6 +89,7 @@ export function createClient({ version = 'v8', ...options }: ClientOptions): Cli
       createChannelHandle(own, `${OWN_CHANNELS}/${encodeURIComponent(channelId)}`, generation),
     changes: { send: (changes, options) => sendChanges(own, '/_watchbell/v1/changes', changes, options) },
     explain: (query) => readExplanations(own, '/_watchbell/v1/explain', query),
+    jobs: createJobs(own, '/_watchbell/v1/jobs'),
     async org() {
       const { status, body } = await call({ method: 'GET', path: '/org' });
       const [org] = listIn<OrgInfo>(body, 'org');

@@ -25,6 +25,7 @@ export type {
   Explanation,
 } from './explain.ts';
 export { createInbox, type Inbox, type InboxOptions, type InboxQuery } from './inbox.ts';
+export type { Job, JobFilter, Jobs, Redelivery, ReplayPlan, Replays, ReplayWhich, ReplayWish } from './jobs.ts';
 export type { ListOptions, Records, UpsertResult } from './records.ts';
 export type { Settings } from './settings.ts';
 export {

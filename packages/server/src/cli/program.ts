@@ -7,6 +7,7 @@ import { declareClock } from './admin-clock.ts';
 import { declareExplain } from './admin-explain.ts';
 import { declareOrgs } from './admin-orgs.ts';
 import { declareProfiles } from './admin-profiles.ts';
+import { declareReplays } from './admin-replays.ts';
 import { declareSigning } from './admin-signing.ts';
 import { declareTokens } from './admin-tokens.ts';
 import { declareUsers } from './admin-users.ts';
@@ -25,6 +26,7 @@ const ADMIN_NOUNS = [
   declareTokens,
   declareChannels,
   declareChanges,
+  declareReplays,
   declareSigning,
   declareClock,
   declareExplain,

@@ -18,6 +18,7 @@ test.each([
   ['channels', ['list', 'show', 'revisions', 'settings', 'test', 'suspend', 'resume']],
   ['changes', ['send']],
   ['explain', ['record']],
+  ['replays', ['start', 'redeliver', 'list', 'show', 'pause', 'resume', 'cancel']],
   ['clock', ['show', 'freeze', 'set', 'advance', 'resume']],
   ['signing', ['show', 'on', 'rotate', 'off']],
   ['profiles', ['list', 'add', 'show', 'change', 'remove']],
