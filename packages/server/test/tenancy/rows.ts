@@ -248,6 +248,18 @@ export const ADMIN_ROWS: Rows = {
     { path: { org }, body: { changes: [toldOf(external)], by: user } },
     { path: { org }, body: { changes: [toldOf(external)] } },
   ],
+  [`POST ${ORG}/channels/{generation}/notifications/{number}/redeliver`]: ({ org, generation }) => ({
+    path: { org, generation, number: '1' },
+  }),
+  [`POST ${ORG}/channels/{generation}/replays`]: ({ org, generation }) => ({
+    path: { org, generation },
+    body: { which: 'all' },
+  }),
+  [`GET ${ORG}/jobs`]: ({ org, generation }) => [{ path: { org } }, { path: { org }, query: `channel=${generation}` }],
+  [`GET ${ORG}/jobs/{job}`]: ({ org, job }) => ({ path: { org, job } }),
+  [`POST ${ORG}/jobs/{job}/pause`]: ({ org, job }) => ({ path: { org, job } }),
+  [`POST ${ORG}/jobs/{job}/resume`]: ({ org, job }) => ({ path: { org, job } }),
+  [`POST ${ORG}/jobs/{job}/cancel`]: ({ org, job }) => ({ path: { org, job } }),
 };
 
 const OWN = '/_watchbell/v1';
@@ -275,6 +287,13 @@ export const OWNER_ROWS: Rows = {
   [`POST ${CHANNEL}/test`]: ({ channel }) => ({ path: { channel } }),
   [`POST ${CHANNEL}/suspend`]: ({ channel }) => ({ path: { channel } }),
   [`POST ${CHANNEL}/resume`]: ({ channel }) => ({ path: { channel }, body: { mode: 'skip' } }),
+  [`POST ${CHANNEL}/notifications/{number}/redeliver`]: ({ channel }) => ({ path: { channel, number: '1' } }),
+  [`POST ${CHANNEL}/replays`]: ({ channel }) => ({ path: { channel }, body: { which: 'all' } }),
+  [`GET ${OWN}/jobs`]: ({ channel }) => [{ query: `channel=${channel}` }, { always: true }],
+  [`GET ${OWN}/jobs/{job}`]: ({ job }) => ({ path: { job } }),
+  [`POST ${OWN}/jobs/{job}/pause`]: ({ job }) => ({ path: { job } }),
+  [`POST ${OWN}/jobs/{job}/resume`]: ({ job }) => ({ path: { job } }),
+  [`POST ${OWN}/jobs/{job}/cancel`]: ({ job }) => ({ path: { job } }),
 };
 
 /** Routes of the node as a whole: nothing of theirs belongs to an organisation, and no operator of one may use them. */

@@ -26,6 +26,8 @@ export interface Names {
   readonly pageToken: string;
   readonly channel: string;
   readonly generation: string;
+  /** A replay that is under way. */
+  readonly job: string;
 }
 
 export interface Answer {
@@ -141,6 +143,13 @@ export async function makeWorld(app: LiveApp, send: Send, letter: string): Promi
   });
   const { channels } = await admin('GET', '/channels');
   await admin('PUT', `/channels/${channels[0].generation}/feed/cursors/reader`, { number: 0 });
+  const [one, another] = await create('Contacts', ofContact, ofContact);
+  for (const id of [one, another]) await crm('DELETE', `/Contacts/${id}`);
+  await app.app.idle();
+  // Under a clock that stands still it does not end.
+  const replay = { which: 'all', rate: 1 };
+  const { id: job } = await admin('POST', `/channels/${channels[0].generation}/replays`, replay);
+  await app.app.idle();
   return {
     mark,
     kept,
@@ -170,6 +179,7 @@ export async function makeWorld(app: LiveApp, send: Send, letter: string): Promi
       pageToken: page.info.next_page_token,
       channel,
       generation: channels[0].generation,
+      job,
     },
   };
 }
@@ -198,6 +208,7 @@ export function nobodyLike({ org, ...names }: Names): Names {
     pageToken: names.pageToken.replace(/^.{8}/, 'AAAAAAAA'),
     channel: `47119${names.channel.slice(5)}`,
     generation: other(11),
+    job: names.job.replace(/[0-9a-f]{32}$/, '0'.repeat(32)),
   };
 }
 
