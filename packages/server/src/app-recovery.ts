@@ -3,12 +3,15 @@ import type { Delivery, DeliveryOptions } from './delivery/delivery.ts';
 import type { Clock } from './domain/clock.ts';
 import type { JobId } from './domain/ids.ts';
 import type { Compat } from './domain/wire/compat.ts';
+import { type AttemptList, createAttemptList } from './services/attempts.ts';
 import { createFeed, type Feed } from './services/feed.ts';
 import { createGaps, type ReadGaps } from './services/gaps.ts';
 import { createJobs, type Jobs } from './services/jobs.ts';
+import { createNotifications, type Notifications } from './services/notifications.ts';
 import { createRematches, type Rematches } from './services/rematch.ts';
 import type { Writer } from './services/writer.ts';
 import type { Store } from './storage/store.ts';
+import { VERSION } from './version.ts';
 
 export interface RecoveryOptions {
   readonly store: Store;
@@ -28,6 +31,8 @@ export interface Recovery {
     readonly feed: Feed;
     readonly gaps: ReadGaps;
     readonly rematches: Rematches;
+    readonly notifications: Notifications;
+    readonly attempts: AttemptList;
   };
   /** What delivery does of jobs that send nothing. */
   readonly steps: DeliveryOptions['jobs']['steps'];
@@ -54,7 +59,19 @@ export function createRecovery(options: RecoveryOptions): Recovery {
     clock,
   });
   const gaps = createGaps({ store: store.feed, feed, rematches, clock });
-  return { parts: { jobs, feed, gaps, rematches }, steps: { rematch: rematches.step } };
+  const notifications = createNotifications({
+    store: store.look,
+    channels: store.administration,
+    clock,
+    base,
+    compat,
+    userAgent: `Watchbell/${VERSION}`,
+  });
+  const attempts = createAttemptList({ store: store.look });
+  return {
+    parts: { jobs, feed, gaps, rematches, notifications, attempts },
+    steps: { rematch: rematches.step },
+  };
 }
 
 /** In the order in which they were made; the rest is random. */

@@ -20,5 +20,5 @@ export function shownState(
   if (state !== 'pending') return { state, ...(reason !== undefined && { reason }) };
   if (channel.endedAt !== undefined) return { state: 'cancelled', reason: channel.endedReason ?? 'deleted' };
   if (number <= (channel.cancelledTo ?? 0)) return { state: 'cancelled', reason: channel.cancelledWhy ?? 'expired' };
-  return { state: channelState(channel, now) === 'expired' ? 'held' : 'pending' };
+  return { state: channelState(channel, now) === 'live' ? 'pending' : 'held' };
 }

@@ -15,6 +15,7 @@ import { createFeedStore } from './feed.ts';
 import { createHousekeepingStore } from './housekeeping.ts';
 import { createJobStore } from './jobs.ts';
 import { createLapseReads } from './lapses.ts';
+import { createLookStore } from './notification-lists.ts';
 import { createRecordListReads } from './record-lists.ts';
 import { createRecordReads } from './records.ts';
 import { createRelatedReads } from './related.ts';
@@ -64,6 +65,7 @@ export function composeStore({
     clock: createClockStore(db),
     backlog: createBacklogReads(db),
     feed: createFeedStore(db, cipher),
+    look: createLookStore(db),
     explaining: createExplainReads(db),
     lapses: createLapseReads(db),
     erasure: createErasureStore(db, erasure),

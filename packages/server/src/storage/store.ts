@@ -15,6 +15,7 @@ import type { ExplainReads } from './explaining-store.ts';
 import type { FeedStore, LapseReads } from './feed-store.ts';
 import type { JobStore } from './job-store.ts';
 import type { ClockStore, ErasureStore, HousekeepingStore, SealedStore } from './keeping-stores.ts';
+import type { LookStore } from './look-store.ts';
 import type { ClientStore, TokenStore } from './oauth-stores.ts';
 import type { DeletedRecordStore, RecordListReads, RecordReads, RelatedReads, SearchReads } from './record-reads.ts';
 
@@ -26,6 +27,7 @@ export type * from './explaining-store.ts';
 export type * from './feed-store.ts';
 export type * from './job-store.ts';
 export type * from './keeping-stores.ts';
+export type * from './look-store.ts';
 export type * from './oauth-stores.ts';
 export type * from './record-reads.ts';
 
@@ -50,6 +52,7 @@ export interface Store {
   readonly clock: ClockStore;
   readonly backlog: BacklogReads;
   readonly feed: FeedStore;
+  readonly look: LookStore;
   readonly explaining: ExplainReads;
   readonly lapses: LapseReads;
   /** Undefined: this process is the only one on the data. */

@@ -1,4 +1,5 @@
 import { feedRows } from './feed-rows.ts';
+import { operatorNotificationRows, ownerNotificationRows } from './notification-rows.ts';
 import type { Names } from './world.ts';
 
 /** One call: what stands for the parameters of its path, its query and its body. */
@@ -260,6 +261,7 @@ export const ADMIN_ROWS: Rows = {
   [`POST ${ORG}/jobs/{job}/pause`]: ({ org, job }) => ({ path: { org, job } }),
   [`POST ${ORG}/jobs/{job}/resume`]: ({ org, job }) => ({ path: { org, job } }),
   [`POST ${ORG}/jobs/{job}/cancel`]: ({ org, job }) => ({ path: { org, job } }),
+  ...operatorNotificationRows(ORG),
 };
 
 const OWN = '/_watchbell/v1';
@@ -294,6 +296,7 @@ export const OWNER_ROWS: Rows = {
   [`POST ${OWN}/jobs/{job}/pause`]: ({ job }) => ({ path: { job } }),
   [`POST ${OWN}/jobs/{job}/resume`]: ({ job }) => ({ path: { job } }),
   [`POST ${OWN}/jobs/{job}/cancel`]: ({ job }) => ({ path: { job } }),
+  ...ownerNotificationRows(OWN),
 };
 
 /** Routes of the node as a whole: nothing of theirs belongs to an organisation, and no operator of one may use them. */

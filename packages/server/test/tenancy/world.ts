@@ -28,6 +28,8 @@ export interface Names {
   readonly generation: string;
   /** A replay that is under way. */
   readonly job: string;
+  /** Id of a notification. */
+  readonly notification: string;
 }
 
 export interface Answer {
@@ -150,6 +152,7 @@ export async function makeWorld(app: LiveApp, send: Send, letter: string): Promi
   const replay = { which: 'all', rate: 1 };
   const { id: job } = await admin('POST', `/channels/${channels[0].generation}/replays`, replay);
   await app.app.idle();
+  const { notifications } = await admin('GET', '/notifications?limit=1');
   return {
     mark,
     kept,
@@ -180,6 +183,7 @@ export async function makeWorld(app: LiveApp, send: Send, letter: string): Promi
       channel,
       generation: channels[0].generation,
       job,
+      notification: notifications[0].id,
     },
   };
 }
@@ -209,6 +213,7 @@ export function nobodyLike({ org, ...names }: Names): Names {
     channel: `47119${names.channel.slice(5)}`,
     generation: other(11),
     job: names.job.replace(/[0-9a-f]{32}$/, '0'.repeat(32)),
+    notification: names.notification.replace(/[0-9a-f]{20}$/, '0'.repeat(20)),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { JudgeUrl } from '../../../domain/egress.ts';
 import type { Administration } from '../../../services/administration.ts';
+import type { AttemptList } from '../../../services/attempts.ts';
 import type { ChannelControl } from '../../../services/channel-control.ts';
 import type { ChannelTests } from '../../../services/channel-tests.ts';
 import type { Channels } from '../../../services/channels.ts';
@@ -8,6 +9,7 @@ import type { Explainer } from '../../../services/explain.ts';
 import type { Feed } from '../../../services/feed.ts';
 import type { ReadGaps } from '../../../services/gaps.ts';
 import type { Jobs } from '../../../services/jobs.ts';
+import type { Notifications } from '../../../services/notifications.ts';
 import type { Rematches } from '../../../services/rematch.ts';
 import type { Signatures } from '../../../services/signing.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
@@ -17,6 +19,7 @@ import { explainRoutes } from './explain.ts';
 import { feedRoutes } from './feed.ts';
 import { gapRoutes } from './gaps.ts';
 import { jobRoutes } from './jobs.ts';
+import { notificationRoutes } from './notifications.ts';
 import { channelSettingsRoutes } from './settings.ts';
 import { channelSigningRoutes } from './signing.ts';
 import { channelTestRoutes } from './test-send.ts';
@@ -33,6 +36,8 @@ export interface RecoveryParts {
   readonly gaps: ReadGaps;
   readonly rematches: Rematches;
   readonly jobs: Jobs;
+  readonly notifications: Notifications;
+  readonly attempts: AttemptList;
   readonly channels: Pick<Channels, 'findOwn'>;
   readonly logger: Logger;
 }
@@ -47,4 +52,5 @@ export function recoveryRoutes(app: FastifyInstance, surface: Surface, parts: Re
   feedRoutes(app, surface, parts);
   gapRoutes(app, surface, parts);
   jobRoutes(app, surface, parts);
+  notificationRoutes(app, surface, parts);
 }
