@@ -1,13 +1,13 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { hostname } from 'node:os';
+import { createLifeCycle } from './app-life-cycle.ts';
 import { createRecovery } from './app-recovery.ts';
 import { openClocks } from './clocks.ts';
 import type { Config } from './config.ts';
 import { createDelivery } from './delivery/delivery.ts';
 import { createGuard } from './delivery/guard.ts';
 import type { Resolve } from './delivery/resolve.ts';
-import type { ChannelRevision, LiveChannel } from './domain/channel.ts';
 import type { Clock } from './domain/clock.ts';
 import { clusterPolicy } from './domain/cluster-policy.ts';
 import type { NotificationId, OrgId } from './domain/ids.ts';
@@ -82,7 +82,10 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     metrics,
     ...(config.isRestored && { isRestored: true }),
     time: surroundings.clock ? 'injected' : 'database',
-    onRecovered: () => delivery.recover(),
+    onRecovered() {
+      delivery.recover();
+      lifeCycle.lookAtAll();
+    },
   });
   const { clock, realNow, monotonic, storeClock, dev } = await openClocks(config.profile, store, surroundings).catch(
     async (error) => {
@@ -119,6 +122,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
           },
         },
       }),
+    others: { changed: (org) => lifeCycle.changed(org), lookAtAll: () => lifeCycle.lookAtAll() },
     clock,
     random,
     policy: config.delivery,
@@ -143,12 +147,24 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
       metrics.commits.observe(commands);
       metrics.changes.inc(writes.changes.length);
       metrics.notifications.inc(writes.notifications.length);
-      for (const { kind, channel } of writes.revisions) tellOfOverflow(org, kind, channel);
+      lifeCycle.committed(org, writes);
       delivery.committed(org, writes);
       recovery.parts.feed.committed(org, writes);
     },
   });
   const recovery = createRecovery({ store, writer, delivery, clock, realNow, base, compat: config.compat });
+  const lifeCycle = createLifeCycle({
+    store,
+    writer,
+    clock,
+    random,
+    policy: config.delivery,
+    guard,
+    version: VERSION,
+    isMine: delivery.isMine,
+    metrics,
+    logger,
+  });
   const databaseWatch = watchDatabase({ database: store.database, metrics, logger });
   measureBacklog({ store: store.backlog, owing: delivery.owing, clock, metrics, logger });
   const channelControl = createChannelControl({ writer, store: store.administration, backlog: store.backlog, clock });
@@ -160,13 +176,6 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     realNow,
     random: randomBytes,
   });
-  function tellOfOverflow(org: OrgId, kind: ChannelRevision['kind'], { channelId, generation }: LiveChannel): void {
-    if (kind !== 'overflowed' && kind !== 'flowing') return;
-    metrics.overflows.inc({ kind });
-    const which = { org, channel: channelId, generation };
-    if (kind === 'overflowed') logger.warn(which, 'a channel owes too much and takes no more notifications');
-    else logger.info(which, 'a channel takes notifications again');
-  }
   const accounts = createAccounts({
     accounts: store.accounts,
     administration: store.administration,
@@ -198,11 +207,13 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     logger,
     ...(store.cluster && { isMine: delivery.isMine }),
     async quiet(org) {
+      await lifeCycle.quiet(org);
       await delivery.quiet(org);
       await housekeeping?.leave(org);
     },
     onErased(org) {
       delivery.forget(org);
+      lifeCycle.forget(org);
       store.writing.forget(org);
       auth.forget({ orgId: org });
     },
@@ -260,6 +271,8 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
   const inbox = config.profile === 'dev' ? createInbox({ realNow }) : undefined;
   async function idle(): Promise<void> {
     await housekeeping?.idle();
+    await delivery.idle();
+    await lifeCycle.idle();
     await delivery.idle();
   }
   const clockControl = dev && createClockControl({ ...dev, store: store.clock, realNow, idle });
@@ -320,6 +333,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
       await http.listen({ host: config.host, port: config.port });
       listening = originOf(http.server.address() as AddressInfo);
       await delivery.start();
+      await lifeCycle.start();
       await erasure.start();
       resealing = startResealing({ store: store.sealed, logger, given: secretKeys.former.length });
       housekeeping = startHousekeeping({
@@ -346,8 +360,9 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
       await resealing?.stop();
       await erasure.stop();
       await databaseWatch.stop();
+      const noticesSent = lifeCycle.stop();
       await writer.drain();
-      await delivery.stop();
+      await Promise.all([noticesSent, delivery.stop()]);
       await store.close();
       logger.info({}, 'stopped');
     },

@@ -18,7 +18,7 @@ import { createComebacks } from './comebacks.ts';
 import { createConnections } from './connections.ts';
 import { createDueTimes } from './due-times.ts';
 import { createFairTurns } from './fair-turns.ts';
-import { type Following, followOthers } from './following.ts';
+import { type Following, followOthers, type Others } from './following.ts';
 import { registerGauges } from './gauges.ts';
 import type { Guard } from './guard.ts';
 import { createAttemptsGiven, createJobs, type Jobs, type JobsOptions } from './jobs.ts';
@@ -41,6 +41,8 @@ export interface DeliveryOptions {
   readonly store: DeliveryStore;
   /** Undefined: this process has the store for itself. */
   readonly cluster?: ClusterOptions;
+  /** Told of what other nodes do as well. */
+  readonly others?: Others;
   readonly clock: Clock;
   /** For jitter: [0, 1). */
   readonly random: () => number;
@@ -100,6 +102,7 @@ export interface DeliveryCounts {
 }
 
 const STOP_WITHIN_MS = 15_000;
+const NOBODY: Others = { changed: () => undefined, lookAtAll: () => undefined };
 /** Of a commit, when nobody else makes any. */
 const ALONE: Place = { isNext: true, isNewest: true };
 
@@ -212,16 +215,13 @@ export function createDelivery(options: DeliveryOptions): Delivery {
   lanes.unknown(ownership.holds());
 
   function following(): Following {
-    return { lanes, slots, receivers, orgSignings, takingUp, revisions, forget, check: quiet.check };
+    const { others = NOBODY } = options;
+    return { lanes, slots, receivers, orgSignings, takingUp, revisions, forget, others, check: quiet.check };
   }
 
   async function suspend(org: OrgId, request: SuspensionRequest): Promise<boolean> {
     const isSuspended = await options.suspend(org, request);
-    if (isSuspended) {
-      const { channelId, generation } = request.channel;
-      metrics.suspensions.inc({ why: request.why });
-      logger.warn({ org, channel: channelId, generation, why: request.why }, 'channel suspended: its receiver fails');
-    }
+    if (isSuspended) metrics.suspensions.inc({ why: request.why });
     return isSuspended;
   }
 

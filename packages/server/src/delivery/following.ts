@@ -9,6 +9,14 @@ import type { OrgSignings } from './signatures.ts';
 import type { Slots } from './slots.ts';
 import type { TakingUp } from './taking-up.ts';
 
+/** Who else follows what other nodes do. */
+export interface Others {
+  /** Something of an organisation's channels, or the organisation, is another than it was. */
+  readonly changed: (org: OrgId) => void;
+  /** It is not known of which organisations something is. */
+  readonly lookAtAll: () => void;
+}
+
 /** What follows what other nodes do. */
 export interface Following {
   readonly lanes: Lanes;
@@ -18,6 +26,7 @@ export interface Following {
   readonly takingUp: TakingUp;
   readonly revisions: Pick<Revisions, 'take'>;
   readonly forget: (org: OrgId) => void;
+  readonly others: Others;
   /** Something may have ended. */
   readonly check: () => void;
 }
@@ -28,7 +37,10 @@ export function followOthers(parts: () => Following): ClusterEvents {
   const lanesIn = (holds: readonly Hold[]): Lane[] =>
     [...parts().lanes.all()].filter(({ hold }) => holds.includes(hold));
   return {
-    onGained: (holds) => void parts().takingUp.holds(holds),
+    onGained(holds) {
+      void parts().takingUp.holds(holds);
+      parts().others.lookAtAll();
+    },
     onLost(holds) {
       for (const lane of lanesIn(holds)) lane.drop();
       parts().lanes.letGo(holds);
@@ -46,8 +58,9 @@ export function followOthers(parts: () => Following): ClusterEvents {
       for (const lane of lanesOf(org)) lane.wake();
     },
     onSuspended(org, isSuspended) {
-      const { lanes, takingUp } = parts();
+      const { lanes, takingUp, others } = parts();
       if (lanes.suspend(org, isSuspended)) void takingUp.org(org);
+      others.changed(org);
     },
     onSigning: (org) => parts().orgSignings.forget(org),
     onGone(org) {
@@ -55,19 +68,26 @@ export function followOthers(parts: () => Following): ClusterEvents {
       parts().forget(org);
     },
     onOtherHistory(org) {
-      const { lanes, receivers, takingUp } = parts();
+      const { lanes, receivers, takingUp, others } = parts();
       lanes.unknownOf(org);
       // Every id made in an organisation begins with its own.
       receivers.forgetThose((generation) => generation.startsWith(org));
       for (const lane of lanesOf(org)) lane.beginAnew();
       void takingUp.org(org);
+      others.changed(org);
     },
-    onAnew: () => void parts().takingUp.all(),
+    onAnew() {
+      void parts().takingUp.all();
+      parts().others.lookAtAll();
+    },
     onNumbered(org, numbers) {
       const { lanes } = parts();
       for (const [generation, number] of numbers) lanes.reaches(org, generation, number);
     },
-    onRevised: (org, revised) => parts().revisions.take(org, revised),
+    onRevised(org, revised) {
+      parts().others.changed(org);
+      return parts().revisions.take(org, revised);
+    },
     onRead: () => parts().check(),
   };
 }

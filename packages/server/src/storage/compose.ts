@@ -15,6 +15,7 @@ import { createFeedStore } from './feed.ts';
 import { createHousekeepingStore } from './housekeeping.ts';
 import { createJobStore } from './jobs.ts';
 import { createLapseReads } from './lapses.ts';
+import { createNoticeStore } from './notices.ts';
 import { createLookStore } from './notification-lists.ts';
 import { createRecordListReads } from './record-lists.ts';
 import { createRecordReads } from './records.ts';
@@ -57,6 +58,7 @@ export function composeStore({
     channels: createChannelReads(db, cipher),
     delivery: createDeliveryStore(db, cipher, fence),
     jobs: createJobStore(db, fence),
+    notices: createNoticeStore(db, cipher),
     accounts: createAccountStore(db, catalogs),
     clients: createClientStore(db),
     tokens: createTokenStore(db),

@@ -3,11 +3,12 @@ import { placeInChannel } from './channels.ts';
 import type { Cipher } from './cipher.ts';
 import { changeRows, type Db, type Row, sql, type Write } from './db.ts';
 import { forgetKeys } from './key-check.ts';
+import { placeOfOrgUrl } from './notices.ts';
 import { placeInOrg } from './org-signing.ts';
 import { text, textOrNone } from './rows.ts';
 import type { SealedPosition, SealedStore } from './store.ts';
 
-/** Rows looked at by one step; each that is sealed anew has up to three texts. */
+/** Rows looked at by one step; each that is sealed anew has up to four texts. */
 const STEP_ROWS = 100;
 
 const START: SealedPosition = { org: '', generation: '' };
@@ -31,15 +32,20 @@ export function createSealedStore(
 
     async resealOrgs(after = '') {
       const [rows = []] = await db.read([
-        sql`SELECT id, signing FROM org WHERE id > ${after} ORDER BY id LIMIT ${STEP_ROWS}`,
+        sql`SELECT id, signing, lifecycle_url FROM org WHERE id > ${after} ORDER BY id LIMIT ${STEP_ROWS}`,
       ]);
       const stale = rows.filter(isStale);
       await write(
         changeRows(stale, (row) => {
           const org = text<OrgId>(row, 'id');
-          const signing = text(row, 'signing');
+          const [signing, url] = [textOrNone(row, 'signing'), textOrNone(row, 'lifecycle_url')];
+          // Either may have been set or taken away meanwhile.
           return sql`
-            UPDATE org SET signing = ${anew(signing, placeInOrg(org))} WHERE id = ${org} AND signing = ${signing}`;
+            UPDATE org SET
+              signing = CASE signing WHEN ${signing ?? ''} THEN ${anewOrNone(signing, placeInOrg(org))} ELSE signing END,
+              lifecycle_url = CASE lifecycle_url WHEN ${url ?? ''} THEN ${anewOrNone(url, placeOfOrgUrl(org))}
+                ELSE lifecycle_url END
+            WHERE id = ${org}`;
         }),
       );
       const last = rows.at(-1);
@@ -49,7 +55,7 @@ export function createSealedStore(
     async resealChannels(after = START) {
       const [rows = []] = await db.read([
         sql`
-          SELECT org_id, generation, notify_url, token, signing FROM channel
+          SELECT org_id, generation, notify_url, token, signing, lifecycle_url FROM channel
           WHERE (org_id, generation) > (${after.org}, ${after.generation})
           ORDER BY org_id, generation LIMIT ${STEP_ROWS}`,
       ]);
@@ -57,13 +63,11 @@ export function createSealedStore(
       await write(
         changeRows(stale, (row) => {
           const [org, generation] = [text<OrgId>(row, 'org_id'), text<Generation>(row, 'generation')];
-          const sealed = (column: string): string | null => {
-            const known = textOrNone(row, column);
-            return known === undefined ? null : anew(known, placeInChannel(org, generation, column));
-          };
+          const sealed = (column: string): string | null =>
+            anewOrNone(textOrNone(row, column), placeInChannel(org, generation, column));
           return sql`
             UPDATE channel SET notify_url = ${sealed('notify_url')}, token = ${sealed('token')},
-              signing = ${sealed('signing')}
+              signing = ${sealed('signing')}, lifecycle_url = ${sealed('lifecycle_url')}
             WHERE org_id = ${org} AND generation = ${generation} AND notify_url = ${text(row, 'notify_url')}`;
         }),
       );
@@ -87,8 +91,8 @@ export function createSealedStore(
     });
   }
 
-  function anew(sealed: string, place: readonly string[]): string {
-    return cipher.seal(cipher.open(sealed, place), place);
+  function anewOrNone(sealed: string | undefined, place: readonly string[]): string | null {
+    return sealed === undefined ? null : cipher.seal(cipher.open(sealed, place), place);
   }
 
   async function write(change: Write): Promise<void> {
@@ -96,4 +100,4 @@ export function createSealedStore(
   }
 }
 
-const SEALED_COLUMNS = ['notify_url', 'token', 'signing'] as const;
+const SEALED_COLUMNS = ['notify_url', 'token', 'signing', 'lifecycle_url'] as const;

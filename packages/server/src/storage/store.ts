@@ -16,6 +16,7 @@ import type { FeedStore, LapseReads } from './feed-store.ts';
 import type { JobStore } from './job-store.ts';
 import type { ClockStore, ErasureStore, HousekeepingStore, SealedStore } from './keeping-stores.ts';
 import type { LookStore } from './look-store.ts';
+import type { NoticeStore } from './notice-store.ts';
 import type { ClientStore, TokenStore } from './oauth-stores.ts';
 import type { DeletedRecordStore, RecordListReads, RecordReads, RelatedReads, SearchReads } from './record-reads.ts';
 
@@ -28,6 +29,7 @@ export type * from './feed-store.ts';
 export type * from './job-store.ts';
 export type * from './keeping-stores.ts';
 export type * from './look-store.ts';
+export type * from './notice-store.ts';
 export type * from './oauth-stores.ts';
 export type * from './record-reads.ts';
 
@@ -42,6 +44,7 @@ export interface Store {
   readonly channels: ChannelReads;
   readonly delivery: DeliveryStore;
   readonly jobs: JobStore;
+  readonly notices: NoticeStore;
   readonly accounts: AccountStore;
   readonly clients: ClientStore;
   readonly tokens: TokenStore;

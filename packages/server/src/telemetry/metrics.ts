@@ -18,7 +18,9 @@ export interface Metrics {
   /** Attempts of jobs, which are in `attempts` too. */
   readonly resent: { inc(labels: { kind: string; outcome: string }): void };
   readonly handovers: { inc(labels: { kind: 'gained' | 'released' | 'lost' }, count: number): void };
-  readonly overflows: { inc(labels: { kind: string }): void };
+  /** What happens to channels: `overflowed`, `flowing`, and what their owners are told of. */
+  readonly channelEvents: { inc(labels: { event: string }): void };
+  readonly notices: { inc(labels: { outcome: string }): void };
   readonly housekeepingRows: { inc(labels: { table: string }, count: number): void };
   readonly housekeepingSeconds: { observe(seconds: number): void };
   readonly databaseSeconds: { observe(seconds: number): void };
@@ -113,10 +115,16 @@ export function createMetrics(): Metrics {
     labelNames: ['kind'],
     registers,
   });
-  const overflows = new Counter({
-    name: 'watchbell_overflows_total',
-    help: 'Channels that began to owe too much (overflowed) or take notifications again (flowing), by kind',
-    labelNames: ['kind'],
+  const channelEvents = new Counter({
+    name: 'watchbell_channel_events_total',
+    help: 'What happened to channels, by event; counted by the node that committed it',
+    labelNames: ['event'],
+    registers,
+  });
+  const notices = new Counter({
+    name: 'watchbell_notices_total',
+    help: 'Requests to life-cycle URLs, by outcome; parked: the last one failed, too',
+    labelNames: ['outcome'],
     registers,
   });
   const housekeepingRows = new Counter({
@@ -157,7 +165,8 @@ export function createMetrics(): Metrics {
     refusedOutcomes,
     resent,
     handovers,
-    overflows,
+    channelEvents,
+    notices,
     housekeepingRows,
     housekeepingSeconds,
     databaseSeconds,

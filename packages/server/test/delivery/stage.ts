@@ -18,7 +18,7 @@ import { createSignatures, type Signatures } from '../../src/services/signing.ts
 import { createWriter } from '../../src/services/writer.ts';
 import type { ClusterStore, DeliveryStore, Store } from '../../src/storage/store.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
-import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
 import { createManualClock, type ManualClock } from '../support/manual-clock.ts';
 import { openStoreIn, removeData } from '../support/test-data.ts';
 
@@ -60,6 +60,7 @@ export interface Stage {
   readonly control: ChannelControl;
   readonly signatures: Signatures;
   readonly log: readonly LogLine[];
+  readonly metrics: Metrics;
   /** Opens or replaces a channel on every change of contacts. */
   open(channelId: string, notifyUrl: string, differing?: Partial<Channel>, org?: OrgId): Promise<Channel>;
   /** Deletes a channel. */
@@ -89,6 +90,7 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
   };
   const logger: Logger = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
   const store = await openStoreIn(dataDir, { secretKey: SECRET_KEY, logger });
+  const metrics = createMetrics();
   const delivery = createDelivery({
     store: options.between?.(store.delivery) ?? store.delivery,
     ...(options.node &&
@@ -103,7 +105,7 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
     base: () => 'http://127.0.0.1:8686',
     compat: DEFAULT_COMPAT,
     version: '0.0.1',
-    metrics: createMetrics(),
+    metrics,
     logDelivered: options.logDelivered ?? true,
     logger,
     suspend: (...asked) => (options.asking?.(control.ask) ?? control.ask)(...asked),
@@ -160,6 +162,7 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
     control,
     signatures,
     log,
+    metrics,
     open: (channelId, notifyUrl, differing = {}, org = ORG) =>
       submit(org, channelId, (set) => {
         const known = loadedChannel(set, USER, channelId as ChannelId);

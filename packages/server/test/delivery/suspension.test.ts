@@ -159,7 +159,7 @@ describe('a receiver that fails for 24 hours', () => {
     await hours(stage, 24);
     expect(receiver.received).toHaveLength(before);
     expect(await stage.pending(channel)).toEqual([1, 2, 3]);
-    expect(stage.log.filter(({ message }) => message.startsWith('channel suspended'))).toHaveLength(1);
+    expect(await stage.metrics.text()).toContain('watchbell_suspensions_total{why="failing"} 1\n');
   });
 
   test('is remembered over a restart', async () => {

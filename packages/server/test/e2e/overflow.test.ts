@@ -35,7 +35,9 @@ async function write(): Promise<void> {
 
 async function overflows(kind: 'overflowed' | 'flowing'): Promise<number> {
   const response = await fetch(`${app.base}/metrics`, { headers: { authorization: 'Bearer dev-admin' } });
-  const found = new RegExp(`^watchbell_overflows_total\\{kind="${kind}"\\} (\\d+)$`, 'm').exec(await response.text());
+  const found = new RegExp(`^watchbell_channel_events_total\\{event="${kind}"\\} (\\d+)$`, 'm').exec(
+    await response.text(),
+  );
   return found ? Number(found[1]) : 0;
 }
 

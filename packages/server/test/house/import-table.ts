@@ -48,6 +48,7 @@ const TABLE: Readonly<Record<string, Rule>> = {
   },
   'app.ts': { rooms: ['*'], packages: ['*'] },
   'app-recovery.ts': { rooms: ['*'], packages: ['*'] },
+  'app-life-cycle.ts': { rooms: ['*'], packages: ['*'] },
   'main.ts': { rooms: ['cli'], packages: ['node:'] },
 };
 

@@ -1,0 +1,312 @@
+import type { ChannelRevision } from '../domain/channel.ts';
+import type { Clock } from '../domain/clock.ts';
+import { AppError } from '../domain/error.ts';
+import type { OrgId } from '../domain/ids.ts';
+import { type LifeEvent, lifeEventsOf, TELLING, tellExpiring } from '../domain/life-cycle.ts';
+import { type Notice, noticeId } from '../domain/notice.ts';
+import { noticeBody } from '../domain/wire/notice-body.ts';
+import type { WriteSet } from '../domain/working-set.ts';
+import type { NoticeFacts, NoticeStore } from '../storage/store.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { LifeCycleLog } from './life-cycle-log.ts';
+import type { Writer } from './writer.ts';
+
+/**
+ * Looks at channels when their expiry comes near or has come, and makes notices of what revisions tell, for those who want
+ * to be told. Of each organisation one node does.
+ */
+export interface Notices {
+  /** Finds what is to be done: at the start, and whenever it is not known what others did. */
+  start(): Promise<void>;
+  /** Told of each commit of this node, in commit order for each organisation. Never throws. */
+  committed(org: OrgId, writes: WriteSet): void;
+  /** Others have committed something of the organisation. */
+  changed(org: OrgId): void;
+  /** Resolves when nothing is being done and nothing could be. */
+  idle(): Promise<void>;
+  /** Resolves when nothing is being done to the organisation, which is suspended. */
+  quiet(org: OrgId): Promise<void>;
+  forget(org: OrgId): void;
+  stop(): Promise<void>;
+}
+
+export interface NoticesOptions {
+  readonly store: Pick<NoticeStore, 'looks' | 'look' | 'dueChannels' | 'untold' | 'facts' | 'firstCancelled' | 'add'>;
+  readonly writer: Writer;
+  readonly clock: Clock;
+  /** Whether this node is the one that does it for an organisation. */
+  readonly isMine: (org: OrgId) => boolean;
+  /** Told when notices of an organisation are due. */
+  readonly onDue: (org: OrgId, dueAt: number) => void;
+  /** Told that nothing is to be sent for it: it is suspended, gone, or another node's. */
+  readonly onNone: (org: OrgId) => void;
+  readonly log: Pick<LifeCycleLog, 'cancelled'>;
+  readonly logger: Logger;
+}
+
+/** Channels that one command looks at, and revisions that one step reads. */
+const AT_ONCE = 500;
+/** So many revisions that tell nothing are remembered as told only in memory. */
+const UNSAVED = 1000;
+/** The store's time may come a moment after this node's. */
+const SOON_MS = 25;
+/** After a failure, real time. */
+const PAUSE_MS = 1000;
+const ORGS = 1000;
+
+/** How far this node is with an organisation. */
+interface Known {
+  /** Up to this revision all is told; and up to this one the store knows it. */
+  told: number;
+  saved: number;
+  /** When a channel is next looked at. */
+  lookAt: number;
+  work: Promise<void> | undefined;
+  isAgain: boolean;
+}
+
+export function createNotices(options: NoticesOptions): Notices {
+  const { store, writer, clock, isMine, onDue, onNone, log, logger } = options;
+  const orgs = new Map<OrgId, Known>();
+  const pausing = new Set<NodeJS.Timeout>();
+  let armed: { readonly time: number; readonly cancel: () => void } | undefined;
+  let starting: Promise<void> | undefined;
+  let isStopped = false;
+
+  function lookAt(known: Known, time: number): void {
+    known.lookAt = time;
+    if (isStopped || time === Infinity || (armed && armed.time <= time)) return;
+    armed?.cancel();
+    armed = { time, cancel: clock.at(time, ring) };
+  }
+
+  function ring(): void {
+    armed = undefined;
+    const now = clock.now();
+    let next = Infinity;
+    for (const [org, known] of orgs) {
+      if (known.lookAt <= now) wake(org);
+      else next = Math.min(next, known.lookAt);
+    }
+    if (next < Infinity && !isStopped) armed = { time: next, cancel: clock.at(next, ring) };
+  }
+
+  function wake(org: OrgId): void {
+    if (isStopped || !isMine(org)) return;
+    const known = orgs.get(org) ?? { told: 0, saved: 0, lookAt: Infinity, work: undefined, isAgain: false };
+    orgs.set(org, known);
+    known.isAgain = true;
+    known.work ??= follow(org, known)
+      .catch((error) => failed(org, error))
+      .finally(() => {
+        known.work = undefined;
+      });
+  }
+
+  function failed(org: OrgId, error: unknown): void {
+    if (isStopped) return;
+    logger.warn({ err: error, org }, 'what happened to channels cannot be told of, trying again');
+    later(() => wake(org));
+  }
+
+  function later(act: () => void): void {
+    const timer = setTimeout(() => {
+      pausing.delete(timer);
+      act();
+    }, PAUSE_MS);
+    timer.unref();
+    pausing.add(timer);
+  }
+
+  async function follow(org: OrgId, known: Known): Promise<void> {
+    while (known.isAgain && !isStopped) {
+      known.isAgain = false;
+      const look = await store.look(org);
+      if (!look || !isMine(org)) {
+        // Suspended, gone, or another node's: whoever makes it otherwise wakes this again.
+        orgs.delete(org);
+        onNone(org);
+        return;
+      }
+      // What was restored or made anew has come less far.
+      if (look.version < known.told) known.told = 0;
+      known.saved = look.told;
+      known.told = Math.max(known.told, look.told);
+      const isDue = (look.lookAt ?? Infinity) <= clock.now();
+      lookAt(known, isDue ? Infinity : (look.lookAt ?? Infinity));
+      if (isDue) await lookAtChannels(org, known);
+      if (look.version > known.told) await tell(org, known, look.version);
+      if (look.dueAt !== undefined) onDue(org, look.dueAt);
+    }
+  }
+
+  /** The commit wakes this again, if it changed something. */
+  async function lookAtChannels(org: OrgId, known: Known): Promise<void> {
+    const due = await store.dueChannels(org, clock.now(), AT_ONCE);
+    try {
+      await writer.submit(org, {
+        needs: { channels: due },
+        weight: due.length,
+        decide: (set) => tellExpiring(set, due),
+      });
+    } catch (error) {
+      // Suspended or gone since.
+      if (!(error instanceof AppError) || error.code === 'SERVICE_UNAVAILABLE') throw error;
+      return;
+    }
+    if (!known.isAgain) lookAt(known, clock.now() + SOON_MS);
+  }
+
+  /** Makes notices of what was not told yet, and saves them with how far it is told. */
+  async function tell(org: OrgId, known: Known, version: number): Promise<void> {
+    for (let isAll = false; !isAll && !isStopped; ) {
+      const untold = await store.untold(org, known.told, AT_ONCE);
+      isAll = untold.isAll;
+      // What is missing at the end was removed by its age.
+      const through = isAll ? Math.max(untold.through, version) : untold.through;
+      const notices = await noticesOf(org, untold.revisions);
+      if (untold.revisions.length > 0 || through - known.saved >= UNSAVED) {
+        await store.add(org, through, notices);
+        known.saved = through;
+      }
+      known.told = through;
+      const [first] = notices;
+      if (first) onDue(org, first.dueAt);
+    }
+  }
+
+  async function noticesOf(org: OrgId, revisions: readonly ChannelRevision[]): Promise<Notice[]> {
+    const told = revisions.flatMap((revision) =>
+      lifeEventsOf(revision).map((event, part) => ({ revision, event, part })),
+    );
+    if (told.length === 0) return [];
+    const generations = [...new Set(told.map(({ revision }) => revision.channel.generation))];
+    const facts = await store.facts(org, generations);
+    const numbers = told.flatMap((one) => numbersOf(one.event, one.revision) ?? []);
+    const firsts = await store.firstCancelled(org, numbers);
+    const found = new Map(numbers.map((range, i) => [range, firsts[i]] as const));
+    const notices: Notice[] = [];
+    for (const { revision, event, part } of told) {
+      const { channel, version, at } = revision;
+      const range = numbers.find((one) => one.revision === revision && one.event === event);
+      const firstNumber = range && found.get(range);
+      if (range && firstNumber === undefined) continue;
+      if (range && firstNumber !== undefined) log.cancelled(org, channel, { from: firstNumber, to: range.to });
+      if (!facts.listening.has(channel.generation)) continue;
+      const id = noticeId(org, { version, part, at });
+      const lapse = lapseOf(event, revision, facts);
+      notices.push({
+        version,
+        part,
+        id,
+        generation: channel.generation,
+        kind: event.kind,
+        body: noticeBody({
+          id,
+          org,
+          revision,
+          event,
+          ...(lapse && { lapse }),
+          ...(firstNumber !== undefined && { firstNumber }),
+        }),
+        state: 'pending',
+        at,
+        attemptsMade: 0,
+        dueAt: clock.now(),
+      });
+    }
+    return notices;
+  }
+
+  async function findAll(): Promise<void> {
+    for (let after = ''; !isStopped; ) {
+      const looks = await store.looks(after, ORGS);
+      for (const { org, version, told, lookAt: next, dueAt } of looks) {
+        if (isMine(org) && (version > told || next !== undefined || dueAt !== undefined)) wake(org);
+      }
+      const last = looks.at(-1);
+      if (!last || looks.length < ORGS) return;
+      after = last.org;
+    }
+  }
+
+  function start(): Promise<void> {
+    starting = findAll()
+      .catch((error) => {
+        if (isStopped) return;
+        logger.warn({ err: error }, 'what happened to channels cannot be told of, trying again');
+        later(() => void start());
+      })
+      .finally(() => {
+        starting = undefined;
+      });
+    return starting;
+  }
+
+  return {
+    start,
+    committed(org, writes) {
+      const { revisions, channels, noticed } = writes;
+      const [first] = revisions;
+      const last = revisions.at(-1);
+      if (isStopped || !isMine(org) || (!first && writes.org === undefined)) return;
+      const known = orgs.get(org);
+      const isPlain = known && !known.work && writes.org === undefined && first?.version === known.told + 1;
+      if (
+        !isPlain ||
+        !last ||
+        revisions.some(({ kind }) => TELLING.includes(kind)) ||
+        last.version - known.saved >= UNSAVED
+      ) {
+        wake(org);
+        return;
+      }
+      known.told = last.version;
+      const next = Math.min(
+        ...Array.from(channels.values(), ({ noticeAt = Infinity }) => noticeAt),
+        ...noticed.values(),
+      );
+      if (next < known.lookAt) lookAt(known, next);
+    },
+    changed: wake,
+    async idle() {
+      for (;;) {
+        const now = clock.now();
+        const under = [...orgs.values()].flatMap(({ work }) => work ?? []);
+        if (starting) under.push(starting);
+        if (under.length === 0) return;
+        await Promise.all(under);
+        for (const [org, known] of orgs) if (known.lookAt <= now) wake(org);
+      }
+    },
+    async quiet(org) {
+      await orgs.get(org)?.work;
+    },
+    forget: (org) => void orgs.delete(org),
+    async stop() {
+      isStopped = true;
+      armed?.cancel();
+      for (const timer of pausing) clearTimeout(timer);
+      await starting;
+      await Promise.all([...orgs.values()].flatMap(({ work }) => work ?? []));
+    },
+  };
+}
+
+function numbersOf(event: LifeEvent, revision: ChannelRevision) {
+  if (event.kind !== 'missed' || event.range.kind !== 'numbers') return undefined;
+  const { fromNumber: from, toNumber: to } = event.range;
+  return { generation: revision.channel.generation, from, to, revision, event };
+}
+
+/** The one whose changes are missed. */
+function lapseOf(event: LifeEvent, { channel }: ChannelRevision, { lapses }: NoticeFacts) {
+  if (event.kind !== 'missed' || event.range.kind === 'numbers') return undefined;
+  const { kind, fromChange } = event.range;
+  return lapses.find(
+    (lapse) =>
+      lapse.generation === channel.generation &&
+      lapse.fromChange === fromChange &&
+      lapse.kind === (kind === 'lapse' ? 'expired' : 'overflow'),
+  );
+}
