@@ -39,14 +39,14 @@ export function isFull(channel: LiveChannel, index: ChannelIndex, limit: number)
 }
 
 /**
- * Numbers that it may take besides until it comes near the limit; any, when it owes nothing. While there seems to be no
- * room, what it owes is counted.
+ * Numbers that it may take besides until it comes near the limit; any, when it owes nothing. While there seems to be less
+ * room than is wanted, what it owes is counted.
  */
-export function roomOf(channel: LiveChannel, index: ChannelIndex, limit: number): number {
+export function roomOf(channel: LiveChannel, index: ChannelIndex, limit: number, wanted: number): number {
   const owed = owedAtMost(channel, index);
   if (owed === 0) return Infinity;
   const room = Math.floor(limit * NEAR) - owed;
-  if (room <= 0) index.uncounted.set(channel.generation, channelKey(channel.userId, channel.channelId));
+  if (room < wanted) index.uncounted.set(channel.generation, channelKey(channel.userId, channel.channelId));
   return room;
 }
 

@@ -62,14 +62,15 @@ export function decideRematch(set: WorkingSet, job: Job, request: RematchRequest
   if (live?.generation !== job.generation) return { waits: EXPIRED };
   if (live.overflowFrom !== undefined) return { waits: OVERFLOWS };
 
-  const fitting = fitIn(piece.matched, roomOf(live, set.index, set.maxBacklog));
+  const wanted = countOf(piece.matched);
+  const fitting = fitIn(piece.matched, roomOf(live, set.index, set.maxBacklog, wanted));
   if (fitting.length === 0 && piece.matched.length > 0) return { waits: NO_ROOM };
   for (const { change, as, owed } of fitting) {
     const { version, withValues } = as;
     for (const { module, operation, ids } of owed)
       takeNumber(set, live, { module, operation, ids, version, withValues, change, job: job.id });
   }
-  const made = fitting.reduce((sum, { owed }) => sum + owed.length, 0);
+  const made = countOf(fitting);
   // So that other nodes learn of its numbers.
   if (made > 0) addRevision(set, 'rematched', live);
   const position = fitting.at(-1)?.change.number ?? piece.goneTo ?? piece.after;
@@ -114,6 +115,8 @@ function lapsesNow(set: WorkingSet, { generation }: Job): Lapse[] {
     if (lapse.generation === generation) now.set(`${lapse.kind} ${lapse.fromChange}`, lapse);
   return [...now.values()].sort((a, b) => a.fromChange - b.fromChange);
 }
+
+const countOf = (matched: readonly MatchedChange[]): number => matched.reduce((sum, { owed }) => sum + owed.length, 0);
 
 /** The first of them, whole changes only, that there is room for. */
 function fitIn(matched: readonly MatchedChange[], room: number): readonly MatchedChange[] {

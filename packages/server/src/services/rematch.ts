@@ -69,10 +69,10 @@ export interface RematchOptions {
   readonly jobs: Pick<Jobs, 'make'>;
   readonly jobStore: Pick<JobStore, 'find' | 'list'>;
   readonly clock: Clock;
+  /** Changes of one step: one commit numbers what they owe; 200 unless given. */
+  readonly pieceSize?: number;
 }
 
-/** Changes of one step: one commit numbers what they owe. */
-const PIECE = 200;
 const PIECE_BYTES = 1024 * 1024;
 /** Changes that a plan looks at. */
 const PLANNED = 5_000;
@@ -80,7 +80,7 @@ const PLANNED = 5_000;
 const AT_ONCE = 20;
 
 export function createRematches(options: RematchOptions): Rematches {
-  const { writer, reads, channels, jobs, jobStore, clock } = options;
+  const { writer, reads, channels, jobs, jobStore, clock, pieceSize = 200 } = options;
 
   async function findChannel(org: OrgId, generation: Generation): Promise<Channel> {
     const found = await channels.findChannel(org, generation);
@@ -115,7 +115,7 @@ export function createRematches(options: RematchOptions): Rematches {
     org: OrgId,
     generation: Generation,
     { after, to }: { readonly after: number; readonly to: number },
-    limit = PIECE,
+    limit = pieceSize,
   ): Promise<RematchPiece> {
     const found = await reads.matchable(org, generation, { after, to }, limit, PIECE_BYTES);
     const matched = found.map(({ change, channel }): MatchedChange => {
@@ -134,7 +134,7 @@ export function createRematches(options: RematchOptions): Rematches {
       let looked = 0;
       let notifications = 0;
       for (let after = standOf(view.lapse); after < to && left > 0; ) {
-        const { matched } = await readPiece(org, generation, { after, to }, Math.min(PIECE, left));
+        const { matched } = await readPiece(org, generation, { after, to }, Math.min(pieceSize, left));
         looked += matched.length;
         left -= matched.length;
         notifications += matched.reduce((sum, { owed }) => sum + owed.length, 0);
