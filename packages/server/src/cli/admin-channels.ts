@@ -15,10 +15,14 @@ interface ListOptions {
 }
 
 interface SettingsOptions {
-  readonly concurrency?: number | null;
-  readonly lifecycleUrl?: string | null;
+  readonly concurrency?: number | typeof NONE;
+  readonly lifecycleUrl?: string;
 }
 
+/** Takes a setting away: the parser of an option cannot answer null. */
+const NONE = 'none';
+const orNull = <Value extends string | number>(given: Value): Exclude<Value, typeof NONE> | null =>
+  given === NONE ? null : (given as Exclude<Value, typeof NONE>);
 /** Most attempts at once that a channel may be given. */
 const MAX_CONCURRENCY = 16;
 
@@ -85,8 +89,8 @@ export function declareChannels(program: Command, run: Run, env: Environment): v
     async work({ admin, org }, generation, change) {
       const channel = admin.channel(await org(), generation);
       const asked = {
-        ...(change.concurrency !== undefined && { concurrency: change.concurrency }),
-        ...(change.lifecycleUrl !== undefined && { lifecycle_url: change.lifecycleUrl }),
+        ...(change.concurrency !== undefined && { concurrency: orNull(change.concurrency) }),
+        ...(change.lifecycleUrl !== undefined && { lifecycle_url: orNull(change.lifecycleUrl) }),
       };
       return Object.keys(asked).length > 0 ? channel.changeSettings(asked) : channel.settings();
     },
@@ -112,9 +116,9 @@ export function declareChannels(program: Command, run: Run, env: Environment): v
   });
 }
 
-const NONE = 'none';
-const concurrency = (text: string): number | null => (text === NONE ? null : integerFrom(1, MAX_CONCURRENCY)(text));
-const lifecycleUrl = (text: string): string | null => (text === NONE ? null : httpUrl(text).href);
+const concurrency = (text: string): number | typeof NONE =>
+  text === NONE ? NONE : integerFrom(1, MAX_CONCURRENCY)(text);
+const lifecycleUrl = (text: string): string => (text === NONE ? NONE : httpUrl(text).href);
 
 function mode(text: string): 'backlog' | 'skip' {
   if (text === 'backlog' || text === 'skip') return text;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config.ts';
-import { operatorOf } from '../support/operator.ts';
+import { type Operate, operatorOf } from '../support/operator.ts';
 import { dataFlags, removeData } from '../support/test-data.ts';
 
 export const ORG = '3652397';
@@ -25,7 +25,7 @@ type Loose = any;
 
 /**
  * A server of the dev profile with one channel that was sent a notification, and one that its receiver did not take and
- * that is parked; the inbox `docs` is its receiver. Another channel is suspended and owes one.
+ * that is parked; the inbox `docs` is its receiver. Another channel is suspended and owes one. Orders live elsewhere.
  */
 export async function startExampleWorld(): Promise<ExampleWorld> {
   const dataDir = mkdtempSync(join(tmpdir(), 'watchbell-examples-'));
@@ -48,7 +48,11 @@ export async function startExampleWorld(): Promise<ExampleWorld> {
     if (answer.status > 201) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(read)}`);
     return read;
   }
-  const operate = operatorOf(base);
+  const operate: Operate = async (...call) => {
+    const answer = await operatorOf(base)(...call);
+    if (answer.status > 201) throw new Error(`${call[0]} ${call[1]}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return answer;
+  };
   const channel_expiry = `${new Date(Date.now() + 86_400_000).toISOString().slice(0, 19)}+00:00`;
   const watch = (method: string, channel_id: string, notify_url: string) =>
     crm(method, '/actions/watch', {
@@ -56,6 +60,16 @@ export async function startExampleWorld(): Promise<ExampleWorld> {
     });
   const contact = (Last_Name: string, more: object = {}) =>
     crm('POST', '/Contacts', { data: [{ Last_Name, Email: `${Last_Name.toLowerCase()}@example.com`, ...more }] });
+  await operate('POST', `/orgs/${ORG}/modules`, {
+    api_name: 'Orders',
+    singular: 'Order',
+    plural: 'Orders',
+    external: true,
+    fields: [
+      { api_name: 'Stage', type: 'text' },
+      { api_name: 'Total', type: 'double' },
+    ],
+  });
   const inbox = `${base}/_watchbell/inbox/docs`;
 
   await watch('POST', CHANNEL, inbox);
