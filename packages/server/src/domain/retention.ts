@@ -45,7 +45,7 @@ export function removalOf(notifications: readonly KeptNotification[], limit: num
   let attemptsRemoved = 0;
   for (const { number, change, state, attempts, reason, settledAt } of notifications) {
     if (state === 'pending' || settledAt === undefined || settledAt > limit) {
-      oldestChange ??= change;
+      oldestChange = Math.min(oldestChange ?? change, change);
       continue;
     }
     removed += 1;

@@ -24,6 +24,7 @@ export const TABLES = [
   'idempotency',
   'record_key',
   'job',
+  'notice',
 ] as const;
 export type Table = (typeof TABLES)[number];
 
@@ -78,6 +79,21 @@ export function createRetention({ store, writer, retentionMs, pace }: RetentionP
     }
   }
 
+  /** Repeats a step from where the one before it ended, until it has gone through all. */
+  async function walk<Place>(
+    tally: Tally,
+    table: Table,
+    start: Place,
+    step: (after: Place, limit: number) => Promise<{ readonly removed: number; readonly last?: Place }>,
+  ): Promise<void> {
+    for (let after: Place | undefined = start; after !== undefined && !pace.isStopped(); ) {
+      const from: Place = after;
+      const { removed, last } = await pace.timed(() => step(from, pace.size()));
+      tally.add(table, removed);
+      after = last;
+    }
+  }
+
   /** Removes what is finished of one channel; answers the oldest change that something kept is about, if it is old. */
   async function prune(
     org: OrgId,
@@ -91,7 +107,8 @@ export function createRetention({ store, writer, retentionMs, pace }: RetentionP
       const limit = pace.size();
       const slice = await store.notifications(org, generation, from, throughChange, limit);
       const removal = removalOf(slice, now - retentionMs);
-      oldest ??= removal.oldestChange;
+      const { oldestChange = oldest } = removal;
+      oldest = oldest === undefined ? oldestChange : Math.min(oldest, oldestChange ?? oldest);
       if (removal.runs.length > 0) {
         await pace.timed(() => store.removeNotifications(org, generation, removal, now));
         tally.add('notification', removal.notifications);
@@ -149,20 +166,18 @@ export function createRetention({ store, writer, retentionMs, pace }: RetentionP
     }
     const unseen = await store.openLapse(org);
     if (unseen !== undefined) floor = Math.min(floor, unseen + 1);
+    floor = Math.min(floor, (await store.neededByRematch(org)) ?? floor);
     await exhaust(tally, 'record_change', (rows) => store.removeChanges(org, floor, rows));
     await exhaust(tally, 'lapse', (rows) => store.removeLapses(org, floor, rows));
     const oldest = await store.oldestChange(org);
     // A change that is kept can be explained only by the channels as they were then.
     const before = Math.min(limit, oldest?.at ?? limit);
-    for (let after: number | undefined = 0; after !== undefined && !pace.isStopped(); ) {
-      const from: number = after;
-      const { removed, last } = await pace.timed(() => store.removeRevisions(org, from, before, pace.size()));
-      tally.add('channel_revision', removed);
-      after = last;
-    }
+    await walk(tally, 'channel_revision', 0, (after, rows) => store.removeRevisions(org, after, before, rows));
     await exhaust(tally, 'idempotency', (rows) => store.removeAnswers(org, now - ANSWER_LIFE_MS, rows));
     await exhaust(tally, 'record_key', (rows) => store.removeLookUps(org, rows));
     await exhaust(tally, 'job', (rows) => store.removeJobs(org, limit, rows));
+    await walk(tally, 'job', '', (after, rows) => store.removeFinishedJobs(org, after, limit, rows));
+    await walk(tally, 'notice', 0, (after, rows) => store.removeNotices(org, after, limit, rows));
     return oldest?.at;
   };
 }

@@ -1,17 +1,15 @@
 import { ENDED_REASONS } from '../domain/channel.ts';
 import type { ChannelId, Generation, OrgId, UserId } from '../domain/ids.ts';
-import { joined, type NumberRange, type UndeliveredRange } from '../domain/retention.ts';
-import { CHANGE_COLUMNS, readChange, subjectsOf } from './changes.ts';
+import { joined, type KeptNotification, type NumberRange, type UndeliveredRange } from '../domain/retention.ts';
+import { createChangeLogKeeping } from './change-log.ts';
 import { dropHealth } from './channel-health.ts';
 import { changeRows, type Db, insertRows, list, type Row, type Statement, sql, type Write } from './db.ts';
-import { lastOf } from './group.ts';
+import { createRecoveryKeeping } from './recovery-keeping.ts';
 import { integer, integerOrNone, oneOf, text, textOrNone } from './rows.ts';
 import type { HousekeepingStore, KeptChannel } from './store.ts';
 
 const STATES = ['pending', 'delivered', 'parked', 'cancelled'] as const;
 const WHYS = ['expired', 'skipped'] as const;
-/** Most that one piece removes of the change log, but for its last change. */
-const MAX_BYTES = 1024 * 1024;
 /** Names that no module of a caller has (services/bulk.ts). */
 const JOBS = { from: 'jobs.', before: 'jobs/' };
 
@@ -34,12 +32,10 @@ export function createHousekeepingStore(db: Db): HousekeepingStore {
     return rows.length;
   }
 
-  const changeFrom = (org: OrgId, number: number) =>
-    first(
-      sql`SELECT number, at FROM record_change WHERE org_id = ${org} AND number >= ${number} ORDER BY number LIMIT 1`,
-    );
-
   return {
+    ...createChangeLogKeeping(db),
+    ...createRecoveryKeeping(db),
+
     async channels(org, after, limit) {
       const firstIn = (table: Statement) => sql`(
         SELECT n.number FROM ${table} n
@@ -82,23 +78,13 @@ export function createHousekeepingStore(db: Db): HousekeepingStore {
 
     async notifications(org, generation, from, throughChange, limit) {
       const rows = await some(sql`
-        SELECT number, change_number, state, attempts_made, reason, settled_at FROM notification
+        SELECT number, change_number, state, attempts_made, reason, settled_at,
+          CASE WHEN job IS NULL AND change_number > ${throughChange} THEN 1 ELSE 0 END AS is_newer FROM notification
         WHERE org_id = ${org} AND generation = ${generation} AND number >= ${from}
         ORDER BY number LIMIT ${limit}`);
-      return rows
-        .map((row) => {
-          const reason = textOrNone(row, 'reason');
-          const settledAt = integerOrNone(row, 'settled_at');
-          return {
-            number: integer(row, 'number'),
-            change: integer(row, 'change_number'),
-            state: oneOf(row, 'state', STATES),
-            attempts: integer(row, 'attempts_made'),
-            ...(reason !== undefined && { reason }),
-            ...(settledAt !== undefined && { settledAt }),
-          };
-        })
-        .filter(({ change }) => change <= throughChange);
+      // Numbers are given in order of time, so all that follow are newer, too, whatever they are about.
+      const newer = rows.findIndex((row) => integer(row, 'is_newer') === 1);
+      return rows.slice(0, newer === -1 ? rows.length : newer).map(readKeptNotification);
     },
 
     async removeNotifications(org, generation, { runs, undelivered }, at) {
@@ -115,68 +101,6 @@ export function createHousekeepingStore(db: Db): HousekeepingStore {
 
     async removedRanges(org, generation) {
       return joined((await some(selectRanges(org, generation, sql``))).map(readRange));
-    },
-
-    async newestChange(org, until) {
-      let low = await changeFrom(org, 0);
-      if (!low || integer(low, 'at') > until) return low ? integer(low, 'number') - 1 : 0;
-      // Committed time never runs backwards, so the log is in order of time, too.
-      const top = await first(sql`SELECT MAX(number) AS number FROM record_change WHERE org_id = ${org}`);
-      let high = top ? integer(top, 'number') + 1 : integer(low, 'number') + 1;
-      while (high - integer(low, 'number') > 1) {
-        const middle = await changeFrom(org, Math.floor((integer(low, 'number') + high) / 2));
-        if (!middle || integer(middle, 'number') >= high) break;
-        if (integer(middle, 'at') <= until) low = middle;
-        else high = integer(middle, 'number');
-      }
-      return integer(low, 'number');
-    },
-
-    async openLapse(org) {
-      const row = await first(
-        sql`SELECT MIN(from_change) AS change FROM lapse WHERE org_id = ${org} AND to_change IS NULL`,
-      );
-      return row && integerOrNone(row, 'change');
-    },
-
-    async oldestChange(org) {
-      const row = await changeFrom(org, 0);
-      return row && { number: integer(row, 'number'), at: integer(row, 'at') };
-    },
-
-    async removeChanges(org, below, limit) {
-      const rows = await some(sql`
-        SELECT ${CHANGE_COLUMNS} FROM (
-          SELECT number, SUM(bytes) OVER (ORDER BY number) - bytes AS bytes_before FROM (
-            SELECT number, OCTET_LENGTH(records) AS bytes FROM record_change
-            WHERE org_id = ${org} AND number < ${below} ORDER BY number LIMIT ${limit}) s) r
-        JOIN record_change c ON c.org_id = ${org} AND c.number = r.number
-        WHERE r.bytes_before < ${MAX_BYTES}`);
-      const changes = rows.map(readChange);
-      if (changes.length === 0) return 0;
-      const last = Math.max(...changes.map(({ number }) => number));
-      const subjects = changes.flatMap((change) =>
-        subjectsOf(change).map((ref) => ({ ...ref, number: change.number })),
-      );
-      const modules = lastOf(subjects, ({ module, number }) => `${number} ${module}`);
-      const about = [
-        changeRows(
-          subjects,
-          ({ module, id, number }) => sql`
-            DELETE FROM change_subject
-            WHERE org_id = ${org} AND module = ${module} AND record_id = ${id} AND change_number = ${number}`,
-        ),
-        changeRows(
-          modules,
-          ({ module, number }) => sql`
-            DELETE FROM change_module WHERE org_id = ${org} AND module = ${module} AND change_number = ${number}`,
-        ),
-      ];
-      await db.write([
-        ...about.filter(({ rows }) => rows.length > 0),
-        sql`DELETE FROM record_change WHERE org_id = ${org} AND number <= ${last}`,
-      ]);
-      return changes.length;
     },
 
     async removeRevisions(org, after, before, limit) {
@@ -225,6 +149,13 @@ export function createHousekeepingStore(db: Db): HousekeepingStore {
           generations,
           (generation) => sql`
             DELETE FROM channel WHERE org_id = ${org} AND generation = ${generation} AND ended_at IS NOT NULL`,
+        ),
+        changeRows(
+          generations,
+          (generation) => sql`
+            DELETE FROM feed_cursor WHERE org_id = ${org} AND generation = ${generation} AND NOT EXISTS (
+              SELECT 1 FROM channel c
+              WHERE c.org_id = feed_cursor.org_id AND c.generation = feed_cursor.generation)`,
         ),
         // Of an attempt that was in the air when the channel ended.
         dropHealth(generations.map((generation) => ({ org, generation }))),
@@ -325,6 +256,19 @@ const readRange = (row: Row): UndeliveredRange => ({
   to: integer(row, 'to_number'),
   reason: text(row, 'reason'),
 });
+
+function readKeptNotification(row: Row): KeptNotification {
+  const reason = textOrNone(row, 'reason');
+  const settledAt = integerOrNone(row, 'settled_at');
+  return {
+    number: integer(row, 'number'),
+    change: integer(row, 'change_number'),
+    state: oneOf(row, 'state', STATES),
+    attempts: integer(row, 'attempts_made'),
+    ...(reason !== undefined && { reason }),
+    ...(settledAt !== undefined && { settledAt }),
+  };
+}
 
 function readKept(row: Row): KeptChannel {
   const endedAt = integerOrNone(row, 'ended_at');

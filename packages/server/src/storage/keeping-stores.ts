@@ -52,7 +52,10 @@ export interface HousekeepingStore {
   /** In order of generations, from after `after`. */
   channels(org: OrgId, after: string, limit: number): Promise<KeptChannel[]>;
   cancel(org: OrgId, generation: Generation, cancellation: Cancellation, limit: number): Promise<number>;
-  /** In order of numbers; those about changes up to `throughChange`. Fewer than `limit`: there are no more of them. */
+  /**
+   * In order of numbers, up to the first that a change beyond `throughChange` itself owed: those were given later than that
+   * change. Fewer than `limit`: there are no more of them.
+   */
   notifications(
     org: OrgId,
     generation: Generation,
@@ -74,7 +77,12 @@ export interface HousekeepingStore {
   oldestChange(org: OrgId): Promise<{ readonly number: number; readonly at: number } | undefined>;
   /** The lowest change after which a channel sees none at present. */
   openLapse(org: OrgId): Promise<number | undefined>;
-  /** Big ones go in smaller pieces; 0: there are no more. */
+  /** The lowest change that something that was matched again is about, or that a re-match has before it. */
+  neededByRematch(org: OrgId): Promise<number | undefined>;
+  /**
+   * With what leads to them. Big ones go in smaller pieces; 0: there are no more, or a re-match that began meanwhile needs
+   * them.
+   */
   removeChanges(org: OrgId, below: number, limit: number): Promise<number>;
   /** Those that a newer one before `before` has replaced; `last` says from where on there may be more. */
   removeRevisions(
@@ -92,6 +100,20 @@ export interface HousekeepingStore {
   removeLookUps(org: OrgId, limit: number): Promise<number>;
   /** What mass actions came to. */
   removeJobs(org: OrgId, until: number, limit: number): Promise<number>;
+  /** Jobs that ended, from after this one; `last` says from where on there may be more. */
+  removeFinishedJobs(
+    org: OrgId,
+    after: string,
+    until: number,
+    limit: number,
+  ): Promise<{ readonly removed: number; readonly last?: string }>;
+  /** Those that were delivered or given up, from after this revision; `last` says from where on there may be more. */
+  removeNotices(
+    org: OrgId,
+    after: number,
+    until: number,
+    limit: number,
+  ): Promise<{ readonly removed: number; readonly last?: number }>;
 }
 
 /** A channel in the order in which they are sealed anew. */

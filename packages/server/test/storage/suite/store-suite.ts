@@ -12,6 +12,7 @@ import { raceSuite } from './races.ts';
 import { recordListSuite } from './record-lists.ts';
 import { recordSuite } from './records.ts';
 import { relatedSuite } from './related.ts';
+import { rematchedRetentionSuite } from './rematched-retention.ts';
 import type { Open } from './sample.ts';
 import { searchSuite } from './search.ts';
 import { tokenSuite } from './tokens.ts';
@@ -31,6 +32,7 @@ export function storeSuite(engine: string, open: Open): void {
     orgTransactionSuite(open);
     deliverySuite(open);
     housekeepingSuite(open);
+    rematchedRetentionSuite(open);
     backlogSuite(open);
     raceSuite(open);
     clockSuite(open);

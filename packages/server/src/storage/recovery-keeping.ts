@@ -1,0 +1,52 @@
+import { changeRows, type Db, sql } from './db.ts';
+import type { HousekeepingStore } from './keeping-stores.ts';
+import { integer, text } from './rows.ts';
+
+/** What retention removes of jobs and of notices, walking through them in order. */
+export function createRecoveryKeeping(db: Db): Pick<HousekeepingStore, 'removeFinishedJobs' | 'removeNotices'> {
+  return {
+    async removeFinishedJobs(org, after, until, limit) {
+      const [rows = []] = await db.read([
+        sql`
+          SELECT id, CASE WHEN state IN ('done', 'failed', 'cancelled') AND updated_at <= ${until} THEN 1 ELSE 0 END AS old
+          FROM job WHERE org_id = ${org} AND id > ${after} ORDER BY id LIMIT ${limit}`,
+      ]);
+      const last = rows.at(-1);
+      const old = rows.filter((row) => integer(row, 'old') === 1).map((row) => text(row, 'id'));
+      if (old.length > 0) {
+        await db.write([
+          changeRows(
+            old,
+            (id) => sql`
+              DELETE FROM job WHERE org_id = ${org} AND id = ${id} AND state IN ('done', 'failed', 'cancelled')`,
+          ),
+        ]);
+      }
+      return { removed: old.length, ...(last && rows.length === limit && { last: text(last, 'id') }) };
+    },
+
+    async removeNotices(org, after, until, limit) {
+      const [rows = []] = await db.read([
+        sql`
+          SELECT version, part, at, CASE state WHEN 'pending' THEN 0 ELSE 1 END AS ended FROM notice
+          WHERE org_id = ${org} AND version > ${after} ORDER BY version, part LIMIT ${limit}`,
+      ]);
+      const last = rows.at(-1);
+      const old = rows.filter((row) => integer(row, 'ended') === 1 && integer(row, 'at') <= until);
+      if (old.length > 0) {
+        await db.write([
+          changeRows(
+            old,
+            (row) => sql`
+              DELETE FROM notice
+              WHERE org_id = ${org} AND version = ${integer(row, 'version')} AND part = ${integer(row, 'part')}
+                AND state <> 'pending'`,
+          ),
+        ]);
+      }
+      // They are in order of time.
+      const isMore = last !== undefined && rows.length === limit && integer(last, 'at') <= until;
+      return { removed: old.length, ...(isMore && { last: integer(last, 'version') }) };
+    },
+  };
+}
