@@ -13,9 +13,9 @@ export interface ExternalChange {
 export interface ExternalRecord {
   /** Of your own: 1 to 64 letters, digits and `_ . : -`, beginning with a letter, a digit or `_`. */
   readonly id: string;
-  /** By API names of fields, as they are now; of a deleted record as they were. */
+  /** By API names of fields, as they are now; of a deleted record those that are to be reported. */
   readonly values?: Readonly<Record<string, Json>>;
-  /** Of an update, as they were: what differs is what changed. */
+  /** As they were: what differs is what an update changed; also says what a deleted record pointed at. */
   readonly old_values?: Readonly<Record<string, Json>>;
   /** What an update changed; without it and `old_values`, all of `values`. */
   readonly fields?: readonly string[];

@@ -20,9 +20,9 @@ export interface ExternalChange {
 
 export interface ExternalRecord {
   readonly id: string;
-  /** By API name, as they are now; of a deleted one as they were. */
+  /** By API name, as they are now; of a deleted one those that are to be reported. */
   readonly values?: JsonObject;
-  /** As they were before an update. */
+  /** As they were before an update; of a deleted record, to find what it pointed at. */
   readonly oldValues?: JsonObject;
   /** API names of the fields that an update changed, where the values do not say it. */
   readonly fields?: readonly string[];
@@ -116,7 +116,7 @@ function readRecord(
     case 'update': {
       if (!record.values && !record.fields) throw refuse(`${path}.values`, 'is missing, and so is fields');
       const values = readValues(module, record.values ?? {}, `${path}.values`);
-      const old = record.oldValues && readValues(module, record.oldValues, `${path}.old_values`);
+      const old = readOld(module, record, path);
       const names = record.fields
         ? readNames(module, record.fields, `${path}.fields`)
         : Object.keys(values).filter((name) => !old || differs(module, name, values, old));
@@ -125,9 +125,14 @@ function readRecord(
       return { fields, values: pick(values, fields), all: old ? [values, old] : [values] };
     }
     case 'delete': {
-      refuseOthers(record, ['oldValues', 'fields'], operation, path);
+      refuseOthers(record, ['fields'], operation, path);
       const values = readValues(module, record.values ?? {}, `${path}.values`);
-      return { fields: [], values: pick(values, reported(module, Object.keys(values))), all: [values] };
+      const old = readOld(module, record, path);
+      return {
+        fields: [],
+        values: pick(values, reported(module, Object.keys(values))),
+        all: old ? [values, old] : [values],
+      };
     }
   }
 }
@@ -153,6 +158,9 @@ function readValues(module: Module, given: JsonObject, path: string): Values {
   });
   return Object.fromEntries(entries);
 }
+
+const readOld = (module: Module, { oldValues }: ExternalRecord, path: string): Values | undefined =>
+  oldValues && readValues(module, oldValues, `${path}.old_values`);
 
 function readNames(module: Module, names: readonly string[], path: string): readonly string[] {
   names.forEach((name, i) => {

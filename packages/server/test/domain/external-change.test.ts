@@ -110,6 +110,15 @@ describe('what an update changed', () => {
   });
 });
 
+test('a delete names what the record pointed at, and does not report it', () => {
+  expect(readOne('delete', { oldValues: { Customer: 'c', Total: 3 } })).toEqual({
+    id: 'o-1',
+    fields: [],
+    values: {},
+    related: [{ module: 'Customers', id: 'c' }],
+  });
+});
+
 test('an insert reports what is not empty, a delete what was given', () => {
   const values = { Total: 3, Note: null, Items: [], Customer: { id: 'c', name: 'Ada' } };
   const customer = { id: 'c', name: 'Ada' };

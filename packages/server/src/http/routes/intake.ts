@@ -37,8 +37,8 @@ const Values = (description: string) =>
 const RecordShape = Type.Object(
   {
     id: Type.String({ description: 'Of your own: 1 to 64 letters, digits and _ . : -' }),
-    values: Values('As they are now; of a deleted record as they were'),
-    old_values: Values('As they were before an update'),
+    values: Values('As they are now; of a deleted record those to be reported'),
+    old_values: Values('As they were before an update or a delete'),
     fields: Type.Optional(
       Type.Array(Type.String({ maxLength: 100 }), { maxItems: 500, description: 'What an update changed' }),
     ),
