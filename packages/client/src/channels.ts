@@ -6,6 +6,7 @@ import type {
   CursorPage,
   Overview,
 } from './channel-wire.ts';
+import { createPullFeed, type PullFeed } from './feed.ts';
 import { createReplays, type Replays } from './jobs.ts';
 import type { Call, Exchange } from './transport.ts';
 import type { AdminSigning } from './wire.ts';
@@ -25,6 +26,8 @@ export interface ChannelHandle extends Replays {
   resume(mode?: 'backlog' | 'skip'): Promise<ChannelDetails>;
   /** Sends a test notification now: about no record, without a number. Also to a suspended channel. */
   test(): Promise<ChannelTest>;
+  /** What a reader fetches by itself, and what it may lack. */
+  readonly feed: PullFeed;
   readonly signing: {
     show(): Promise<AdminSigning>;
     /** A new secret, shown here and never again; the one before signs beside it for a day, or as said (0 to 30 days). */
@@ -42,6 +45,7 @@ export function createChannelHandle(call: Call, path: string, generation?: strin
   }
   return {
     ...createReplays(call, path),
+    feed: createPullFeed(call, path, query),
     show: () => ask('GET', ''),
     async revisions(page) {
       const { body } = await call({ method: 'GET', path: `${path}/revisions`, query: { ...query, ...page } });

@@ -14,6 +14,20 @@ export {
 export type { Changes, ExternalChange, ExternalRecord, SendOptions, TakenChange } from './changes.ts';
 export type * from './channel-wire.ts';
 export type { ChannelHandle } from './channels.ts';
+export {
+  type FeedCursor,
+  type FeedItem,
+  type FeedPage,
+  type FeedQuery,
+  type FeedState,
+  type Gaps,
+  type MissedRange,
+  type NumberRange,
+  notificationOf,
+  type PullFeed,
+  type RematchPlan,
+  type RematchWish,
+} from './feed.ts';
 export { type Client, type ClientOptions, createClient, expectSuccess } from './client.ts';
 export { type Clock, type ClockMove, createClock } from './clock.ts';
 export { ApiError, UnreachableError } from './errors.ts';

@@ -19,6 +19,8 @@ export interface Exchange {
   readonly headers?: Readonly<Record<string, string>>;
   readonly json?: unknown;
   readonly form?: Readonly<Record<string, string>>;
+  /** The server may wait so long before it answers: there is so much more time. */
+  readonly waitMs?: number;
 }
 
 export interface Reply {
@@ -38,7 +40,7 @@ export function createTransport({
   fetch: send = fetch,
 }: TransportOptions): Transport {
   const root = base.replace(/\/+$/, '');
-  return async ({ method, path, query = {}, headers = {}, json, form }) => {
+  return async ({ method, path, query = {}, headers = {}, json, form, waitMs = 0 }) => {
     const url = new URL(root + path);
     for (const [key, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(key, String(value));
     const content = json === undefined ? form && new URLSearchParams(form) : JSON.stringify(json);
@@ -52,11 +54,11 @@ export function createTransport({
         },
         ...(content !== undefined && { body: content }),
         redirect: 'manual',
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: AbortSignal.timeout(timeoutMs + waitMs),
       });
       return { status: response.status, body: parse(await response.text(), response.status, url) };
     } catch (error) {
-      throw error instanceof ApiError ? error : unreachable(error, url.origin, timeoutMs);
+      throw error instanceof ApiError ? error : unreachable(error, url.origin, timeoutMs + waitMs);
     }
   };
 }

@@ -5,6 +5,7 @@ import { declareChannels } from './admin-channels.ts';
 import { declareClients } from './admin-clients.ts';
 import { declareClock } from './admin-clock.ts';
 import { declareExplain } from './admin-explain.ts';
+import { declareFeed, declareRematches } from './admin-feed.ts';
 import { declareOrgs } from './admin-orgs.ts';
 import { declareProfiles } from './admin-profiles.ts';
 import { declareReplays } from './admin-replays.ts';
@@ -26,6 +27,8 @@ const ADMIN_NOUNS = [
   declareTokens,
   declareChannels,
   declareChanges,
+  declareFeed,
+  declareRematches,
   declareReplays,
   declareSigning,
   declareClock,

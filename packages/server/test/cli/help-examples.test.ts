@@ -52,6 +52,21 @@ async function startReplay({ admin, crm, example: { variables } }: World): Promi
   return { [JOB]: id };
 }
 const onJob: Row = { alone: true, prepare: startReplay };
+/** It expired, and was renewed after a change. */
+const lapsed: Row = {
+  alone: true,
+  async prepare({ admin, crm, example: { variables } }) {
+    const channel = admin.channel(ORG, variables.GENERATION ?? '');
+    await admin.clock.advance({ by: '2d' });
+    await crm('POST', '/Contacts', { data: [{ Last_Name: 'Boyle' }] });
+    const { channel_id } = await channel.show();
+    await crm('POST', '/actions/watch', {
+      watch: [{ channel_id, events: ['Contacts.all'], notify_url: `${variables.BASE}/_watchbell/inbox/docs` }],
+    });
+    const { items } = await channel.feed.lapses();
+    return { '--from-change 12': `--from-change ${items[0]?.from_change}` };
+  },
+};
 const listens: Row = { until: /Listening for/ };
 
 /** By the beginning of a line: the first that fits. What has no row is run as it stands. */
@@ -131,6 +146,16 @@ const ROWS: readonly (readonly [beginning: string, row: Row])[] = [
       },
     },
   ],
+  [
+    'watchbell feed forget',
+    {
+      async prepare({ admin, example: { variables } }) {
+        await admin.channel(ORG, variables.GENERATION ?? '').feed.cursors.move('nightly', 1);
+        return {};
+      },
+    },
+  ],
+  ['watchbell rematch start 3652397000010000042 --lapse', lapsed],
   ['watchbell replays show', onJob],
   ['watchbell replays pause', onJob],
   ['watchbell replays cancel', onJob],
