@@ -8,6 +8,7 @@ const SERVER = 'packages/server/test';
 const BOTH_ENGINES = [
   'e2e/**/*',
   'model/model',
+  'explain/explain',
   'fuzz/fuzz',
   'cli/{admin,clock}',
   'http/{admin,channel-control,signing}',

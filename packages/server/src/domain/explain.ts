@@ -15,6 +15,8 @@ export interface Concern {
   readonly record: RecordRef;
   /** What was done to the record itself; undefined: others that changed point at it. */
   readonly own?: ChangedRecord;
+  /** Records that it points, or pointed, at, but for those that the same call changed. */
+  readonly pointsAt: readonly RecordRef[];
   /** Another record of the change points, or pointed, at it. */
   readonly isPointedAt: boolean;
 }
@@ -24,18 +26,21 @@ export function concernOf(change: Change, record: RecordRef): Concern {
   const isPointedAt = change.records.some(
     (other) => other !== own && other.related.some(({ module, id }) => module === record.module && id === record.id),
   );
-  return { change, record, ...(own && { own }), isPointedAt };
+  const isChanged = ({ module, id }: RecordRef) =>
+    module === change.module && change.records.some((changed) => changed.id === id);
+  const pointsAt = (own?.related ?? []).filter((ref) => !isChanged(ref));
+  return { change, record, ...(own && { own }), pointsAt, isPointedAt };
 }
 
 /** Modules of which a channel must watch something to have been told, perhaps. */
-export const modulesConcerned = ({ record, own }: Concern): string[] => [
-  ...new Set([record.module, ...(own?.related ?? []).map(({ module }) => module)]),
+export const modulesConcerned = ({ record, pointsAt }: Concern): string[] => [
+  ...new Set([record.module, ...pointsAt.map(({ module }) => module)]),
 ];
 
 /** Whether a channel might have been told: it watches something of the record's module, or edits of one it points at. */
-export const mightTell = ({ record, own }: Concern, channel: LiveChannel): boolean =>
+export const mightTell = ({ record, pointsAt }: Concern, channel: LiveChannel): boolean =>
   channel.events.some(({ module }) => module === record.module) ||
-  (own?.related ?? []).some(({ module }) => watches(channel, module, 'update'));
+  pointsAt.some(({ module }) => watches(channel, module, 'update'));
 
 /** One of the notifications that a change owes a channel. */
 export interface Due extends EventType {
@@ -57,7 +62,7 @@ export type Rule =
   | { readonly kind: 'changed_itself'; readonly asked: EventType; readonly watched: readonly EventType[] };
 
 export function ruleOf(concern: Concern, channel: LiveChannel): Rule {
-  const { change, record, own } = concern;
+  const { change, record, own, pointsAt } = concern;
   const owed = matchOne(change, channel);
   const due: Due[] = owed.map(({ module, operation, ids }, place) => ({
     module,
@@ -67,23 +72,27 @@ export function ruleOf(concern: Concern, channel: LiveChannel): Rule {
     of: owed.length,
   }));
   const about = due.filter(({ module, ids }) => module === record.module && ids.includes(record.id));
-  const pointing = own ? due.filter((one) => !about.includes(one) && related(own, one).length > 0) : [];
+  const pointing = due.filter((one) => !about.includes(one) && named(pointsAt, one).length > 0);
   if (own && about.length > 0) {
     const condition = change.operation === 'update' ? conditionOn(channel, change.module) : undefined;
     return { kind: 'own_event', due: [...about, ...pointing], ...(condition && { condition: condition.rule }) };
   }
   if (about.length > 0) return { kind: 'related_action', due: about, to: [record] };
-  if (own && pointing.length > 0) {
-    return { kind: 'related_action', due: pointing, to: pointing.flatMap((one) => related(own, one)) };
+  if (pointing.length > 0) {
+    return { kind: 'related_action', due: pointing, to: pointing.flatMap((one) => named(pointsAt, one)) };
   }
   return own ? whyNotOwn(concern, own, channel) : whyNotRelated(channel, record.module, record.module);
 }
 
-/** The records of a notification that a changed one points at. */
-const related = ({ related: refs }: ChangedRecord, { module, ids }: Due): RecordRef[] =>
+/** Those of the records that a notification names. */
+const named = (refs: readonly RecordRef[], { module, ids }: Pick<Due, 'module' | 'ids'>): RecordRef[] =>
   refs.filter((ref) => ref.module === module && ids.includes(ref.id));
 
-function whyNotOwn({ change, record, isPointedAt }: Concern, own: ChangedRecord, channel: LiveChannel): Rule {
+/** Whether a notification of the change is about the record, or about one that it points at. */
+export const concerns = ({ record, pointsAt }: Concern, notification: Pick<Due, 'module' | 'ids'>): boolean =>
+  named([record, ...pointsAt], notification).length > 0;
+
+function whyNotOwn({ change, record, pointsAt, isPointedAt }: Concern, own: ChangedRecord, channel: LiveChannel): Rule {
   const asked: EventType = { module: change.module, operation: change.operation };
   const watched = channel.events.filter(({ module }) => module === record.module);
   const condition = conditionOn(channel, change.module);
@@ -92,7 +101,7 @@ function whyNotOwn({ change, record, isPointedAt }: Concern, own: ChangedRecord,
   if (isPointedAt && watches(channel, record.module, 'update') && takesRelated(channel, record.module))
     return { kind: 'changed_itself', asked, watched };
   if (watched.length > 0) return { kind: 'event_type', asked, watched };
-  const pointed = own.related.find(({ module }) => watches(channel, module, 'update'));
+  const pointed = pointsAt.find(({ module }) => watches(channel, module, 'update'));
   return pointed
     ? whyNotRelated(channel, pointed.module, record.module)
     : { kind: 'event_type', asked, watched: channel.events };

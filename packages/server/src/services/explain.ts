@@ -5,6 +5,7 @@ import { AppError } from '../domain/error.ts';
 import {
   type Concern,
   concernOf,
+  concerns,
   type Due,
   explain,
   isLiveAt,
@@ -305,11 +306,8 @@ function askedOf(draft: Draft): PassedChannel | undefined {
   };
 }
 
-const concerns = ({ concern: { record, own } }: Draft, { module, ids }: NotificationTrace): boolean =>
-  [record, ...(own?.related ?? [])].some((ref) => ref.module === module && ids.includes(ref.id));
-
 function rematchedOf(draft: Draft, trace: PassedTraces | undefined) {
-  const made = (trace?.notifications ?? []).filter((one) => one.job !== undefined && concerns(draft, one));
+  const made = (trace?.notifications ?? []).filter((one) => one.job !== undefined && concerns(draft.concern, one));
   const job = made[0]?.job;
   return job === undefined ? {} : { rematched: { job, numbers: made.map(({ number }) => number) } };
 }
@@ -319,6 +317,6 @@ function notificationsOf(draft: Draft, { notifications }: PassedTraces): Explain
     const trace = notifications.find((one) => one.number === number && one.job === undefined);
     return trace ? { number, trace, state: trace.state } : { number, state: 'removed' };
   });
-  const made = notifications.filter((one) => one.job !== undefined && concerns(draft, one));
+  const made = notifications.filter((one) => one.job !== undefined && concerns(draft.concern, one));
   return [...given, ...made.map((trace) => ({ number: trace.number, trace, state: trace.state }))];
 }
