@@ -14,6 +14,16 @@ export {
 export type { Changes, ExternalChange, ExternalRecord, SendOptions, TakenChange } from './changes.ts';
 export type * from './channel-wire.ts';
 export type { ChannelHandle } from './channels.ts';
+export { type Client, type ClientOptions, createClient, expectSuccess } from './client.ts';
+export { type Clock, type ClockMove, createClock } from './clock.ts';
+export { ApiError, UnreachableError } from './errors.ts';
+export type {
+  ExplainedNotification,
+  ExplainPage,
+  ExplainQuery,
+  ExplainReason,
+  Explanation,
+} from './explain.ts';
 export {
   type FeedCursor,
   type FeedItem,
@@ -28,16 +38,6 @@ export {
   type RematchPlan,
   type RematchWish,
 } from './feed.ts';
-export { type Client, type ClientOptions, createClient, expectSuccess } from './client.ts';
-export { type Clock, type ClockMove, createClock } from './clock.ts';
-export { ApiError, UnreachableError } from './errors.ts';
-export type {
-  ExplainedNotification,
-  ExplainPage,
-  ExplainQuery,
-  ExplainReason,
-  Explanation,
-} from './explain.ts';
 export { createInbox, type Inbox, type InboxOptions, type InboxQuery } from './inbox.ts';
 export type { Job, JobFilter, Jobs, Redelivery, ReplayPlan, Replays, ReplayWhich, ReplayWish } from './jobs.ts';
 export type { ListOptions, Records, UpsertResult } from './records.ts';

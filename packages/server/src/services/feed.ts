@@ -1,13 +1,14 @@
 import type { Channel } from '../domain/channel.ts';
 import type { Clock } from '../domain/clock.ts';
 import { AppError } from '../domain/error.ts';
+import type { FeedCursor } from '../domain/feed-cursor.ts';
 import type { Generation, JobId, NotificationId, OrgId } from '../domain/ids.ts';
 import { withoutRanges } from '../domain/ranges.ts';
 import { identityOf } from '../domain/restart.ts';
 import { type ShownState, shownState } from '../domain/shown-state.ts';
 import type { Compat } from '../domain/wire/compat.ts';
 import { notificationBody } from '../domain/wire/notification-body.ts';
-import type { FeedCursor, FeedSlice, FeedStore, StoredNotification } from '../storage/store.ts';
+import type { FeedSlice, FeedStore, StoredNotification } from '../storage/store.ts';
 import { createFeedWaits, type FeedWaits } from './feed-waits.ts';
 
 /** A notification as a reader of its channel gets it. */

@@ -1,5 +1,6 @@
 import type { Change } from '../domain/change.ts';
 import type { Channel, ChannelRevision, Lapse } from '../domain/channel.ts';
+import type { FeedCursor } from '../domain/feed-cursor.ts';
 import type { Generation, OrgId } from '../domain/ids.ts';
 import type { Notification, NotificationState } from '../domain/notification.ts';
 import type { UndeliveredRange } from '../domain/retention.ts';
@@ -38,13 +39,6 @@ export interface OpenSlice {
   readonly ranges: readonly OpenRange[];
   /** Up to this number; undefined: all there is. */
   readonly through?: number;
-}
-
-/** How far a reader of a channel has come, by its own word. */
-export interface FeedCursor {
-  readonly name: string;
-  readonly number: number;
-  readonly at: number;
 }
 
 export interface FeedStore {

@@ -1,8 +1,8 @@
 import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { AppError } from '../../../domain/error.ts';
+import type { FeedCursor } from '../../../domain/feed-cursor.ts';
 import type { FeedItem, FeedPage } from '../../../services/feed.ts';
-import type { FeedCursor } from '../../../storage/store.ts';
 import type { Surface } from '../../surface.ts';
 import { readJsonBody } from '../admin/access.ts';
 import { closed, Done, isoOrNull, isoTime } from '../admin/shapes.ts';
