@@ -177,7 +177,7 @@ describe('changes of an external module', () => {
     await watch({ events: ['Contacts.edit', 'Customers.edit'], notify_on_related_action: true });
     const gone = `${ORG}999999999999`;
     await send([
-      told('insert', { id: 'x', values: { Contact: { id }, Customer: 'x' } }),
+      told('update', { id: 'x', values: { Contact: { id }, Customer: 'x' } }),
       told('update', { id: 'x', old_values: { Contact: id }, values: { Contact: { id: gone } } }),
     ]);
     const bodies = (await receiver.first(3)).map((received) => received.body);
