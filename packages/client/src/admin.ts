@@ -4,6 +4,7 @@ import { type ChannelHandle, createChannelHandle } from './channels.ts';
 import { type Clock, createClock } from './clock.ts';
 import { type ExplainPage, type ExplainQuery, readExplanations } from './explain.ts';
 import { createJobs, type Jobs } from './jobs.ts';
+import { createNotifications, type Notifications } from './notifications.ts';
 import { accepted, createTransport, type Exchange, listIn, type TransportOptions } from './transport.ts';
 import type {
   AdminClient,
@@ -167,6 +168,8 @@ export interface Admin {
   };
   /** Why channels, of all users or of one, were, or were not, notified of what happened to a record. */
   explain(org: string, query: ExplainQuery & { readonly user?: string }): Promise<ExplainPage>;
+  /** What was sent for an organisation's channels, and what came of it. */
+  notifications(org: string): Notifications;
   /** Redeliveries, replays and re-matches, of all channels of an organisation. */
   jobs(org: string): Jobs;
   /** Of a server that runs in the dev profile. */
@@ -264,6 +267,7 @@ export function createAdmin({ adminToken, ...options }: AdminOptions): Admin {
       send: (org, changes, options) => sendChanges(send, `/_watchbell/v1/orgs${at(org, 'changes')}`, changes, options),
     },
     explain: (org, query) => readExplanations(send, `/_watchbell/v1/orgs${at(org, 'explain')}`, query),
+    notifications: (org) => createNotifications(send, `/_watchbell/v1/orgs${at(org)}`),
     jobs: (org) => createJobs(send, `/_watchbell/v1/orgs${at(org, 'jobs')}`),
     clock: createClock({ adminToken, ...options }),
   };

@@ -5,6 +5,7 @@ import { type ChannelHandle, createChannelHandle } from './channels.ts';
 import { ApiError } from './errors.ts';
 import { type ExplainPage, type ExplainQuery, readExplanations } from './explain.ts';
 import { createJobs, type Jobs } from './jobs.ts';
+import { createNotifications, type Notifications } from './notifications.ts';
 import { createRecords, type Records } from './records.ts';
 import { createSettings, type Settings } from './settings.ts';
 import {
@@ -42,6 +43,8 @@ export interface Client {
   };
   /** One own channel, and all that can be seen and done of it; an earlier one of that id by its generation. */
   channel(channelId: string, generation?: string): ChannelHandle;
+  /** What was sent for own channels, and what came of it. */
+  readonly notifications: Notifications;
   /** Of own channels. */
   readonly jobs: Jobs;
   /** Changes of records that live elsewhere, in the name of the user. */
@@ -89,6 +92,7 @@ export function createClient({ version = 'v8', ...options }: ClientOptions): Cli
       createChannelHandle(own, `${OWN_CHANNELS}/${encodeURIComponent(channelId)}`, generation),
     changes: { send: (changes, options) => sendChanges(own, '/_watchbell/v1/changes', changes, options) },
     explain: (query) => readExplanations(own, '/_watchbell/v1/explain', query),
+    notifications: createNotifications(own, '/_watchbell/v1'),
     jobs: createJobs(own, '/_watchbell/v1/jobs'),
     async org() {
       const { status, body } = await call({ method: 'GET', path: '/org' });

@@ -40,6 +40,17 @@ export {
 } from './feed.ts';
 export { createInbox, type Inbox, type InboxOptions, type InboxQuery } from './inbox.ts';
 export type { Job, JobFilter, Jobs, Redelivery, ReplayPlan, Replays, ReplayWhich, ReplayWish } from './jobs.ts';
+export type {
+  AttemptOutcome,
+  AttemptQuery,
+  FoundAttempt,
+  FoundNotification,
+  MadeAttempt,
+  NotificationDetails,
+  NotificationQuery,
+  NotificationState,
+  Notifications,
+} from './notifications.ts';
 export type { ListOptions, Records, UpsertResult } from './records.ts';
 export type { Settings } from './settings.ts';
 export {

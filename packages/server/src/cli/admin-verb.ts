@@ -52,6 +52,8 @@ export interface Verb<Options> {
   readonly isDefault?: true;
   /** Of a listing, what its table shows; without, all. */
   readonly columns?: readonly string[];
+  /** Of an object, whose value is printed alone, as it is. */
+  readonly only?: string;
   /** About no single organisation: has no `--org`. */
   readonly isAboutOrgs?: true;
   /** What is printed: an object, a listing or a page of one. */
@@ -90,7 +92,10 @@ async function work<Options>(
   const { base, adminToken } = await readAccess(options);
   const admin = createAdmin({ base, adminToken });
   const session: Session = { admin, org: async () => options.org ?? (await onlyOrg(admin)) };
-  show(await verb.work(session, argument, options), options.json === true, verb.columns);
+  const result = await verb.work(session, argument, options);
+  const alone = verb.only === undefined || options.json ? undefined : memberOf(result, verb.only);
+  if (typeof alone === 'string') print(alone);
+  else show(result, options.json === true, verb.columns);
   return 0;
 }
 

@@ -6,6 +6,7 @@ import { declareClients } from './admin-clients.ts';
 import { declareClock } from './admin-clock.ts';
 import { declareExplain } from './admin-explain.ts';
 import { declareFeed, declareRematches } from './admin-feed.ts';
+import { declareAttempts, declareNotifications } from './admin-notifications.ts';
 import { declareOrgs } from './admin-orgs.ts';
 import { declareProfiles } from './admin-profiles.ts';
 import { declareReplays } from './admin-replays.ts';
@@ -26,6 +27,8 @@ const ADMIN_NOUNS = [
   declareClients,
   declareTokens,
   declareChannels,
+  declareNotifications,
+  declareAttempts,
   declareChanges,
   declareFeed,
   declareRematches,

@@ -38,6 +38,8 @@ const GONE = '4111111';
 const TOKEN = '0f3a9c51d2b84e6fa1c07b32';
 const JOB = 'job_019aa5f0c1e25d7c6ee04b2b8d9a4f31';
 
+const NOTIFICATION = 'msg_019aa5f0c1e25d7c6ee04b2b8d9a4f31';
+
 const alone: Row = { alone: true };
 const spareUser: Row = {
   async prepare({ admin }) {
@@ -65,6 +67,12 @@ const lapsed: Row = {
     });
     const { items } = await channel.feed.lapses();
     return { '--from-change 12': `--from-change ${items[0]?.from_change}` };
+  },
+};
+const onNotification: Row = {
+  async prepare({ admin }) {
+    const { items } = await admin.notifications(ORG).list({ state: 'delivered' });
+    return { [NOTIFICATION]: items[0]?.id ?? '' };
   },
 };
 const listens: Row = { until: /Listening for/ };
@@ -133,6 +141,7 @@ const ROWS: readonly (readonly [beginning: string, row: Row])[] = [
       },
     },
   ],
+  ['watchbell notifications', onNotification],
   ['watchbell listen', listens],
   ['watchbell replays redeliver', { prepare: async () => ({ '--number 7': '--number 2' }) }],
   [
