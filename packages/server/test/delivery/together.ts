@@ -27,7 +27,7 @@ export const MORTAL: ClusterPolicy = { ...POLICY, lease: 1500, renewEvery: 100 }
 
 export const ORG = '3652397' as OrgId;
 
-export const unavailable = () => new AppError('SERVICE_UNAVAILABLE', 'The store cannot be reached right now');
+const unavailable = () => new AppError('SERVICE_UNAVAILABLE', 'The store cannot be reached right now');
 
 export interface Node extends Stage {
   readonly id: string;
