@@ -3,6 +3,7 @@ import { createNoticeSender } from './delivery/notices.ts';
 import type { OrgId } from './domain/ids.ts';
 import type { WriteSet } from './domain/working-set.ts';
 import { createLifeCycleLog } from './services/life-cycle-log.ts';
+import { createNoticeDesk, type NoticeDesk } from './services/notice-desk.ts';
 import { createNotices } from './services/notices.ts';
 import type { Writer } from './services/writer.ts';
 import type { Store } from './storage/store.ts';
@@ -16,6 +17,7 @@ export interface LifeCycleOptions extends Omit<NoticeSenderOptions, 'store' | 'm
 
 /** What tells of the life of channels: lines of the log and counts, and notices to who wants to be told. */
 export interface LifeCycle {
+  readonly desk: NoticeDesk;
   start(): Promise<void>;
   /** Told of each commit of this node, in commit order for each organisation. Never throws. */
   committed(org: OrgId, writes: WriteSet): void;
@@ -45,6 +47,7 @@ export function createLifeCycle({ writer, ...options }: LifeCycleOptions): LifeC
     logger,
   });
   return {
+    desk: createNoticeDesk({ store: store.notices, clock, onChanged: notices.changed }),
     start: notices.start,
     committed(org, writes) {
       log.committed(org, writes.revisions);

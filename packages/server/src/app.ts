@@ -291,6 +291,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     channels,
     catalogs,
     ...recovery.parts,
+    noticeDesk: lifeCycle.desk,
     intake: createIntake({ writer, catalogs }),
     explainer,
     ...recordServices,

@@ -93,8 +93,8 @@ export interface NoticeStore {
     limit: number,
   ): Promise<{ readonly items: readonly NoticeEntry[]; readonly next?: NoticePlace }>;
   find(org: OrgId, place: NoticePlace): Promise<(NoticeEntry & { readonly userId: UserId }) | undefined>;
-  /** Makes a parked one pending again, as if it had never been attempted; false: it is not parked. */
-  sendAgain(org: OrgId, place: NoticePlace, now: number): Promise<boolean>;
+  /** Makes one pending again that is not, as if it had never been attempted. */
+  sendAgain(org: OrgId, place: NoticePlace, now: number): Promise<void>;
   /** Undefined: the organisation has none. */
   orgUrl(org: OrgId): Promise<string | undefined>;
   setOrgUrl(org: OrgId, url: string | undefined): Promise<void>;

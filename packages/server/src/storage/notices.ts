@@ -183,12 +183,11 @@ export function createNoticeStore(db: Db, cipher: Cipher): NoticeStore {
     },
 
     async sendAgain(org, { version, part }, now) {
-      const [rows = []] = await db.write([
+      await db.write([
         sql`
           UPDATE notice SET state = 'pending', attempts_made = 0, due_at = ${now}
-          WHERE org_id = ${org} AND version = ${version} AND part = ${part} AND state = 'parked' RETURNING 1 AS one`,
+          WHERE org_id = ${org} AND version = ${version} AND part = ${part} AND state <> 'pending'`,
       ]);
-      return rows.length > 0;
     },
 
     async orgUrl(org) {

@@ -27,6 +27,7 @@ import { createExplainer } from '../../src/services/explain.ts';
 import { createInbox } from '../../src/services/inbox.ts';
 import { createIntake } from '../../src/services/intake.ts';
 import { createMetadata } from '../../src/services/metadata.ts';
+import { createNoticeDesk } from '../../src/services/notice-desk.ts';
 import { createPageTokens } from '../../src/services/page-tokens.ts';
 import { createRecordLists } from '../../src/services/record-lists.ts';
 import { createRecordServices } from '../../src/services/record-services.ts';
@@ -170,6 +171,7 @@ export async function openHttp(
       base: () => 'http://127.0.0.1:8686',
       compat: DEFAULT_COMPAT,
     }).parts,
+    noticeDesk: createNoticeDesk({ store: store.notices, clock, onChanged() {} }),
     channels: createChannels({ writer, reads: store.channels, clock, policy: DEFAULT_CHANNEL_POLICY }),
     ...createRecordServices({ writer, reads: store.records, relatedReads: store.related, accounts: accountStore }),
     recordLists: createRecordLists({

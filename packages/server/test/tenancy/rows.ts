@@ -1,4 +1,5 @@
 import { feedRows } from './feed-rows.ts';
+import { operatorNoticeRows, ownerNoticeRows } from './notice-rows.ts';
 import { operatorNotificationRows, ownerNotificationRows } from './notification-rows.ts';
 import type { Names } from './world.ts';
 
@@ -262,6 +263,7 @@ export const ADMIN_ROWS: Rows = {
   [`POST ${ORG}/jobs/{job}/resume`]: ({ org, job }) => ({ path: { org, job } }),
   [`POST ${ORG}/jobs/{job}/cancel`]: ({ org, job }) => ({ path: { org, job } }),
   ...operatorNotificationRows(ORG),
+  ...operatorNoticeRows(ORG),
 };
 
 const OWN = '/_watchbell/v1';
@@ -297,6 +299,7 @@ export const OWNER_ROWS: Rows = {
   [`POST ${OWN}/jobs/{job}/resume`]: ({ job }) => ({ path: { job } }),
   [`POST ${OWN}/jobs/{job}/cancel`]: ({ job }) => ({ path: { job } }),
   ...ownerNotificationRows(OWN),
+  ...ownerNoticeRows(OWN),
 };
 
 /** Routes of the node as a whole: nothing of theirs belongs to an organisation, and no operator of one may use them. */

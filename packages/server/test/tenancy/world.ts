@@ -30,6 +30,8 @@ export interface Names {
   readonly job: string;
   /** Id of a notification. */
   readonly notification: string;
+  /** Id of what was told of the channel's life. */
+  readonly notice: string;
 }
 
 export interface Answer {
@@ -144,6 +146,9 @@ export async function makeWorld(app: LiveApp, send: Send, letter: string): Promi
     watch: [{ channel_id: channel, events: ['Contacts.delete'], notify_url, token: kept }],
   });
   const { channels } = await admin('GET', '/channels');
+  await admin('PUT', '/lifecycle', { url: `${notify_url}?told` });
+  await admin('POST', `/channels/${channels[0].generation}/suspend`);
+  await admin('POST', `/channels/${channels[0].generation}/resume`, {});
   await admin('PUT', `/channels/${channels[0].generation}/feed/cursors/reader`, { number: 0 });
   const [one, another] = await create('Contacts', ofContact, ofContact);
   for (const id of [one, another]) await crm('DELETE', `/Contacts/${id}`);
@@ -152,6 +157,7 @@ export async function makeWorld(app: LiveApp, send: Send, letter: string): Promi
   const replay = { which: 'all', rate: 1 };
   const { id: job } = await admin('POST', `/channels/${channels[0].generation}/replays`, replay);
   await app.app.idle();
+  const { notices } = await admin('GET', '/notices');
   const { notifications } = await admin('GET', '/notifications?limit=1');
   return {
     mark,
@@ -184,6 +190,7 @@ export async function makeWorld(app: LiveApp, send: Send, letter: string): Promi
       generation: channels[0].generation,
       job,
       notification: notifications[0].id,
+      notice: notices[0].id,
     },
   };
 }
@@ -213,6 +220,7 @@ export function nobodyLike({ org, ...names }: Names): Names {
     channel: `47119${names.channel.slice(5)}`,
     generation: other(11),
     job: names.job.replace(/[0-9a-f]{32}$/, '0'.repeat(32)),
+    notice: names.notice.replace(/[^_]+$/, '0'),
     notification: names.notification.replace(/[0-9a-f]{20}$/, '0'.repeat(20)),
   };
 }

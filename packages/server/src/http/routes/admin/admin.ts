@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { clientAdminRoutes } from './clients.ts';
+import { lifecycleAdminRoutes } from './lifecycle.ts';
 import { orgAdminRoutes } from './orgs.ts';
 import type { AdminParts } from './parts.ts';
 import { profileAdminRoutes } from './profiles.ts';
@@ -15,4 +16,5 @@ export function adminRoutes(app: FastifyInstance, parts: AdminParts): void {
   clientAdminRoutes(app, parts);
   tokenAdminRoutes(app, parts);
   signingAdminRoutes(app, parts);
+  lifecycleAdminRoutes(app, parts);
 }

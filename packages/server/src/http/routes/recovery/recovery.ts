@@ -9,6 +9,7 @@ import type { Explainer } from '../../../services/explain.ts';
 import type { Feed } from '../../../services/feed.ts';
 import type { ReadGaps } from '../../../services/gaps.ts';
 import type { Jobs } from '../../../services/jobs.ts';
+import type { NoticeDesk } from '../../../services/notice-desk.ts';
 import type { Notifications } from '../../../services/notifications.ts';
 import type { Rematches } from '../../../services/rematch.ts';
 import type { Signatures } from '../../../services/signing.ts';
@@ -19,6 +20,7 @@ import { explainRoutes } from './explain.ts';
 import { feedRoutes } from './feed.ts';
 import { gapRoutes } from './gaps.ts';
 import { jobRoutes } from './jobs.ts';
+import { noticeRoutes } from './notices.ts';
 import { notificationRoutes } from './notifications.ts';
 import { channelSettingsRoutes } from './settings.ts';
 import { channelSigningRoutes } from './signing.ts';
@@ -38,6 +40,7 @@ export interface RecoveryParts {
   readonly jobs: Jobs;
   readonly notifications: Notifications;
   readonly attempts: AttemptList;
+  readonly noticeDesk: NoticeDesk;
   readonly channels: Pick<Channels, 'findOwn'>;
   readonly logger: Logger;
 }
@@ -53,4 +56,5 @@ export function recoveryRoutes(app: FastifyInstance, surface: Surface, parts: Re
   gapRoutes(app, surface, parts);
   jobRoutes(app, surface, parts);
   notificationRoutes(app, surface, parts);
+  noticeRoutes(app, surface, parts);
 }
