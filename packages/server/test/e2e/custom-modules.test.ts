@@ -360,8 +360,26 @@ describe('a module file', () => {
     expect((body as { fields: { api_name: string }[] }).fields.at(-1)).toMatchObject({ api_name: 'Weight' });
   });
 
+  test('may declare modules external, which point at each other in any order', async () => {
+    const orders = {
+      api_name: 'Orders',
+      external: true,
+      fields: [{ api_name: 'Buyer', type: 'lookup', lookup: 'Buyers' }],
+    };
+    app = await start({ modules: [orders, { api_name: 'Buyers', external: true }, machines] });
+    const shown = () => Promise.all(['Orders', 'Machines'].map((name) => admin('GET', `${ORG}/modules/${name}`)));
+    const before = await shown();
+    expect(before).toMatchObject([{ body: { external: true } }, { body: { external: false } }]);
+    // What is left out, and what is as it was, changes nothing.
+    writeFileSync(path, JSON.stringify({ modules: [{ api_name: 'Orders' }, { ...machines, external: false }] }));
+    app = await app.restart();
+    expect(await shown()).toEqual(before);
+  });
+
   test.each([
     ['{', 'cannot be read'],
+    [{ modules: [{ api_name: 'Leads', external: true }] }, '$.modules[0].external'],
+    [{ modules: [machines, { ...machines, external: true }] }, '$.modules[1].external'],
     [{ modules: [{ api_name: 5 }] }, '/modules/0/api_name'],
     [{ modules: [], colour: 'red' }, '/colour is no key'],
     [
