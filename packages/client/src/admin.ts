@@ -4,6 +4,7 @@ import { type ChannelHandle, createChannelHandle } from './channels.ts';
 import { type Clock, createClock } from './clock.ts';
 import { type ExplainPage, type ExplainQuery, readExplanations } from './explain.ts';
 import { createJobs, type Jobs } from './jobs.ts';
+import { createNotices, type Notices } from './notices.ts';
 import { createNotifications, type Notifications } from './notifications.ts';
 import { accepted, createTransport, type Exchange, listIn, type TransportOptions } from './transport.ts';
 import type {
@@ -170,6 +171,13 @@ export interface Admin {
   explain(org: string, query: ExplainQuery & { readonly user?: string }): Promise<ExplainPage>;
   /** What was sent for an organisation's channels, and what came of it. */
   notifications(org: string): Notifications;
+  /** What was told of the life of an organisation's channels. */
+  notices(org: string): Notices;
+  /** Where an organisation is told of channels without a life-cycle URL of their own: origin and path, or null. */
+  readonly lifecycle: {
+    show(org: string): Promise<{ readonly url: string | null }>;
+    change(org: string, url: string | null): Promise<{ readonly url: string | null }>;
+  };
   /** Redeliveries, replays and re-matches, of all channels of an organisation. */
   jobs(org: string): Jobs;
   /** Of a server that runs in the dev profile. */
@@ -268,6 +276,11 @@ export function createAdmin({ adminToken, ...options }: AdminOptions): Admin {
     },
     explain: (org, query) => readExplanations(send, `/_watchbell/v1/orgs${at(org, 'explain')}`, query),
     notifications: (org) => createNotifications(send, `/_watchbell/v1/orgs${at(org)}`),
+    notices: (org) => createNotices(send, `/_watchbell/v1/orgs${at(org)}`),
+    lifecycle: {
+      show: (org) => call('GET', at(org, 'lifecycle')),
+      change: (org, url) => call('PUT', at(org, 'lifecycle'), { url }),
+    },
     jobs: (org) => createJobs(send, `/_watchbell/v1/orgs${at(org, 'jobs')}`),
     clock: createClock({ adminToken, ...options }),
   };

@@ -5,6 +5,7 @@ import { type ChannelHandle, createChannelHandle } from './channels.ts';
 import { ApiError } from './errors.ts';
 import { type ExplainPage, type ExplainQuery, readExplanations } from './explain.ts';
 import { createJobs, type Jobs } from './jobs.ts';
+import { createNotices, type Notices } from './notices.ts';
 import { createNotifications, type Notifications } from './notifications.ts';
 import { createRecords, type Records } from './records.ts';
 import { createSettings, type Settings } from './settings.ts';
@@ -45,6 +46,8 @@ export interface Client {
   channel(channelId: string, generation?: string): ChannelHandle;
   /** What was sent for own channels, and what came of it. */
   readonly notifications: Notifications;
+  /** What was told of the life of own channels. */
+  readonly notices: Notices;
   /** Of own channels. */
   readonly jobs: Jobs;
   /** Changes of records that live elsewhere, in the name of the user. */
@@ -93,6 +96,7 @@ export function createClient({ version = 'v8', ...options }: ClientOptions): Cli
     changes: { send: (changes, options) => sendChanges(own, '/_watchbell/v1/changes', changes, options) },
     explain: (query) => readExplanations(own, '/_watchbell/v1/explain', query),
     notifications: createNotifications(own, '/_watchbell/v1'),
+    notices: createNotices(own, '/_watchbell/v1'),
     jobs: createJobs(own, '/_watchbell/v1/jobs'),
     async org() {
       const { status, body } = await call({ method: 'GET', path: '/org' });

@@ -40,6 +40,7 @@ export {
 } from './feed.ts';
 export { createInbox, type Inbox, type InboxOptions, type InboxQuery } from './inbox.ts';
 export type { Job, JobFilter, Jobs, Redelivery, ReplayPlan, Replays, ReplayWhich, ReplayWish } from './jobs.ts';
+export type { Notice, NoticeBody, NoticeQuery, NoticeRange, Notices, NoticeType } from './notices.ts';
 export type {
   AttemptOutcome,
   AttemptQuery,

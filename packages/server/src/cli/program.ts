@@ -6,6 +6,7 @@ import { declareClients } from './admin-clients.ts';
 import { declareClock } from './admin-clock.ts';
 import { declareExplain } from './admin-explain.ts';
 import { declareFeed, declareRematches } from './admin-feed.ts';
+import { declareNotices } from './admin-notices.ts';
 import { declareAttempts, declareNotifications } from './admin-notifications.ts';
 import { declareOrgs } from './admin-orgs.ts';
 import { declareProfiles } from './admin-profiles.ts';
@@ -33,6 +34,7 @@ const ADMIN_NOUNS = [
   declareFeed,
   declareRematches,
   declareReplays,
+  declareNotices,
   declareSigning,
   declareClock,
   declareExplain,

@@ -75,12 +75,27 @@ const onNotification: Row = {
     return { [NOTIFICATION]: items[0]?.id ?? '' };
   },
 };
+const NOTICE = 'ntc_3652397_7_0_mk0xw2o0';
+const onNotice: Row = {
+  alone: true,
+  async prepare({ admin, example: { variables } }) {
+    await admin.lifecycle.change(ORG, `${variables.BASE}/_watchbell/inbox/notices`);
+    await admin.channels.suspend(ORG, variables.GENERATION ?? '');
+    await admin.channels.resume(ORG, variables.GENERATION ?? '');
+    await admin.clock.advance({ by: '1s' });
+    const { items } = await admin.notices(ORG).list();
+    return { [NOTICE]: items[0]?.id ?? '' };
+  },
+};
 const listens: Row = { until: /Listening for/ };
 
 /** By the beginning of a line: the first that fits. What has no row is run as it stands. */
 const ROWS: readonly (readonly [beginning: string, row: Row])[] = [
   ['watchbell orgs add', alone],
   ['watchbell orgs suspend', alone],
+  ['watchbell notices redeliver', onNotice],
+  ['watchbell notices tell', alone],
+  ['watchbell notices hush', alone],
   [
     'watchbell orgs resume',
     {
