@@ -3,13 +3,22 @@ import { bucketOf } from '../domain/bucket.ts';
 import type { Generation, JobId, OrgId, UserId } from '../domain/ids.ts';
 import { JOB_KINDS, JOB_STATES, type Job, type JobProgress, type JobRequest, type JobStep } from '../domain/job.ts';
 import type { NotificationState } from '../domain/notification.ts';
-import { CHANGE_COLUMNS } from './changes.ts';
-import { changeRows, type Db, insertRows, list, type Row, type RowChange, type RowInsert, sql } from './db.ts';
+import {
+  changeRows,
+  type Db,
+  insertRows,
+  list,
+  type Row,
+  type RowChange,
+  type RowInsert,
+  type Statement,
+  sql,
+} from './db.ts';
 import type { Fence } from './delivery.ts';
 import { lastOf } from './group.ts';
 import type { JobStore, RunningJob } from './job-store.ts';
 import { readOwed } from './notifications.ts';
-import { saveResent, selectResendable } from './resending.ts';
+import { saveResent, selectBrought, selectResendable } from './resending.ts';
 import { integer, integerOrNone, jsonObject, oneOf, text, textOrNone } from './rows.ts';
 
 /** One that was paused or cancelled meanwhile stays so; what it did is counted. */
@@ -48,6 +57,14 @@ const SEARCH_SLICE = 5000;
 
 const COLUMNS = sql`j.org_id, j.id, j.generation, j.state, j.request, j.progress, j.note, j.created_by, j.created_at,
   j.updated_at`;
+
+/** Of all organisations: by the index that holds no other jobs. */
+export function selectRunning(after: RunningJob | undefined, limit: number): Statement {
+  const later = after ? sql`AND (org_id, generation, id) > (${after.org}, ${after.generation}, ${after.id})` : sql``;
+  return sql`
+    SELECT org_id, generation, id, kind FROM job WHERE state = 'running' ${later}
+    ORDER BY org_id, generation, id LIMIT ${limit}`;
+}
 
 export function createJobStore(db: Db, fence?: Fence): JobStore {
   async function first(statement: ReturnType<typeof sql>): Promise<Row | undefined> {
@@ -119,14 +136,7 @@ export function createJobStore(db: Db, fence?: Fence): JobStore {
     },
 
     async running(after, limit) {
-      const later = after
-        ? sql`AND (org_id, generation, id) > (${after.org}, ${after.generation}, ${after.id})`
-        : sql``;
-      const [rows = []] = await db.load([
-        sql`
-          SELECT org_id, generation, id, kind FROM job WHERE state = 'running' ${later}
-          ORDER BY org_id, generation, id LIMIT ${limit}`,
-      ]);
+      const [rows = []] = await db.load([selectRunning(after, limit)]);
       return rows.map(readRunning);
     },
 
@@ -223,16 +233,7 @@ export function createJobStore(db: Db, fence?: Fence): JobStore {
     },
 
     async bring(org, generation, numbers) {
-      const [rows = []] = await db.load([
-        sql`
-          WITH asked AS MATERIALIZED (SELECT CAST(s.value AS BIGINT) AS number FROM ${list(numbers.map(String))} s)
-          SELECT n.org_id, n.generation, n.number, n.id, n.module, n.operation, n.ids, n.version, n.with_values, n.job,
-            n.attempts_made, NULL AS due_at, ${CHANGE_COLUMNS}
-          FROM asked a
-          JOIN notification n ON n.org_id = ${org} AND n.generation = ${generation} AND n.number = a.number
-          JOIN record_change c ON c.org_id = n.org_id AND c.number = n.change_number
-          ORDER BY n.number`,
-      ]);
+      const [rows = []] = await db.load([selectBrought(org, generation, numbers)]);
       return rows.map(readOwed);
     },
 

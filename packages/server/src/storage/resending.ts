@@ -1,5 +1,6 @@
 import type { Generation, JobId, OrgId } from '../domain/ids.ts';
-import { changeRows, type RowChange, type Statement, sql, type Write } from './db.ts';
+import { CHANGE_COLUMNS } from './changes.ts';
+import { changeRows, list, type RowChange, type Statement, sql, type Write } from './db.ts';
 import type { ResendRange, Resent } from './job-store.ts';
 import { saveAttemptsOfJob } from './notifications.ts';
 
@@ -47,6 +48,16 @@ function numbers(
       SELECT number FROM (SELECT number FROM owed WHERE ${within(Math.min(to, cancelledTo))}) o) r
     ORDER BY number LIMIT ${limit}`;
 }
+
+/** As they are sent. */
+export const selectBrought = (org: OrgId, generation: Generation, numbers: readonly number[]): Statement => sql`
+  WITH asked AS MATERIALIZED (SELECT CAST(s.value AS BIGINT) AS number FROM ${list(numbers.map(String))} s)
+  SELECT n.org_id, n.generation, n.number, n.id, n.module, n.operation, n.ids, n.version, n.with_values, n.job,
+    n.attempts_made, NULL AS due_at, ${CHANGE_COLUMNS}
+  FROM asked a
+  JOIN notification n ON n.org_id = ${org} AND n.generation = ${generation} AND n.number = a.number
+  JOIN record_change c ON c.org_id = n.org_id AND c.number = n.change_number
+  ORDER BY n.number`;
 
 /**
  * A success delivers what was parked or cancelled; a failure changes no state. As every end of a notification it is taken

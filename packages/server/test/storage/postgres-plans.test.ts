@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Generation, OrgId, RecordId, UserId } from '../../src/domain/ids.ts';
+import type { Generation, JobId, OrgId, RecordId, UserId } from '../../src/domain/ids.ts';
+import { type JobStep, REPLAY_WHICHS } from '../../src/domain/job.ts';
 import { selectNumbered } from '../../src/storage/changes.ts';
 import { selectCurrent, selectLive, selectRevisions } from '../../src/storage/channels.ts';
 import { changeRows, sql, type Write } from '../../src/storage/db.ts';
@@ -9,8 +10,10 @@ import { PLANNING } from '../../src/storage/engines/postgres-connection.ts';
 import { DIALECT } from '../../src/storage/engines/postgres-dialect.ts';
 import { toQuery } from '../../src/storage/engines/postgres-sql.ts';
 import { selectAnswers } from '../../src/storage/idempotency.ts';
+import { saveJobSteps, selectRunning } from '../../src/storage/jobs.ts';
 import { saveSettlements, selectFirstAbout, selectWindow } from '../../src/storage/notifications.ts';
 import { selectKeys, selectRecords } from '../../src/storage/records.ts';
+import { saveResent, selectBrought, selectResendable } from '../../src/storage/resending.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/database.ts';
 
 const ORG = '3652397' as OrgId;
@@ -28,6 +31,9 @@ const settlement = (number: number, state: 'pending' | 'delivered') => ({
   ...(state === 'pending' && { dueAt: 5 }),
 });
 const [, retry, gone, ended] = saveSettlements([settlement(1, 'pending'), settlement(2, 'delivered')]);
+const JOB = 'job_1' as JobId;
+const [, , resent, taken] = saveResent(ORG, GENERATION, [settlement(2, 'delivered')]);
+const step: JobStep = { id: JOB, state: 'running', progress: { position: 1, done: 1, failed: 0, passed: 0 } };
 const keys = selectKeys(ORG, [KEY])[0];
 
 /**
@@ -43,6 +49,33 @@ const STATEMENTS: Record<string, [Write | undefined, Record<string, string[]>]> 
   retries: [retry, { owed: ['org_id =', 'generation =', 'number ='] }],
   'what is owed no more': [gone, { owed: ['org_id =', 'generation =', 'number >='] }],
   'what has ended': [ended, { notification: ['org_id =', 'generation =', 'number ='] }],
+  ...Object.fromEntries(
+    REPLAY_WHICHS.map((which) => [
+      `what is ${which}, to be sent again`,
+      [
+        selectResendable(ORG, GENERATION, JOB, { from: 1, to: 9, which, cancelledTo: 3 }, 10),
+        {
+          ...(which === 'all' ? {} : { undelivered: ['org_id =', 'generation =', 'number >='] }),
+          notification: ['org_id =', 'generation =', 'number '],
+          owed: ['org_id =', 'generation =', 'number '],
+          attempt: ['org_id =', 'generation =', 'number ='],
+          record_change: ['number ='],
+        },
+      ],
+    ]),
+  ),
+  'what is sent again': [
+    selectBrought(ORG, GENERATION, [1, 2]),
+    { notification: ['org_id =', 'generation =', 'number ='], record_change: ['number ='] },
+  ],
+  'what a replay delivered': [resent, { notification: ['org_id =', 'generation =', 'number ='] }],
+  'what is undelivered no more': [taken, { undelivered: ['org_id =', 'generation =', 'number ='] }],
+  'how far a job came': [saveJobSteps(ORG, [step], 1), { job: ['org_id =', 'id ='] }],
+  'the first jobs that run': [selectRunning(undefined, 10), { job: [] }],
+  'more jobs that run': [
+    selectRunning({ org: ORG, generation: GENERATION, id: JOB, kind: 'replay' }, 10),
+    { job: ['ROW(org_id, generation, id) >'] },
+  ],
   numbers: [
     changeRows(
       [1],
