@@ -67,7 +67,8 @@ export async function step(world: World): Promise<void> {
   if (what < 0.36) await write(world);
   else if (what < 0.62) await watch(world, at);
   else if (what < 0.7) await suspendOrResume(world, at);
-  else if (what < 0.78) world.app.clock.advance(pick(random, [1, 20, 61, 150]) * MINUTE);
+  else if (what < 0.74) world.app.clock.advance(pick(random, [1, 20, 61, 150]) * MINUTE);
+  else if (what < 0.78) moveToExpiry(world);
   else if (what < 0.82) world.bad.behave(pick(random, [failing, failing, ok]));
   else if (what < 0.86) for (let i = 0; i < 14; i += 1) await insert(world, 'Leads', 1);
   // At once: they may share a batch, in which a channel changes between two changes.
@@ -78,6 +79,14 @@ export async function step(world: World): Promise<void> {
     `SELECT last_change AS last FROM org WHERE id = '${ORG}'`,
   );
   world.changesTo.push(Number(last));
+}
+
+/** To the very moment from which on a channel is told nothing. */
+function moveToExpiry({ random, lives, app }: World): void {
+  const now = app.clock.now();
+  const expiries = lives.flatMap(({ states, ended }) => (ended ? [] : (states.at(-1)?.settings.expiresAt ?? [])));
+  const ahead = expiries.filter((at) => at > now);
+  if (ahead.length > 0) app.clock.set(pick(random, ahead));
 }
 
 async function write(world: World): Promise<void> {
