@@ -169,9 +169,10 @@ export function createLookStore(db: Pick<Db, 'read' | 'dialect'>): LookStore {
           SELECT p.number, OCTET_LENGTH(c.numbered) AS bytes
           FROM page p JOIN record_change c ON c.org_id = ${org} AND c.number = p.number
         ), fitting AS (
-          SELECT number, SUM(bytes) OVER (ORDER BY number DESC) - bytes AS bytes_before FROM sized
+          SELECT number, SUM(bytes) OVER (ORDER BY number DESC) - bytes AS bytes_before, COUNT(*) OVER () AS sized
+          FROM sized
         )
-        SELECT c.number, c.numbered, (SELECT COUNT(*) FROM page) AS looked, (SELECT COUNT(*) FROM sized) AS sized
+        SELECT c.number, c.numbered, (SELECT COUNT(*) FROM page) AS looked, f.sized
         FROM fitting f JOIN record_change c ON c.org_id = ${org} AND c.number = f.number
         WHERE f.bytes_before < ${MAX_BYTES} ORDER BY c.number DESC`);
       const [first] = rows;
