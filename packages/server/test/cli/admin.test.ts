@@ -121,6 +121,58 @@ test('a channel is listed, shown, suspended and resumed by commands', async () =
   });
 });
 
+test('what was made of a channel, its settings and a test are had by commands', async () => {
+  const org = ['--org', ORG];
+  const notify_url = `${server.base}/_watchbell/inbox/cli`;
+  await server.client.watch.open([{ channel_id: '79', notify_url, events: ['Leads.all'] }]);
+  const { items } = await admin().channels.list(ORG);
+  const generation = String(items.find(({ channel_id }) => channel_id === '79')?.generation);
+  const none = { concurrency: null, lifecycle_url: null };
+  expect(await run('channels', 'settings', generation, ...org)).toEqual(none);
+  const lifecycle = ['--lifecycle-url', `${notify_url}?key=hidden`];
+  const set = await run('channels', 'settings', generation, ...org, '--concurrency', '3', ...lifecycle);
+  expect(set).toEqual({ concurrency: 3, lifecycle_url: notify_url });
+  const taken = ['--concurrency', 'none', '--lifecycle-url', 'none'];
+  expect(await run('channels', 'settings', generation, ...org, ...taken)).toEqual(none);
+  const wrong = await runCommand(['channels', 'settings', generation, '--concurrency', '17', ...org]);
+  expect(wrong).toMatchObject({ code: 2, stderr: expect.stringContaining('from 1 to 16') });
+  expect(await run('channels', 'test', generation, ...org)).toMatchObject({ outcome: 'delivered', status: 200 });
+  const newest = await run('channels', 'revisions', generation, ...org, '--limit', '1');
+  expect(newest).toMatchObject({ items: [{ kind: 'settings' }], next: expect.any(String) });
+  const rest = ['channels', 'revisions', generation, ...org, '--cursor', String(newest.next)];
+  expect(await run(...rest)).toMatchObject({ items: [{ kind: 'settings' }, { kind: 'opened' }], next: null });
+  const { stdout, stderr } = await runCommand([...rest, '--limit', '1', '--data-dir', server.dataDir]);
+  expect(stdout).toMatch(/^version +at +kind +events/);
+  expect(stderr).toMatch(/^1 shown; go on with --cursor \S+\n$/);
+  await server.client.watch.delete(['79']);
+});
+
+test("an owner's own channels are had by the client", async () => {
+  const { channels, channel, watch } = server.client;
+  const notify_url = `${server.base}/_watchbell/inbox/own`;
+  await watch.open([{ channel_id: '80', notify_url, events: ['Leads.all'] }]);
+  const [listed] = (await channels.list({ perPage: 1 })).items;
+  const own = channel('80');
+  expect(listed).toMatchObject({ channel_id: '80', state: 'live', events: expect.arrayContaining(['Leads.create']) });
+  expect(await own.show()).toEqual({ ...listed, expires_in_seconds: expect.any(Number), lapses: [] });
+  expect(await own.changeSettings({ concurrency: 4 })).toEqual({ concurrency: 4, lifecycle_url: null });
+  expect(await own.settings()).toEqual({ concurrency: 4, lifecycle_url: null });
+  const { secret } = await own.signing.renew(0);
+  expect(secret).toMatch(/^whsec_/);
+  expect(await own.signing.show()).toMatchObject({ signed: true });
+  await own.signing.end();
+  expect(await own.suspend()).toMatchObject({ state: 'suspended' });
+  expect(await own.test()).toMatchObject({ outcome: 'delivered' });
+  expect(await own.resume('skip')).toMatchObject({ state: 'live' });
+  const page = await own.revisions({ limit: 2 });
+  expect(page.items.map(({ kind }) => kind)).toEqual(['resumed', 'suspended']);
+  expect((await own.revisions({ cursor: String(page.next) })).items.at(-1)?.kind).toBe('opened');
+  await watch.delete(['80']);
+  await expect(own.show()).rejects.toMatchObject({ code: 'NOT_FOUND', status: 404 });
+  expect(await channel('80', listed?.generation).show()).toMatchObject({ state: 'ended' });
+  expect((await channels.list({ ended: true })).items.map(({ channel_id }) => channel_id)).toContain('80');
+});
+
 test('what is missing is said: the credentials, the server, the thing that is named', async () => {
   const nowhere = await runCommand(['orgs', 'list', '--data-dir', temporaryDirectory()]);
   expect(nowhere).toMatchObject({ code: 1, stderr: expect.stringContaining('--admin-token') });

@@ -37,8 +37,9 @@ const LEAD = '3652397000010000030';
 const GONE = '4111111';
 const TOKEN = '0f3a9c51d2b84e6fa1c07b32';
 const JOB = 'job_019aa5f0c1e25d7c6ee04b2b8d9a4f31';
-
 const NOTIFICATION = 'msg_019aa5f0c1e25d7c6ee04b2b8d9a4f31';
+
+const DAY_MS = 86_400_000;
 
 const alone: Row = { alone: true };
 const spareUser: Row = {
@@ -70,8 +71,9 @@ const lapsed: Row = {
   },
 };
 const onNotification: Row = {
-  async prepare({ admin }) {
-    const { items } = await admin.notifications(ORG).list({ state: 'delivered' });
+  async prepare({ admin, example: { variables } }) {
+    const channel = variables.GENERATION ?? '';
+    const { items } = await admin.notifications(ORG).list({ state: 'delivered', channel });
     return { [NOTIFICATION]: items[0]?.id ?? '' };
   },
 };
@@ -143,6 +145,14 @@ const ROWS: readonly (readonly [beginning: string, row: Row])[] = [
   ],
   ['watchbell tokens revoke', alone],
   ['watchbell clock set', alone],
+  // Each step of years would be taken.
+  [
+    'watchbell clock advance 2030',
+    {
+      alone: true,
+      prepare: async () => ({ '2030-01-31T12:00:00Z': new Date(Date.now() + 3 * DAY_MS).toISOString() }),
+    },
+  ],
   ['watchbell clock advance', alone],
   ['watchbell signing on', alone],
   [

@@ -1,7 +1,8 @@
+import type { ServerResponse } from 'node:http';
 import { describe, expect, test, vi } from 'vitest';
 import type { Generation } from '../../src/domain/ids.ts';
 import { failing, ok } from '../support/receiver.ts';
-import { idle, ORG, openFor, othersTurns, POLICY, receiver, sequences, together } from './together.ts';
+import { idle, ORG, openFor, othersTurns, POLICY, receiver, sequences, together, upTo } from './together.ts';
 
 describe('what one node makes of a channel', () => {
   async function waitingFor(owner: 'b') {
@@ -83,6 +84,34 @@ describe('what one node makes of a channel', () => {
     await a.control.resume(ORG, channel.generation, 'backlog');
     await idle(b);
     expect(sequences(down)).toEqual([1, 1, 2]);
+  });
+
+  test('given another concurrency: the other sends no more at once, or more', async () => {
+    const { start, shared } = together();
+    const [a, b] = [await start('a'), await start('b')];
+    await shared(a, b);
+    const held: ServerResponse[] = [];
+    const well = await receiver();
+    const { generation } = await openFor(a, well, b);
+    for (let i = 0; i < 4; i += 1) {
+      await a.change(1);
+      await idle(b);
+    }
+    well.behave((_request, response) => void held.push(response));
+    await a.control.changeSettings(ORG, generation, { concurrency: 2 });
+    await b.delivery.idle();
+    for (let record = 1; record <= 6; record += 1) await a.change(record);
+    await well.first(6);
+    await othersTurns();
+    expect(well.received).toHaveLength(6);
+    await a.control.changeSettings(ORG, generation, { concurrency: 5 });
+    await well.first(9);
+    await othersTurns();
+    expect(well.received).toHaveLength(9);
+    well.behave(ok);
+    for (const response of held) response.end();
+    await idle(b);
+    expect(sequences(well).sort((one, other) => one - other)).toEqual(upTo(10));
   });
 
   test('suspended, and resumed by its owner: whoever has it next sends', async () => {

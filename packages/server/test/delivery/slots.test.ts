@@ -84,6 +84,23 @@ test('failing and unproven lanes hold a quarter of the node each, and proven one
   expect(slots.inFlight()).toBe(512);
 });
 
+test('a seat flies no more than its owner lets it, also when that changes while it flies', () => {
+  const { slots, seat, dealt } = table();
+  const one = seat('one', 'a', 'o', 'proven', 16);
+  let most = 3;
+  one.most = () => most;
+  slots.request(one);
+  expect(one.flying).toBe(3);
+  most = 5;
+  slots.request(one);
+  expect(one.flying).toBe(5);
+  most = 2;
+  for (let i = 0; i < 3; i += 1) slots.release(one, one.flights[i]!, outcome(true));
+  expect([one.flying, dealt.length]).toEqual([2, 5]);
+  slots.release(one, one.flights[3]!, outcome(true));
+  expect([one.flying, dealt.length]).toEqual([2, 6]);
+});
+
 test('an organisation holds at most half of each part', () => {
   const { slots, seat } = table();
   const greedy = Array.from({ length: 50 }, (_, i) => seat(`g${i}`, 'greedy', `o${i}`, 'failing'));

@@ -40,6 +40,29 @@ describe('requests', () => {
     },
   );
 
+  test("count the same on an owner's own channels", async () => {
+    await open({ requests: { perSecond: 0.25, burst: 2 } });
+    const token = await http.signIn();
+    const owned = () =>
+      http.app.inject({
+        url: '/_watchbell/v1/channels',
+        headers: { authorization: `Zoho-oauthtoken ${token}`, 'x-forwarded-for': '203.0.113.1' },
+      });
+    const statuses = [await call(token), await owned(), await owned(), await call(token)];
+    expect(statuses.map(({ statusCode }) => statusCode)).toEqual([200, 200, 429, 429]);
+    expect(statuses[2]?.json()).toMatchObject({ code: 'RATE_LIMIT_EXCEEDED' });
+  });
+
+  test("on an owner's own channels give their places back, whatever came of them", async () => {
+    await open({ concurrent: 1 });
+    const token = await http.signIn();
+    for (const path of ['channels', 'channels/1', 'channels?page=0', 'channels']) {
+      const url = `/_watchbell/v1/${path}`;
+      const { statusCode } = await http.app.inject({ url, headers: { authorization: `Zoho-oauthtoken ${token}` } });
+      expect(statusCode, path).not.toBe(429);
+    }
+  });
+
   test('of another organisation are not counted', async () => {
     await open({ requests: { perSecond: 0.1, burst: 1 } });
     const token = await http.signIn();

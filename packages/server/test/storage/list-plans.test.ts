@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Generation, OrgId, RecordId } from '../../src/domain/ids.ts';
+import type { Generation, OrgId, RecordId, UserId } from '../../src/domain/ids.ts';
+import { createAdministrationStore } from '../../src/storage/administration.ts';
+import type { Cipher } from '../../src/storage/cipher.ts';
 import { type Db, sql } from '../../src/storage/db.ts';
 import { createDeletedRecordStore } from '../../src/storage/deleted-records.ts';
 import { readMigrations } from '../../src/storage/engines/migrations.ts';
@@ -92,6 +94,38 @@ describe('a list is read by an index, and never sorted', () => {
     expect(ofTables.length).toBeGreaterThan(0);
     for (const step of ofTables) expect(step).toMatch(index);
     expect(plan.filter((step) => step.includes('TEMP B-TREE'))).toEqual([]);
+  });
+});
+
+describe('what is listed of channels', () => {
+  const administration = createAdministrationStore(db, {} as Cipher);
+  const GENERATION = '3652397000000000001' as Generation;
+  const USER = '3652397000000186017' as UserId;
+
+  test.each<[name: string, index: RegExp, read: () => Promise<unknown>]>([
+    [
+      'those of a user that have ended',
+      /^SEARCH channel USING INDEX channel_user \(org_id=\? AND user_id=\?\)$/,
+      () => administration.listChannels(ORG, { userId: USER, ended: true }, 1, 200),
+    ],
+    [
+      'all of an organisation',
+      /^SEARCH channel USING PRIMARY KEY \(org_id=\?\)$/,
+      () => administration.listChannels(ORG, { ended: false }, 1, 200),
+    ],
+    [
+      'what was made of one',
+      /^SEARCH channel_revision USING INDEX channel_revision_generation \(org_id=\? AND generation=\? AND version<\?\)$/,
+      () => administration.revisions(ORG, GENERATION, undefined, 50),
+    ],
+    [
+      'what one did not see',
+      /^SEARCH lapse USING PRIMARY KEY \(org_id=\? AND generation=\?\)$/,
+      () => administration.newestLapses(ORG, GENERATION, 100),
+    ],
+  ])('is read by an index, and never sorted: %s', async (_name, index, read) => {
+    const plan = await planOf(read);
+    expect(plan).toEqual([expect.stringMatching(index)]);
   });
 });
 

@@ -49,6 +49,51 @@ export function channelSuite(open: Open): void {
       expect(await ids(ORG, '3652397000000186018' as typeof PATRICIA)).toEqual([]);
     });
 
+    it("finds an owner's channel by its id, and an earlier generation of it by that", async () => {
+      const { store } = await open();
+      await addOrgs(store, ORG, OTHER_ORG);
+      const batches = openBatches(store);
+      const first = await batches.run(ORG, {}, (set) => openChannel(set, '1'));
+      const find = (generation?: typeof first.generation, channel = '1', user = PATRICIA, org = ORG) =>
+        store.channels.findOwn(org, user, { channelId: channelId(channel), ...(generation && { generation }) });
+      expect(await find()).toBe(first.generation);
+      await batches.run(ORG, aboutChannel('1'), (set) => closeChannel(set, '1'));
+      expect(await find()).toBeUndefined();
+      const second = await batches.run(ORG, {}, (set) => openChannel(set, '1'));
+      expect(await find()).toBe(second.generation);
+      expect(await find(first.generation)).toBe(first.generation);
+      expect(await find(first.generation, '2')).toBeUndefined();
+      expect(await find(first.generation, '1', '3652397000000186018' as typeof PATRICIA)).toBeUndefined();
+      expect(await find(first.generation, '1', PATRICIA, OTHER_ORG)).toBeUndefined();
+    });
+
+    it('gives back what was made of a channel and what it did not see, newest first, page by page', async () => {
+      const { store } = await open();
+      await addOrgs(store, ORG);
+      const batches = openBatches(store);
+      const { generation } = await batches.run(ORG, {}, (set) => openChannel(set, '1'));
+      await batches.run(ORG, {}, (set) => openChannel(set, '2'));
+      for (let life = 1; life <= 3; life += 1) {
+        batches.now = START + life * HOUR;
+        await passTime(batches, ORG);
+        await batches.run(ORG, {}, (set) => createRecords(set));
+        await batches.run(ORG, aboutChannel('1'), (set) => openChannel(set, '1', { expiresAt: set.now + HOUR }));
+      }
+      const { administration } = store;
+      const all = await administration.revisions(ORG, generation, undefined, 100);
+      expect(all.every(({ channel }) => channel.generation === generation)).toBe(true);
+      expect(all.map(({ version }) => version)).toEqual(all.map(({ version }) => version).sort((a, b) => b - a));
+      expect(all.filter(({ kind }) => kind === 'expired')).toHaveLength(3);
+      expect(await administration.revisions(ORG, generation, all[1]?.version, 2)).toEqual(all.slice(2, 4));
+      expect(await administration.revisions(ORG, generation, all.at(-1)?.version, 2)).toEqual([]);
+      const lapses = await administration.newestLapses(ORG, generation, 2);
+      expect(lapses.map(({ fromChange, toChange }) => [fromChange, toChange])).toEqual([
+        [2, 3],
+        [1, 2],
+      ]);
+      expect(lapses.every(({ endedAt }) => endedAt !== undefined)).toBe(true);
+    });
+
     it('lists more channels than one read takes', async () => {
       const { store } = await open();
       await addOrgs(store, ORG);
