@@ -140,6 +140,23 @@ function fieldValues({ type, choices }: FieldFacts, ids: fc.Arbitrary<string>): 
   }
 }
 
+/** Changes of records that live elsewhere. */
+const TOLD: readonly Tree[] = [
+  [{ module: 'Parcels', operation: 'insert', records: [{ id: 'p-1', values: { Name: 'One', Owner: '7' } }] }],
+  [
+    { module: 'Parcels', operation: 'update', records: [{ id: 'p-1', values: { Name: 'A' }, old_values: {} }] },
+    {
+      module: 'Parcels',
+      operation: 'update',
+      records: [
+        { id: 'p-1', fields: ['Name'] },
+        { id: 'p-2', fields: [] },
+      ],
+    },
+    { module: 'Parcels', operation: 'delete', records: [{ id: 'p-1', old_values: { Tag: [{ deep: [[1]] }] } }] },
+  ],
+];
+
 /** What a member of that name takes, mostly; else anything of its type. */
 function ofMember(name: string, schema: unknown, world: World): fc.Arbitrary<Tree> {
   const { victim } = world;
@@ -164,6 +181,8 @@ function ofMember(name: string, schema: unknown, world: World): fc.Arbitrary<Tre
     rows: [[{ api_name: 'Part', type: 'text' }]],
     pick_list: [['One', 'Two']],
     fields: [[{ api_name: 'Extra', type: 'text' }], []],
+    module: ['Parcels', 'Leads'],
+    changes: TOLD,
   };
   const values = Object.hasOwn(good, name) ? good[name] : undefined;
   if (!values) return ofSchema(schema, world);

@@ -99,6 +99,8 @@ export async function readWorld(app: LiveApp, operations: readonly Operation[], 
   const recordIds = new Map<string, readonly string[]>();
   const tagIds = new Map<string, readonly string[]>();
   const otherIds: string[] = [];
+  const { users = [] } = await read(app, '/crm/v8/users');
+  await addParcels(app, String(users[0]?.id).slice(0, 7));
   for (const module of MODULES) {
     const { fields: found = [] } = await read(app, `/crm/v8/settings/fields?module=${module}`);
     fields.set(
@@ -122,7 +124,6 @@ export async function readWorld(app: LiveApp, operations: readonly Operation[], 
       tags.slice(0, 4).map((tag: Loose) => tag.id),
     );
   }
-  const { users = [] } = await read(app, '/crm/v8/users');
   const bin = await read(app, '/crm/v8/settings/recycle_bin?per_page=8');
   return {
     operations,
@@ -146,6 +147,15 @@ async function addRecords(app: LiveApp, module: string): Promise<void> {
   await app.owner.call('POST', `/crm/v8/${module}`, { data });
   await app.owner.call('POST', `/crm/v8/settings/tags?module=${module}`, { tags: [{ name: 'Important' }] });
 }
+
+/** A module whose records live elsewhere. */
+const addParcels = (app: LiveApp, org: string) =>
+  operatorOf(app.base)('POST', `/orgs/${org}/modules`, {
+    api_name: 'Parcels',
+    singular: 'Parcel',
+    plural: 'Parcels',
+    external: true,
+  });
 
 export async function makeVictim(app: LiveApp): Promise<Victim> {
   const made = await app.app.accounts.setup({
@@ -171,6 +181,7 @@ export async function makeVictim(app: LiveApp): Promise<Victim> {
   const { users } = (await response.json()) as Loose;
   const org = String(users[0].id).slice(0, 7);
   const operate = operatorOf(app.base);
+  await addParcels(app, org);
   const { body: spare } = await operate('POST', `/orgs/${org}/profiles`, { name: 'Spare' });
   const { body: tokens } = await operate('GET', `/orgs/${org}/tokens`);
   return {
