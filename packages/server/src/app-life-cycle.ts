@@ -15,6 +15,9 @@ export interface LifeCycleOptions extends Omit<NoticeSenderOptions, 'store' | 'm
   readonly writer: Writer;
 }
 
+/** Nodes look so often at what they may not have been told of; real time. */
+const LOOK_MS = 5000;
+
 /** What tells of the life of channels: lines of the log and counts, and notices to who wants to be told. */
 export interface LifeCycle {
   readonly desk: NoticeDesk;
@@ -46,6 +49,8 @@ export function createLifeCycle({ writer, ...options }: LifeCycleOptions): LifeC
     log,
     logger,
   });
+  // What another node has sent again is not told otherwise.
+  const looking = store.cluster && setInterval(() => void notices.start(), LOOK_MS).unref();
   return {
     desk: createNoticeDesk({ store: store.notices, clock, onChanged: notices.changed }),
     start: notices.start,
@@ -68,6 +73,7 @@ export function createLifeCycle({ writer, ...options }: LifeCycleOptions): LifeC
       sender.forget(org);
     },
     async stop() {
+      clearInterval(looking);
       await notices.stop();
       await sender.stop();
     },

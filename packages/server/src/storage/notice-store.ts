@@ -98,6 +98,4 @@ export interface NoticeStore {
   /** Undefined: the organisation has none. */
   orgUrl(org: OrgId): Promise<string | undefined>;
   setOrgUrl(org: OrgId, url: string | undefined): Promise<void>;
-  /** Removes some of those that are not pending and were made by `until`; says how many. */
-  removeSome(org: OrgId, until: number, limit: number): Promise<number>;
 }

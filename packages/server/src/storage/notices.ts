@@ -200,23 +200,6 @@ export function createNoticeStore(db: Db, cipher: Cipher): NoticeStore {
       const sealed = url === undefined ? null : cipher.seal(url, placeOfOrgUrl(org));
       await db.write([sql`UPDATE org SET lifecycle_url = ${sealed} WHERE id = ${org}`]);
     },
-
-    async removeSome(org, until, limit) {
-      const rows = await some(sql`
-        SELECT version, part, state, at FROM (
-          SELECT version, part, state, at FROM notice WHERE org_id = ${org} ORDER BY version, part LIMIT ${limit}) n
-        WHERE state <> 'pending' AND at <= ${until}`);
-      if (rows.length === 0) return 0;
-      await db.write([
-        changeRows(
-          rows,
-          (row) => sql`
-            DELETE FROM notice WHERE org_id = ${org} AND version = ${integer(row, 'version')}
-              AND part = ${integer(row, 'part')} AND state <> 'pending'`,
-        ),
-      ]);
-      return rows.length;
-    },
   };
 
   function readDue(row: Row, org: OrgId): DueNotice {
