@@ -12,7 +12,7 @@ const BOTH_ENGINES = [
   'fuzz/fuzz',
   'cli/{admin,clock}',
   'http/{admin,channel-control,signing}',
-  'services/{administration,search.property,writer}',
+  'services/{administration,notifications.property,search.property,writer}',
   'delivery/{delivery,random,suspension}',
   'support/test-data',
 ].map((files) => `${SERVER}/${files}.test.ts`);

@@ -93,12 +93,15 @@ const inOrder = (a: readonly [Generation, number], b: readonly [Generation, numb
 };
 
 /** Whether something of it may lie beyond the place. */
-const isBeyond = ({ change, generation }: ChangesPlace, spot: Spot): boolean =>
-  spot.change < change || generation === undefined || spot.generation <= generation;
+const isBeyond = ({ change, generation, number = Infinity }: ChangesPlace, spot: Spot): boolean => {
+  if (spot.change < change || generation === undefined) return true;
+  if (spot.generation !== generation) return spot.generation < generation;
+  return spot.isLowest ? number > 0 : spot.to < number;
+};
 
-const isPast = ({ change, generation, number }: ChangesPlace, one: Candidate): boolean => {
+const isPast = ({ change, generation, number = Infinity }: ChangesPlace, one: Candidate): boolean => {
   if (one.change < change || generation === undefined) return true;
-  return one.generation === generation ? one.number < (number ?? Infinity) : one.generation < generation;
+  return one.generation === generation ? one.number < number : one.generation < generation;
 };
 
 /** How many numbers below the known ones are looked at in a turn, and turns: a change gives a channel few numbers. */
