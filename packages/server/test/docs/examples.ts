@@ -29,7 +29,7 @@ export const pageNames = (): readonly string[] =>
     .filter((name) => name.endsWith('.md'))
     .sort();
 
-export function blocksOf(text: string): readonly Block[] {
+function blocksOf(text: string): readonly Block[] {
   const blocks: Block[] = [];
   let open: { readonly language: string; readonly line: number; readonly isRightAfter: boolean } | undefined;
   let lines: string[] = [];

@@ -281,6 +281,36 @@ test('each single scope opens the calls that the table of scopes names, and no o
   expect(faults).toEqual([]);
 }, 120_000);
 
+test('each single scope of a family opens the calls of our own API whose description names it, and no other', async () => {
+  const scopes = SINGLE_SCOPES.filter((scope) => scope.split('.').length === 3);
+  const tokens = await Promise.all(scopes.map((scope) => tokenWith(stage.app, other, scope)));
+  const { paths } = JSON.parse((await send('GET', '/_watchbell/openapi.json', undefined)).text) as ApiDocument;
+  const faults: string[] = [];
+  // What told changes need depends on their operations (intake.test.ts).
+  const routes = stage.routes.filter((one) => keyOf(one) in OWNER_ROWS && one.path !== '/_watchbell/v1/changes');
+  for (const route of routes) {
+    const { security = [] } = paths[route.path]?.[route.method.toLowerCase()] ?? {};
+    const named = security.flatMap(({ oauth: names = [] }) => names);
+    const [ask] = asksOf(rowOf(OWNER_ROWS, route)(nobodyLike(other.names)));
+    if (!ask) throw new Error(`${keyOf(route)} has an empty row`);
+    let opened = 0;
+    await inTurns(scopes, async (scope, i) => {
+      const { text } = await send(route.method, targetOf(route, ask, 'v8'), oauth(tokens[i] ?? ''), ask.body);
+      const isOpen = !text.includes('OAUTH_SCOPE_MISMATCH');
+      if (isOpen) opened += 1;
+      if (isOpen !== named.includes(scope))
+        faults.push(`${scope} ${isOpen ? 'opens' : 'does not open'} ${keyOf(route)}`);
+    });
+    matrices.crm.note(keyOf(route), 'scopes', `${opened} of ${scopes.length}`);
+  }
+  expect(faults).toEqual([]);
+}, 120_000);
+
+/** What opens each operation, of all that the document says. */
+interface ApiDocument {
+  readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly security?: { oauth?: string[] }[] }>>>>;
+}
+
 const AT_ONCE = 8;
 
 async function inTurns<Item>(items: readonly Item[], act: (item: Item, i: number) => Promise<void>): Promise<void> {
