@@ -15,6 +15,7 @@ import { saveSettlements, selectFirstAbout, selectWindow } from '../../src/stora
 import { selectKeys, selectRecords } from '../../src/storage/records.ts';
 import { saveResent, selectBrought, selectResendable } from '../../src/storage/resending.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/database.ts';
+import { EXPLAIN_STATEMENTS } from './explain-statements.ts';
 
 const ORG = '3652397' as OrgId;
 const GENERATION = '1' as Generation;
@@ -40,7 +41,8 @@ const keys = selectKeys(ORG, [KEY])[0];
  * What every batch, window and settlement asks, with what each table must be looked up by. Where few rows are there, more
  * of them than are asked for may be looked at.
  */
-const STATEMENTS: Record<string, [Write | undefined, Record<string, string[]>]> = {
+const STATEMENTS: Record<string, readonly [Write | undefined, Readonly<Record<string, readonly string[]>>]> = {
+  ...EXPLAIN_STATEMENTS,
   window: [selectWindow(ORG, GENERATION, 1, 10, 1000), { notification: ['number ='], record_change: ['number ='] }],
   search: [
     selectFirstAbout(DIALECT, ORG, GENERATION, [{ record: RECORD, from: 1, before: 9 }], 1000),
