@@ -78,13 +78,13 @@ export function createHousekeepingStore(db: Db): HousekeepingStore {
 
     async notifications(org, generation, from, throughChange, limit) {
       const rows = await some(sql`
-        SELECT number, change_number, state, attempts_made, reason, settled_at,
-          CASE WHEN job IS NULL AND change_number > ${throughChange} THEN 1 ELSE 0 END AS is_newer FROM notification
+        SELECT number, change_number, state, attempts_made, reason, settled_at FROM notification
         WHERE org_id = ${org} AND generation = ${generation} AND number >= ${from}
         ORDER BY number LIMIT ${limit}`);
-      // Numbers are given in order of time, so all that follow are newer, too, whatever they are about.
-      const newer = rows.findIndex((row) => integer(row, 'is_newer') === 1);
-      return rows.slice(0, newer === -1 ? rows.length : newer).map(readKeptNotification);
+      const all = rows.map(readKeptNotification);
+      // Numbers are given in order of time, and none before its change: all that follow are newer, whatever they are about.
+      const newer = all.findIndex(({ change }) => change > throughChange);
+      return all.slice(0, newer === -1 ? all.length : newer);
     },
 
     async removeNotifications(org, generation, { runs, undelivered }, at) {

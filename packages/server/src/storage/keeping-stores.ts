@@ -53,8 +53,8 @@ export interface HousekeepingStore {
   channels(org: OrgId, after: string, limit: number): Promise<KeptChannel[]>;
   cancel(org: OrgId, generation: Generation, cancellation: Cancellation, limit: number): Promise<number>;
   /**
-   * In order of numbers, up to the first that a change beyond `throughChange` itself owed: those were given later than that
-   * change. Fewer than `limit`: there are no more of them.
+   * In order of numbers, up to the first that is about a change beyond `throughChange`: all that follow were numbered after
+   * that change. Fewer than `limit`: there are no more of them.
    */
   notifications(
     org: OrgId,
