@@ -7,7 +7,8 @@ import type { JobStore, RunningJob } from '../storage/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createAlarm } from './alarm.ts';
 import type { Hold, Ownership } from './ownership.ts';
-import { type AttemptsGiven, type ResendingContext, type Run, type RunEnd, startResending } from './resending.ts';
+import { startResending } from './resending.ts';
+import type { AttemptsGiven, ResendingContext, Run, RunEnd } from './resending-context.ts';
 
 /**
  * Does the next bit of a job that sends nothing, and saves how it stands then; `rests`: it can do nothing now. Is called
@@ -77,6 +78,8 @@ export function createJobs(options: JobsOptions): Jobs {
   let isLooking = false;
   let isToLook = false;
   let hasFailed = false;
+  /** Some wait for a place. */
+  let isCrowded = false;
 
   async function loop(): Promise<void> {
     while (!stopping.signal.aborted) {
@@ -86,7 +89,7 @@ export function createJobs(options: JobsOptions): Jobs {
   }
 
   function pauseUntilNext(): number {
-    if (options.isShared || hasFailed) return LOOK_EVERY_MS;
+    if (options.isShared || hasFailed || isCrowded) return LOOK_EVERY_MS;
     const next = Math.min(...Array.from(resting.values(), ({ until }) => until));
     return next === Infinity ? LONGEST_MS : Math.max(0, next - performance.now());
   }
@@ -140,11 +143,15 @@ export function createJobs(options: JobsOptions): Jobs {
       if (isDue && !isSuspended(job.org) && ownership.holdOf(job.generation)?.state === 'held') waiting.push(job);
     }
     waiting.sort((a, b) => (turns.get(a.org) ?? 0) - (turns.get(b.org) ?? 0));
+    isCrowded = false;
     for (const job of byTurns(waiting)) {
       const isQuick = job.kind === 'redeliver';
       const mates = [...working.values()].filter((one) => (one.job.kind === 'redeliver') === isQuick);
       if (mates.length < (isQuick ? policy.redelivering : policy.running)) begin(job);
-      else if (!isQuick) endTurn(mates, job.org);
+      else {
+        isCrowded = true;
+        if (!isQuick) endTurn(mates, job.org);
+      }
     }
   }
 

@@ -1,72 +1,17 @@
 import type { Attempt, Outcome } from '../domain/attempt.ts';
-import { type Channel, channelState } from '../domain/channel.ts';
-import type { Clock } from '../domain/clock.ts';
-import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
-import type { Generation, OrgId } from '../domain/ids.ts';
+import { type ChannelState, channelState } from '../domain/channel.ts';
 import type { Job, JobState } from '../domain/job.ts';
 import { createPace, createTally, type Resending } from '../domain/resending.ts';
-import type { DeliveryStore, JobStore, OwedNotification, Resendable, Resent } from '../storage/store.ts';
-import type { Logger } from '../telemetry/logger.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
-import type { Air } from './air.ts';
-import type { Circuits } from './circuits.ts';
-import { type FlightContext, flyAgain } from './flight.ts';
+import type { Resent } from '../storage/store.ts';
+import { flyAgain } from './flight.ts';
 import { weigh } from './memory.ts';
-import type { Hold, Ownership } from './ownership.ts';
+import type { Hold } from './ownership.ts';
 import { readPatiently } from './patient-read.ts';
 import { originOf } from './receivers.ts';
-import type { Flight, Seat, Slots } from './slots.ts';
-
-/** `over`: its state says how. `rests`: it waits for its channel. `stopped`: it goes on here later, or elsewhere. */
-export type RunEnd = 'over' | 'rests' | 'stopped';
-
-/** A job that this node works on. */
-export interface Run {
-  /** Resolves when nothing of it is in the air or unsaved. Never rejects. */
-  readonly done: Promise<RunEnd>;
-  /** It could do something now, or waits for an answer or a save, or ends. */
-  isBusy(): boolean;
-  /** Something was committed about its channel, or may go that could not. */
-  wake(isChannelOld: boolean): void;
-}
-
-export interface ResendingContext {
-  readonly store: Pick<JobStore, 'page' | 'bring' | 'settle'>;
-  readonly channels: Pick<DeliveryStore, 'channel'>;
-  readonly clock: Clock;
-  readonly policy: DeliveryPolicy;
-  readonly ownership: Ownership;
-  readonly slots: Slots;
-  readonly air: Air;
-  readonly circuits: Pick<Circuits, 'admits'>;
-  readonly flights: FlightContext;
-  readonly isSuspended: (org: OrgId) => boolean;
-  /** Which attempts jobs made last, of those that may not be saved yet: by generation and number. */
-  readonly given: AttemptsGiven;
-  /** Aborted when what is not saved by then is given up. */
-  readonly giveUp: AbortSignal;
-  readonly metrics: Pick<Metrics, 'resent'>;
-  readonly logger: Logger;
-  /** What it did was not saved, since the bucket is another node's. */
-  readonly onRefused: (hold: Hold) => void;
-  /** Called when it may have stopped being busy. */
-  readonly onQuiet: () => void;
-}
-
-/** Two jobs may send the same notification: their attempts are numbered on. */
-export interface AttemptsGiven {
-  next(generation: Generation, number: number, attemptsMade: number): number;
-}
-
-interface Item {
-  readonly number: number;
-  readonly owed: OwedNotification;
-  readonly attemptsMade: number;
-  readonly bytes: number;
-  /** Attempts that the job made. */
-  readonly tries: number;
-  readonly dueAt: number;
-}
+import { createKnownChannel } from './resending-channel.ts';
+import type { Item, ResendingContext, Run, RunEnd } from './resending-context.ts';
+import { readResendable } from './resending-reads.ts';
+import type { Flight, Seat } from './slots.ts';
 
 type Ending = 'done' | 'failing' | 'gone' | 'rests' | 'stopped';
 
@@ -96,13 +41,6 @@ export function startResending(
   let unsaved: Resent[] = [];
   let bytes = 0;
   let scanFrom = Math.max(from, job.progress.position + 1);
-  let channel: Channel | undefined;
-  /** When it was asked for what is known of the channel, by the process's own clock. */
-  let knownSince = -Infinity;
-  /** Counts the commits about it. */
-  let changes = 0;
-  let hasEnded = false;
-  let isRefreshing = false;
   let isScanning = false;
   let isSaving = false;
   let savedAt = -Infinity;
@@ -120,7 +58,7 @@ export function startResending(
     origin: '',
     standing: 'unproven',
     level: context.policy.firstFlights,
-    most: () => Math.min(policy.flights, channel?.concurrency ?? Infinity),
+    most: () => Math.min(policy.flights, known.channel()?.concurrency ?? Infinity),
     flying: 0,
     hasReady: () => mayStart() && ownership.mayStart(org, hold),
     launch(flight) {
@@ -140,6 +78,18 @@ export function startResending(
     },
   };
 
+  const known = createKnownChannel({
+    read: () => patiently(() => context.channels.channel(org, generation), 'its channel cannot be read'),
+    maxAge: policy.channelAge,
+    onRead(channel, lastSucceeded) {
+      slots.withdraw(seat);
+      seat.origin = originOf(channel);
+      if (lastSucceeded === undefined) return;
+      seat.standing = lastSucceeded ? 'proven' : 'failing';
+      if (!lastSucceeded) seat.level = 1;
+    },
+    onDone: soon,
+  });
   let finish: (end: RunEnd) => void = () => {};
   const done = new Promise<RunEnd>((resolve) => {
     finish = resolve;
@@ -151,10 +101,7 @@ export function startResending(
     done,
     isBusy: () => isOver || isScheduled || !isResting() || mayScan() || (mayStart() && isAdmitted()),
     wake(isChannelOld) {
-      if (isChannelOld) {
-        changes += 1;
-        knownSince = -Infinity;
-      }
+      if (isChannelOld) known.forget();
       soon();
     },
   };
@@ -173,7 +120,7 @@ export function startResending(
     if (isOver) return;
     const ending = endingOf();
     if (!ending) {
-      if (performance.now() - knownSince > policy.channelAge / 2) void refresh();
+      known.refresh();
       takeDue();
       if (mayScan()) void scan();
       arm();
@@ -185,19 +132,20 @@ export function startResending(
 
   function endingOf(): Ending | undefined {
     if (stop.aborted || isLost || hold.state !== 'held' || context.isSuspended(org)) return 'stopped';
-    if (hasEnded) return 'gone';
+    if (known.hasEnded()) return 'gone';
     if (failures >= policy.failuresInRow) return 'failing';
-    if (channel && channelState(channel, clock.now()) !== 'live') return 'rests';
+    if ((stateNow() ?? 'live') !== 'live') return 'rests';
     return scanFrom > to && tally.underWay() === 0 ? 'done' : undefined;
+  }
+
+  function stateNow(): ChannelState | undefined {
+    const channel = known.channel();
+    return channel && channelState(channel, clock.now());
   }
 
   /** No answer, save or read is awaited. */
   function isResting(): boolean {
-    return seat.flying === 0 && !isScanning && !isSaving && !isRefreshing && unsaved.length === 0;
-  }
-
-  function isKnown(): boolean {
-    return channel !== undefined && performance.now() - knownSince <= policy.channelAge;
+    return seat.flying === 0 && !isScanning && !isSaving && !known.isReading() && unsaved.length === 0;
   }
 
   function isAdmitted(): boolean {
@@ -211,44 +159,24 @@ export function startResending(
       seat.flying < Math.min(seat.level, seat.most()) &&
       unsaved.length < policy.underWay &&
       pace.nextAt(now) <= now &&
-      isKnown() &&
+      known.isFresh() &&
       endingOf() === undefined
     );
   }
 
   function mayScan(): boolean {
-    if (isScanning || channel === undefined || scanFrom > to || endingOf()) return false;
+    if (isScanning || known.channel() === undefined || scanFrom > to || endingOf()) return false;
     return ready.length < policy.flights && tally.underWay() < policy.underWay && bytes < policy.bytes;
-  }
-
-  async function refresh(): Promise<void> {
-    if (isRefreshing) return;
-    isRefreshing = true;
-    const asked = performance.now();
-    const before = changes;
-    const answered = await patiently(() => context.channels.channel(org, generation), 'its channel cannot be read');
-    isRefreshing = false;
-    if (answered) {
-      const stored = answered.rows;
-      hasEnded = stored === undefined;
-      if (stored) {
-        slots.withdraw(seat);
-        if (!channel && stored.lastSucceeded !== undefined) {
-          seat.standing = stored.lastSucceeded ? 'proven' : 'failing';
-          if (!stored.lastSucceeded) seat.level = 1;
-        }
-        channel = stored.channel;
-        seat.origin = originOf(channel);
-        // What was committed while it was read is read again.
-        if (changes === before) knownSince = asked;
-      }
-    }
-    soon();
   }
 
   async function scan(): Promise<void> {
     isScanning = true;
-    const answered = await patiently(readSome, 'what it sends cannot be read');
+    const limits = { rows: policy.underWay - tally.underWay(), bytes: policy.bytes - bytes };
+    const range = { from: scanFrom, to, which, cancelledTo: known.channel()?.cancelledTo ?? 0 };
+    const answered = await patiently(
+      () => readResendable(context.store, job, range, waits.length, limits),
+      'what it sends cannot be read',
+    );
     isScanning = false;
     if (answered) {
       for (const { number, item } of answered.rows.numbers) {
@@ -262,37 +190,6 @@ export function startResending(
       scanFrom = answered.rows.to + 1;
     }
     soon();
-  }
-
-  /** Of each number that is asked for what is to be sent; undefined: it was done before, or is gone. */
-  async function readSome(): Promise<{ readonly numbers: { number: number; item?: Item }[]; readonly to: number }> {
-    const range = { from: scanFrom, to, which, cancelledTo: channel?.cancelledTo ?? 0 };
-    const { items, lookedTo } = await context.store.page(
-      org,
-      generation,
-      job.id,
-      range,
-      policy.underWay - tally.underWay(),
-    );
-    const isDue = ({ isDelivered, tries }: Resendable) => !isDelivered && tries < waits.length;
-    let room = policy.bytes - bytes;
-    const cut = items.findIndex((item, i) => {
-      if (!isDue(item)) return false;
-      room -= item.bytes;
-      return room < 0 && i > 0;
-    });
-    const taken = cut < 0 ? items : items.slice(0, cut);
-    const asked = taken.filter(isDue).map(({ number }) => number);
-    const brought = asked.length > 0 ? await context.store.bring(org, generation, asked) : [];
-    const byNumber = new Map(brought.map((owed) => [owed.number, owed]));
-    const last = taken.at(-1)?.number ?? lookedTo;
-    return {
-      to: cut < 0 ? lookedTo : last,
-      numbers: taken.map(({ number, attemptsMade, bytes: size, tries }) => {
-        const owed = byNumber.get(number);
-        return owed ? { number, item: { number, owed, attemptsMade, bytes: size, tries, dueAt: 0 } } : { number };
-      }),
-    };
   }
 
   function takeDue(): void {
@@ -335,6 +232,7 @@ export function startResending(
       while (!flights.orgSignings.isKnown(org) && !stop.aborted) {
         await patiently(() => flights.orgSignings.load(org), 'what it signs with cannot be read');
       }
+      const channel = known.channel();
       if (!channel || endingOf() !== undefined || !ownership.mayStart(org, hold)) {
         ready.unshift(item);
         hold.unsaved -= 1;
@@ -432,7 +330,7 @@ export function startResending(
       case 'rests':
         return {
           state: 'running',
-          note: NOTES[channel && channelState(channel, clock.now()) === 'suspended' ? 'suspended' : 'expired'],
+          note: NOTES[stateNow() === 'suspended' ? 'suspended' : 'expired'],
         };
       case 'stopped':
         return { state: 'running' };
