@@ -22,7 +22,7 @@ export function createFeedStore(db: Db, cipher: Cipher): FeedStore {
     async slice(org, generation, after, limit, maxBytes) {
       const [[channelRow] = [], rows = []] = await db.read([
         selectAnyGeneration(org, generation),
-        selectNotifications(org, generation, after, limit, maxBytes),
+        selectFeed(org, generation, after, limit, maxBytes),
       ]);
       if (!channelRow) return undefined;
       const channel = readChannel(channelRow, org, cipher);
@@ -140,7 +140,7 @@ export function createFeedStore(db: Db, cipher: Cipher): FeedStore {
 }
 
 /** Sizes are summed before any change is read: a slice brings no more into memory than was asked for. */
-const selectNotifications = (
+export const selectFeed = (
   org: OrgId,
   generation: Generation,
   after: number,
@@ -178,7 +178,13 @@ function readStored(row: Row): StoredNotification {
 }
 
 /** Numbers that follow each other and are alike, as one row; each with how many were looked at, and the last of them. */
-const selectIslands = (what: Statement, table: Statement, org: OrgId, generation: Generation, after: number) => sql`
+export const selectIslands = (
+  what: Statement,
+  table: Statement,
+  org: OrgId,
+  generation: Generation,
+  after: number,
+) => sql`
   WITH part AS MATERIALIZED (
     SELECT number, ${what} FROM ${table}
     WHERE org_id = ${org} AND generation = ${generation} AND number > ${after} ORDER BY number LIMIT ${SLICE}

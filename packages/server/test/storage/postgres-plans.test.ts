@@ -9,6 +9,7 @@ import { createPostgresStore } from '../../src/storage/engines/postgres.ts';
 import { PLANNING } from '../../src/storage/engines/postgres-connection.ts';
 import { DIALECT } from '../../src/storage/engines/postgres-dialect.ts';
 import { toQuery } from '../../src/storage/engines/postgres-sql.ts';
+import { selectFeed, selectIslands } from '../../src/storage/feed.ts';
 import { selectAnswers } from '../../src/storage/idempotency.ts';
 import { saveJobSteps, selectRunning } from '../../src/storage/jobs.ts';
 import { saveSettlements, selectFirstAbout, selectWindow } from '../../src/storage/notifications.ts';
@@ -47,6 +48,18 @@ const STATEMENTS: Record<string, readonly [Write | undefined, Readonly<Record<st
   search: [
     selectFirstAbout(DIALECT, ORG, GENERATION, [{ record: RECORD, from: 1, before: 9 }], 1000),
     { notification: ['number ='], owed: ['org_id =', 'generation =', 'number '], record_change: ['number ='] },
+  ],
+  'a page of the feed': [
+    selectFeed(ORG, GENERATION, 1, 10, 1000),
+    { notification: ['org_id =', 'generation =', 'number '], record_change: ['number ='] },
+  ],
+  'gaps of what is owed': [
+    selectIslands(sql`'pending' AS state, '' AS why`, sql`owed`, ORG, GENERATION, 1),
+    { owed: ['org_id =', 'generation =', 'number >'] },
+  ],
+  'gaps of what is undelivered': [
+    selectIslands(sql`state, COALESCE(reason, '') AS why`, sql`undelivered`, ORG, GENERATION, 1),
+    { undelivered: ['org_id =', 'generation =', 'number >'] },
   ],
   retries: [retry, { owed: ['org_id =', 'generation =', 'number ='] }],
   'what is owed no more': [gone, { owed: ['org_id =', 'generation =', 'number >='] }],
