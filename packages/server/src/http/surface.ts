@@ -123,6 +123,9 @@ export function ownersSurface({ auth, limiter, findOwn }: SurfaceParts): Surface
       const { org, user } = sightOf(request);
       const channelId = parseChannelId((request.params as { channel: string }).channel);
       const { generation } = request.query as { readonly generation?: unknown };
+      if (Array.isArray(generation)) {
+        throw new AppError('INVALID_DATA', 'generation is given more than once', { api_name: 'generation' });
+      }
       const of = typeof generation === 'string' && { generation: generation as Generation };
       const found = channelId && user && (await findOwn(org, user, { channelId, ...of }));
       if (!found) throw noChannel();
