@@ -52,7 +52,8 @@ export function createLookStore(db: Pick<Db, 'read' | 'dialect'>): LookStore {
     async channels(org, generations) {
       if (generations.length === 0) return [];
       const rows = await all(sql`
-        SELECT ${CHANNEL_COLUMNS} FROM channel c WHERE c.org_id = ${org} AND c.generation IN ${list(generations)}`);
+        SELECT ${CHANNEL_COLUMNS} FROM ${list(generations)} s
+        JOIN channel c ON c.org_id = ${org} AND c.generation = s.value`);
       return rows.map(readListedChannel);
     },
 
@@ -181,17 +182,19 @@ export function createLookStore(db: Pick<Db, 'read' | 'dialect'>): LookStore {
     },
 
     async rematched(org, source, range, limit) {
-      const order = sql`ORDER BY n.change_number DESC, n.generation DESC, n.number DESC LIMIT ${limit}`;
       const rows = await all(
         source.module === undefined
           ? sql`
-            SELECT n.change_number, n.generation, n.number FROM notification n
-            WHERE n.org_id = ${org} AND n.change_number >= ${range.first} AND n.change_number <= ${range.last}
-              AND n.job IS NOT NULL ${order}`
+            SELECT change_number, generation, number FROM notification
+            WHERE org_id = ${org} AND change_number >= ${range.first} AND change_number <= ${range.last}
+              AND job IS NOT NULL
+            ORDER BY change_number DESC, generation DESC, number DESC LIMIT ${limit}`
           : sql`
             WITH page AS MATERIALIZED (${selectSource(org, source, range, limit)})
-            SELECT n.change_number, n.generation, n.number FROM page p
-            JOIN notification n ON n.org_id = ${org} AND n.change_number = p.number AND n.job IS NOT NULL ${order}`,
+            SELECT p.number AS change_number, n.generation, n.number FROM page p
+            JOIN notification n ON n.org_id = ${org} AND n.change_number = p.number AND n.job IS NOT NULL
+              AND n.change_number >= ${range.first} AND n.change_number <= ${range.last}
+            ORDER BY p.number DESC, n.generation DESC, n.number DESC LIMIT ${limit}`,
       );
       return rows.map((row) => ({
         change: integer(row, 'change_number'),
