@@ -55,6 +55,7 @@ async function fill(store: Store): Promise<void> {
     for (let i = 1; i <= CHANNELS; i += 1) {
       openChannel(set, String(i), {
         token: i % 3 === 0 ? null : `token-${i}`,
+        ...(i % 5 === 0 && { lifecycleUrl: `https://owner.example/${i}?secret` }),
         ...(i % 2 === 0 && { signing: { secret: `whsec_${i}`, since: i } }),
       });
     }
@@ -62,6 +63,7 @@ async function fill(store: Store): Promise<void> {
     if (last) endChannel(set, last);
     signOrg(set, SIGNING);
   });
+  await store.notices.setOrgUrl(OTHER_ORG, 'https://org.example/?secret');
 }
 
 /** Everything that is sealed can be read, and is what it was. */
@@ -73,11 +75,14 @@ async function expectWhole(store: Store, more: Readonly<Record<string, string>> 
     expect(channel.notifyUrl).toBe(`https://receiver.example/${i}?secret=plain-url-secret`);
     expect(channel.token).toBe(more[channel.channelId] ?? (i % 3 === 0 ? null : `token-${i}`));
     expect(channel.signing?.secret).toBe(i % 2 === 0 ? `whsec_${i}` : undefined);
+    expect(channel.lifecycleUrl).toBe(i % 5 === 0 ? `https://owner.example/${i}?secret` : undefined);
   }
   const { items } = await store.administration.listChannels(ORG, { ended: true }, 1, 10);
   expect(items).toHaveLength(1);
   expect(await store.delivery.signing(ORG)).toEqual(SIGNING);
   expect(await store.delivery.signing(OTHER_ORG)).toBeUndefined();
+  expect(await store.notices.orgUrl(ORG)).toBeUndefined();
+  expect(await store.notices.orgUrl(OTHER_ORG)).toBe('https://org.example/?secret');
 }
 
 /** Ids of the keys under which something is sealed, as the texts say. */
@@ -87,6 +92,8 @@ function keysInUse(dataDir: string): Set<string> {
     .prepare<[], { sealed: string }>(
       `SELECT notify_url AS sealed FROM channel UNION ALL SELECT token FROM channel WHERE token IS NOT NULL
        UNION ALL SELECT signing FROM channel WHERE signing IS NOT NULL
+       UNION ALL SELECT lifecycle_url FROM channel WHERE lifecycle_url IS NOT NULL
+       UNION ALL SELECT lifecycle_url FROM org WHERE lifecycle_url IS NOT NULL
        UNION ALL SELECT signing FROM org WHERE signing IS NOT NULL`,
     )
     .all();
@@ -132,7 +139,7 @@ test('whoever stops half way needs both keys, whichever of them is the present o
   await first.close();
 
   const second = await open(dataDir, 'B', 'A');
-  expect((await second.sealed.resealOrgs()).resealed).toBe(1);
+  expect((await second.sealed.resealOrgs()).resealed).toBe(2);
   expect(await second.sealed.resealChannels()).toMatchObject({ resealed: 100 });
   await second.close();
   expect(keysInUse(dataDir).size).toBe(2);

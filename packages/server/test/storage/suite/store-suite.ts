@@ -7,6 +7,7 @@ import { clockSuite } from './clock.ts';
 import { deletedRecordSuite } from './deleted-records.ts';
 import { deliverySuite } from './delivery.ts';
 import { housekeepingSuite } from './housekeeping.ts';
+import { noticeSuite } from './notices.ts';
 import { orgTransactionSuite } from './org-transaction.ts';
 import { raceSuite } from './races.ts';
 import { recordListSuite } from './record-lists.ts';
@@ -32,6 +33,7 @@ export function storeSuite(engine: string, open: Open): void {
     orgTransactionSuite(open);
     deliverySuite(open);
     housekeepingSuite(open);
+    noticeSuite(open);
     rematchedRetentionSuite(open);
     backlogSuite(open);
     raceSuite(open);
