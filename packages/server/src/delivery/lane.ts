@@ -80,6 +80,7 @@ export function createLane(
     origin: channel ? originOf(channel) : '',
     standing: receiver?.standing ?? 'unproven',
     level: receiver?.level ?? policy.firstFlights,
+    generation,
     most: () => channel?.concurrency ?? policy.channelFlights,
     flying: 0,
     hasReady: () => ready.length > 0 && !isClosed && !isHeld() && ownership.mayStart(org, hold),

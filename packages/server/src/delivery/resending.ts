@@ -58,7 +58,8 @@ export function startResending(
     origin: '',
     standing: 'unproven',
     level: context.policy.firstFlights,
-    most: () => Math.min(policy.flights, known.channel()?.concurrency ?? Infinity),
+    generation,
+    most: () => known.channel()?.concurrency ?? context.policy.channelFlights,
     flying: 0,
     hasReady: () => mayStart() && ownership.mayStart(org, hold),
     launch(flight) {
@@ -156,7 +157,7 @@ export function startResending(
     const now = clock.now();
     return (
       ready.length > 0 &&
-      seat.flying < Math.min(seat.level, seat.most()) &&
+      seat.flying < Math.min(seat.level, policy.flights) &&
       unsaved.length < policy.underWay &&
       pace.nextAt(now) <= now &&
       known.isFresh() &&

@@ -1,6 +1,6 @@
 import type { Outcome } from '../domain/attempt.ts';
 import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
-import type { OrgId } from '../domain/ids.ts';
+import type { Generation, OrgId } from '../domain/ids.ts';
 import type { Circuits } from './circuits.ts';
 
 /** By a lane's last outcome. Each standing has its own part of the node, so that none waits for another's receivers. */
@@ -15,7 +15,9 @@ export interface Seat {
   standing: Standing;
   /** Flights it has earned: doubled by a success up to the channel's maximum, one after a failure. */
   level: number;
-  /** Most flights that its owner lets it have. */
+  /** Its channel: what jobs send for it has seats of its own. */
+  readonly generation: Generation;
+  /** Most flights of the channel, over all of its seats. */
   most(): number;
   flying: number;
   hasReady(): boolean;
@@ -63,8 +65,15 @@ export function createSlots(
   const held = { all: 0, proven: 0, unproven: 0, failing: 0 };
   const heldByOrg = new Map<string, number>();
   const heldByOrigin = new Map<string, number>();
+  const heldByChannel = new Map<string, number>();
+  /** Seats that asked for a turn and were not withdrawn since. */
+  const seatsOf = new Map<Generation, Set<Seat>>();
   const releaseCalls: (() => void)[] = [];
   let isDealing = false;
+
+  function mayFly(seat: Seat): boolean {
+    return seat.flying < seat.level && (heldByChannel.get(seat.generation) ?? 0) < seat.most() && seat.hasReady();
+  }
 
   function enqueue(seat: Seat): void {
     const apart = grounded.get(keyOf(seat.org, seat.origin));
@@ -158,9 +167,19 @@ export function createSlots(
         count(seat, flight, 1);
         seat.launch(flight);
         endTurn(seat, standing);
+        lookAtMates(seat);
       }
     }
     isDealing = false;
+  }
+
+  /** What its channel may still have in the air has changed. */
+  function lookAtMates(seat: Seat): void {
+    for (const mate of seatsOf.get(seat.generation) ?? []) {
+      if (mate === seat) continue;
+      if (mayFly(mate)) enqueue(mate);
+      else withdraw(mate);
+    }
   }
 
   function count(seat: Seat, { standing, origin }: Flight, by: 1 | -1): void {
@@ -169,15 +188,22 @@ export function createSlots(
     held[standing] += by;
     add(heldByOrg, `${standing}/${seat.org}`, by);
     add(heldByOrigin, keyOf(seat.org, origin), by);
+    add(heldByChannel, seat.generation, by);
   }
 
   return {
     request(seat) {
+      entry(seatsOf, seat.generation, () => new Set<Seat>()).add(seat);
       if (!mayFly(seat)) return;
       enqueue(seat);
       deal();
     },
-    withdraw,
+    withdraw(seat) {
+      withdraw(seat);
+      const mates = seatsOf.get(seat.generation);
+      mates?.delete(seat);
+      if (mates?.size === 0) seatsOf.delete(seat.generation);
+    },
     release(seat, flight, outcome) {
       count(seat, flight, -1);
       circuits.land(seat.org, flight.origin, flight.isProbe, outcome);
@@ -188,6 +214,7 @@ export function createSlots(
         seat.level = succeeded ? Math.min(seat.level * 2, policy.channelFlights) : 1;
       }
       if (mayFly(seat)) enqueue(seat);
+      lookAtMates(seat);
       deal();
       for (const call of releaseCalls.splice(0)) call();
     },
@@ -202,8 +229,6 @@ export function createSlots(
 }
 
 const keyOf = (org: OrgId, origin: string): string => `${org}/${origin}`;
-
-const mayFly = (seat: Seat): boolean => seat.flying < Math.min(seat.level, seat.most()) && seat.hasReady();
 
 /** The node's flights, parted by standing, and how much of each part one organisation may hold. At least one each. */
 function partition({

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createSlots, type Flight, type Seat, type Slots, type Standing } from '../../src/delivery/slots.ts';
 import type { Outcome } from '../../src/domain/attempt.ts';
 import { DEFAULT_POLICY, type DeliveryPolicy } from '../../src/domain/delivery-policy.ts';
-import type { OrgId } from '../../src/domain/ids.ts';
+import type { Generation, OrgId } from '../../src/domain/ids.ts';
 
 interface Made extends Seat {
   readonly name: string;
@@ -29,6 +29,7 @@ function table(policy: Partial<DeliveryPolicy> = {}, isBlocked = () => false) {
       standing,
       level,
       ready,
+      generation: name as Generation,
       most: () => 16,
       flying: 0,
       flights: [],
@@ -99,6 +100,33 @@ test('a seat flies no more than its owner lets it, also when that changes while 
   expect([one.flying, dealt.length]).toEqual([2, 5]);
   slots.release(one, one.flights[3]!, outcome(true));
   expect([one.flying, dealt.length]).toEqual([2, 6]);
+});
+
+test('what is owed and what is sent again share the flights of their channel, in turns, and neither lacks a wake-up', () => {
+  const { slots, seat, land } = table();
+  const lane = seat('lane', 'a', 'o', 'proven', 16, 8);
+  const job = { ...seat('job', 'a', 'o', 'proven', 4, 8), generation: lane.generation };
+  job.hasReady = () => job.ready > 0;
+  job.launch = (flight) => {
+    job.ready -= 1;
+    job.flights.push(flight);
+  };
+  for (const one of [lane, job]) {
+    one.most = () => 3;
+    slots.request(one);
+  }
+  const flown = { lane: 0, job: 0 };
+  let most = 0;
+  while (lane.flying + job.flying > 0) {
+    most = Math.max(most, lane.flying + job.flying);
+    const one = lane.flying > 0 && (flown.lane <= flown.job || job.flying === 0) ? lane : job;
+    flown[one === lane ? 'lane' : 'job'] += 1;
+    land(one, true);
+  }
+  expect({ most, flown }).toEqual({ most: 3, flown: { lane: 8, job: 8 } });
+  slots.withdraw(job);
+  slots.withdraw(lane);
+  expect(slots.inFlight()).toBe(0);
 });
 
 test('an organisation holds at most half of each part', () => {

@@ -397,6 +397,26 @@ test('owners see the jobs of their own channels, operators all of the organisati
   expect((await call('GET', '/jobs?cursor=nonsense')).body).toMatchObject({ details: { api_name: 'cursor' } });
 });
 
+test('a channel that takes one request at once takes one from a replay, too', async () => {
+  await make(8);
+  expect((await call('PATCH', '/channels/1/settings', { concurrency: 1 })).status).toBe(200);
+  let inTheAir = 0;
+  let most = 0;
+  receiver.behave((_request, response) => {
+    inTheAir += 1;
+    most = Math.max(most, inTheAir);
+    setImmediate(() => {
+      inTheAir -= 1;
+      response.end();
+    });
+  });
+  await replay({ which: 'all', rate: 5000 });
+  await make(8);
+  expect(again()).toHaveLength(8);
+  expect(receiver.received).toHaveLength(24);
+  expect(most).toBe(1);
+});
+
 test('what makes no sense is refused, naming the field', async () => {
   const refused = async (body: object) => {
     const answer = await call('POST', '/channels/1/replays', body);
