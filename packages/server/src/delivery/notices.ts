@@ -1,20 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Outcome } from '../domain/attempt.ts';
-import type { Clock } from '../domain/clock.ts';
 import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
 import type { OrgId } from '../domain/ids.ts';
-import { nextStep } from '../domain/next-step.ts';
-import type { Notice } from '../domain/notice.ts';
-import type { DueNotice, NoticePlace, NoticeStore } from '../storage/store.ts';
-import type { Logger } from '../telemetry/logger.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
-import { attempt, type Post } from './attempt.ts';
+import type { DueNotice, NoticeStore } from '../storage/store.ts';
 import { createConnections } from './connections.ts';
 import { createDueTimes } from './due-times.ts';
 import type { Guard } from './guard.ts';
 import { type Failing, rememberFailing } from './notice-origins.ts';
+import { noticeAfter, postNotice, type Reporting } from './notice-post.ts';
 import { createNoticeSettler } from './notice-settler.ts';
-import { signatureOf } from './signatures.ts';
+import { keyOf, newTurn, type OrgTurn } from './notice-turn.ts';
 
 /** Sends notices until they are delivered or parked: beside notifications, with connections and bounds of its own. */
 export interface NoticeSender {
@@ -31,18 +25,13 @@ export interface NoticeSender {
   stop(withinMs?: number): Promise<void>;
 }
 
-export interface NoticeSenderOptions {
+export interface NoticeSenderOptions extends Reporting {
   readonly store: Pick<NoticeStore, 'due' | 'nextDue' | 'settle'>;
-  readonly clock: Clock;
-  /** For jitter: [0, 1). */
-  readonly random: () => number;
   readonly policy: DeliveryPolicy;
   readonly guard: Guard;
   /** Of this software, for the `user-agent` header. */
   readonly version: string;
   readonly isMine: (org: OrgId) => boolean;
-  readonly metrics: Pick<Metrics, 'notices'>;
-  readonly logger: Logger;
 }
 
 /** Most requests at once: of the node, of an organisation, of it to one origin. */
@@ -57,31 +46,8 @@ const HELD = 200;
 const PAUSE_MS = 1000;
 const STOP_WITHIN_MS = 15_000;
 
-interface OrgTurn {
-  readonly org: OrgId;
-  /** Read and not looked at yet; and looked at and busy. */
-  window: DueNotice[];
-  held: DueNotice[];
-  /** Up to where it was read; undefined: from the first. */
-  after: (NoticePlace & { readonly dueAt: number }) | undefined;
-  isAtEnd: boolean;
-  /** How often it was begun anew. */
-  round: number;
-  isReading: boolean;
-  /** It stands in the line. */
-  isReady: boolean;
-  flights: number;
-  /** In a window, held, in the air or unsaved; and those that were saved while it was being read. */
-  readonly busy: Set<string>;
-  readonly saved: Set<string>;
-  readonly generations: Set<string>;
-  readonly origins: Map<string, number>;
-}
-
-const keyOf = ({ version, part }: NoticePlace): string => `${version}/${part}`;
-
 export function createNoticeSender(options: NoticeSenderOptions): NoticeSender {
-  const { store, clock, policy, guard, isMine, metrics, logger } = options;
+  const { store, clock, policy, guard, isMine, logger } = options;
   const connections = createConnections(guard, policy);
   const cutting = new AbortController();
   const orgs = new Map<OrgId, OrgTurn>();
@@ -212,7 +178,7 @@ export function createNoticeSender(options: NoticeSenderOptions): NoticeSender {
     if (isProbe) failingFlights += 1;
     generations.add(notice.generation);
     origins.set(origin, (origins.get(origin) ?? 0) + 1);
-    const outcome = await exchange(due);
+    const outcome = await postNotice(due, { connections, policy, version: options.version, stop: cutting.signal });
     flights -= 1;
     turn.flights -= 1;
     if (isProbe) failingFlights -= 1;
@@ -224,59 +190,10 @@ export function createNoticeSender(options: NoticeSenderOptions): NoticeSender {
     if (!cutting.signal.aborted) {
       if (outcome.kind === 'unreachable') failing.failed(org, origin, clock.now());
       else if (isProbe) failing.reached(org, origin);
-      land(org, notice, outcome);
+      settler.add(org, noticeAfter(org, notice, outcome, options), outcome);
     }
     ready(turn);
     pump();
-  }
-
-  function land(org: OrgId, notice: Notice, outcome: Outcome): void {
-    const attemptsMade = notice.attemptsMade + 1;
-    const step = nextStep(outcome, attemptsMade, policy, clock.now(), options.random);
-    const state = step.kind === 'done' ? 'delivered' : step.kind === 'retry' ? 'pending' : 'parked';
-    metrics.notices.inc({ outcome: state === 'parked' ? 'parked' : outcome.kind });
-    const fields = {
-      org,
-      generation: notice.generation,
-      notice: notice.id,
-      attempt: attemptsMade,
-      outcome: outcome.kind,
-    };
-    if (state === 'delivered') logger.debug(fields, 'notice delivered');
-    else logger.warn(fields, state === 'parked' ? 'notice given up' : 'notice not delivered');
-    const dueAt = step.kind === 'retry' ? step.at : notice.dueAt;
-    settler.add(org, { ...notice, state, attemptsMade, dueAt }, outcome);
-  }
-
-  async function exchange(due: DueNotice): Promise<Outcome> {
-    try {
-      return (await attempt(await postOf(due), connections, policy, cutting.signal)).outcome;
-    } catch (error) {
-      return {
-        kind: 'unreachable',
-        reason: 'protocol',
-        message: error instanceof Error ? error.message : 'Not sendable',
-      };
-    }
-  }
-
-  async function postOf({ notice, url = '', signing }: DueNotice): Promise<Post> {
-    const { id, body } = notice;
-    // Real time, as receivers judge its age by their own clocks (P12).
-    const realNow = Date.now();
-    const timestamp = Math.floor(realNow / 1000);
-    return {
-      url: new URL(url),
-      body,
-      headers: {
-        'content-type': 'application/json;charset=utf-8',
-        'user-agent': `Watchbell/${options.version}`,
-        'webhook-id': id,
-        'webhook-timestamp': String(timestamp),
-        ...(await signatureOf(signing, { id, timestamp, body }, realNow)),
-        'watchbell-attempt': String(notice.attemptsMade + 1),
-      },
-    };
   }
 
   async function read(turn: OrgTurn): Promise<void> {
@@ -365,19 +282,3 @@ export function createNoticeSender(options: NoticeSenderOptions): NoticeSender {
     },
   };
 }
-
-const newTurn = (org: OrgId): OrgTurn => ({
-  org,
-  window: [],
-  held: [],
-  after: undefined,
-  isAtEnd: false,
-  round: 0,
-  isReading: false,
-  isReady: false,
-  flights: 0,
-  busy: new Set(),
-  saved: new Set(),
-  generations: new Set(),
-  origins: new Map(),
-});

@@ -1,14 +1,10 @@
-import type { ChannelRevision } from '../domain/channel.ts';
-import type { Clock } from '../domain/clock.ts';
 import { AppError } from '../domain/error.ts';
 import type { OrgId } from '../domain/ids.ts';
-import { type LifeEvent, lifeEventsOf, TELLING, tellExpiring } from '../domain/life-cycle.ts';
-import { type Notice, noticeId } from '../domain/notice.ts';
-import { noticeBody } from '../domain/wire/notice-body.ts';
+import { TELLING, tellExpiring } from '../domain/life-cycle.ts';
 import type { WriteSet } from '../domain/working-set.ts';
-import type { NoticeFacts, NoticeStore } from '../storage/store.ts';
+import type { NoticeStore } from '../storage/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import type { LifeCycleLog } from './life-cycle-log.ts';
+import { type Making, noticesOf } from './notice-making.ts';
 import type { Writer } from './writer.ts';
 
 /**
@@ -30,17 +26,15 @@ export interface Notices {
   stop(): Promise<void>;
 }
 
-export interface NoticesOptions {
+export interface NoticesOptions extends Making {
   readonly store: Pick<NoticeStore, 'looks' | 'look' | 'dueChannels' | 'untold' | 'facts' | 'firstCancelled' | 'add'>;
   readonly writer: Writer;
-  readonly clock: Clock;
   /** Whether this node is the one that does it for an organisation. */
   readonly isMine: (org: OrgId) => boolean;
   /** Told when notices of an organisation are due. */
   readonly onDue: (org: OrgId, dueAt: number) => void;
   /** Told that nothing is to be sent for it: it is suspended, gone, or another node's. */
   readonly onNone: (org: OrgId) => void;
-  readonly log: Pick<LifeCycleLog, 'cancelled'>;
   readonly logger: Logger;
 }
 
@@ -66,7 +60,7 @@ interface Known {
 }
 
 export function createNotices(options: NoticesOptions): Notices {
-  const { store, writer, clock, isMine, onDue, onNone, log, logger } = options;
+  const { store, writer, clock, isMine, onDue, onNone, logger } = options;
   const orgs = new Map<OrgId, Known>();
   const pausing = new Set<NodeJS.Timeout>();
   let armed: { readonly time: number; readonly cancel: () => void } | undefined;
@@ -164,7 +158,7 @@ export function createNotices(options: NoticesOptions): Notices {
       isAll = untold.isAll;
       // What is missing at the end was removed by its age.
       const through = isAll ? Math.max(untold.through, version) : untold.through;
-      const notices = await noticesOf(org, untold.revisions);
+      const notices = await noticesOf(org, untold.revisions, options);
       if (untold.revisions.length > 0 || through - known.saved >= UNSAVED) {
         await store.add(org, through, notices);
         known.saved = through;
@@ -173,49 +167,6 @@ export function createNotices(options: NoticesOptions): Notices {
       const [first] = notices;
       if (first) onDue(org, first.dueAt);
     }
-  }
-
-  async function noticesOf(org: OrgId, revisions: readonly ChannelRevision[]): Promise<Notice[]> {
-    const told = revisions.flatMap((revision) =>
-      lifeEventsOf(revision).map((event, part) => ({ revision, event, part })),
-    );
-    if (told.length === 0) return [];
-    const generations = [...new Set(told.map(({ revision }) => revision.channel.generation))];
-    const facts = await store.facts(org, generations);
-    const numbers = told.flatMap((one) => numbersOf(one.event, one.revision) ?? []);
-    const firsts = await store.firstCancelled(org, numbers);
-    const found = new Map(numbers.map((range, i) => [range, firsts[i]] as const));
-    const notices: Notice[] = [];
-    for (const { revision, event, part } of told) {
-      const { channel, version, at } = revision;
-      const range = numbers.find((one) => one.revision === revision && one.event === event);
-      const firstNumber = range && found.get(range);
-      if (range && firstNumber === undefined) continue;
-      if (range && firstNumber !== undefined) log.cancelled(org, channel, { from: firstNumber, to: range.to });
-      if (!facts.listening.has(channel.generation)) continue;
-      const id = noticeId(org, { version, part, at });
-      const lapse = lapseOf(event, revision, facts);
-      notices.push({
-        version,
-        part,
-        id,
-        generation: channel.generation,
-        kind: event.kind,
-        body: noticeBody({
-          id,
-          org,
-          revision,
-          event,
-          ...(lapse && { lapse }),
-          ...(firstNumber !== undefined && { firstNumber }),
-        }),
-        state: 'pending',
-        at,
-        attemptsMade: 0,
-        dueAt: clock.now(),
-      });
-    }
-    return notices;
   }
 
   async function findAll(): Promise<void> {
@@ -291,22 +242,4 @@ export function createNotices(options: NoticesOptions): Notices {
       await Promise.all([...orgs.values()].flatMap(({ work }) => work ?? []));
     },
   };
-}
-
-function numbersOf(event: LifeEvent, revision: ChannelRevision) {
-  if (event.kind !== 'missed' || event.range.kind !== 'numbers') return undefined;
-  const { fromNumber: from, toNumber: to } = event.range;
-  return { generation: revision.channel.generation, from, to, revision, event };
-}
-
-/** The one whose changes are missed. */
-function lapseOf(event: LifeEvent, { channel }: ChannelRevision, { lapses }: NoticeFacts) {
-  if (event.kind !== 'missed' || event.range.kind === 'numbers') return undefined;
-  const { kind, fromChange } = event.range;
-  return lapses.find(
-    (lapse) =>
-      lapse.generation === channel.generation &&
-      lapse.fromChange === fromChange &&
-      lapse.kind === (kind === 'lapse' ? 'expired' : 'overflow'),
-  );
 }
