@@ -51,7 +51,7 @@ type Step =
       readonly times: number;
     }
   | { readonly kind: 'wait'; readonly hours: number }
-  | { readonly kind: 'settle' | 'ask' | 'rematch' | 'fail' };
+  | { readonly kind: 'settle' | 'ask' | 'rematch' | 'hand-over' | 'fail' };
 
 const EVENTS = {
   'Contacts.update': [{ module: 'Contacts', operation: 'update' }],
@@ -237,6 +237,10 @@ async function take(here: World, side: Side, step: Step, book: ReturnType<typeof
     case 'rematch':
       await rematchSome(here, side);
       return;
+    case 'hand-over':
+      // The other took it up before it knew how far this one had come.
+      await rematchSome(here, side, [side, side === 0 ? 1 : 0]);
+      return;
     case 'fail':
       here.failing(true);
       await rematchSome(here, side).catch(() => undefined);
@@ -248,11 +252,11 @@ const generationIn = (here: World): Generation | undefined =>
   here.rows<{ generation: Generation }>('SELECT generation FROM channel')[0]?.generation;
 
 /** One piece of each job, newest first: they get into each other's way if they can. */
-async function rematchSome(here: World, side: Side): Promise<number> {
+async function rematchSome(here: World, side: Side, turns: readonly Side[] = [side]): Promise<number> {
   const generation = generationIn(here);
   if (generation === undefined) return 0;
   const { jobs } = await here.jobStore.list(ORG, { generation, state: 'running' }, undefined, 100);
-  for (const job of jobs) await here.nodes[side].rematches.step(job);
+  for (const job of jobs) for (const turn of turns) await here.nodes[turn].rematches.step(job);
   return jobs.length;
 }
 
@@ -291,7 +295,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('wait' as const), hours: fc.integer({ min: 1, max: 3 }) }) },
   {
     weight: 7,
-    arbitrary: fc.record({ kind: fc.constantFrom('settle' as const, 'settle', 'ask', 'rematch', 'rematch', 'fail') }),
+    arbitrary: fc.record({ kind: fc.constantFrom('settle' as const, 'settle', 'ask', 'rematch', 'hand-over', 'fail') }),
   },
 ) as fc.Arbitrary<Step>;
 const first: Step = { kind: 'open', watched: 'both', related: true, condition: false, hours: 2 };
