@@ -10,7 +10,7 @@ import { TAG_FIELD } from './records/tags.ts';
 /** Most characters of one value, written as JSON. */
 export const MAX_VALUE_LENGTH = 65_535;
 /** Lists and objects inside one another in one value. */
-export const MAX_VALUE_DEPTH = 8;
+const MAX_VALUE_DEPTH = 8;
 const MAX_NAME_LENGTH = 255;
 
 const ID = /^\w[\w.:-]{0,63}$/;

@@ -2,7 +2,7 @@ import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Static } from 'typebox';
 import { MAX_RECORDS_PER_CHANGE, type Operation } from '../../domain/change.ts';
-import { type ExternalChange, MAX_CHANGES, type TakenChange } from '../../domain/external-change.ts';
+import { type ExternalChange, MAX_CHANGES, MAX_RECORDS, type TakenChange } from '../../domain/external-change.ts';
 import type { Idempotency } from '../../domain/idempotency.ts';
 import type { OrgId, UserId } from '../../domain/ids.ts';
 import type { JsonObject } from '../../domain/json.ts';
@@ -56,7 +56,7 @@ const ChangeShape = Type.Object(
 const Changes = Type.Array(ChangeShape, {
   minItems: 1,
   maxItems: MAX_CHANGES,
-  description: 'In the order in which they happened; 1000 records in all at most',
+  description: `In the order in which they happened; ${MAX_RECORDS} records in all at most`,
 });
 const OwnersBody = Type.Object({ changes: Changes }, closed);
 const OperatorsBody = Type.Object(
