@@ -1,5 +1,6 @@
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest';
 import { type LiveApp, startLiveApp } from '../support/live-app.ts';
+import { operatorOf } from '../support/operator.ts';
 import { hanging, type Receiver, startReceiver } from '../support/receiver.ts';
 
 const MINUTE = 60_000;
@@ -33,7 +34,7 @@ async function write(): Promise<void> {
   written += 1;
 }
 
-async function overflows(kind: 'overflowed' | 'flowing'): Promise<number> {
+async function overflows(kind: 'overflowed' | 'flowing' | 'missed'): Promise<number> {
   const response = await fetch(`${app.base}/metrics`, { headers: { authorization: 'Bearer dev-admin' } });
   const found = new RegExp(`^watchbell_channel_events_total\\{event="${kind}"\\} (\\d+)$`, 'm').exec(
     await response.text(),
@@ -56,6 +57,9 @@ const upTo = (number: number) => Array.from({ length: number }, (_, i) => i + 1)
 
 test('a channel that owes too much takes no more, every write goes on, and so does it when its receiver is back', async () => {
   written = 0;
+  const owner = await startReceiver();
+  onTestFinished(() => owner.close());
+  await operatorOf(app.base)('PUT', '/orgs/3652397/lifecycle', { url: owner.origin });
   await open('1', stuck);
   await open('2', well);
   await writeUntil('overflowed');
@@ -82,5 +86,12 @@ test('a channel that owes too much takes no more, every write goes on, and so do
   // Its numbers go on where they stopped; what came meanwhile is a range of changes.
   expect(sequences(stuck)).toEqual(upTo(taken + 1));
   expect(await overflows('overflowed')).toBe(1);
+  expect(await overflows('missed')).toBe(1);
+  // From after the change that filled it up to the one before it took numbers again: all that was written but its own.
+  const [notice] = await owner.first(1);
+  const { type, channel_id, range } = JSON.parse(notice?.text ?? '');
+  expect({ type, channel_id, kind: range.kind }).toEqual({ type: 'channel.missed', channel_id: '1', kind: 'overflow' });
+  expect(range.to_change - range.from_change + 1).toBe(written - taken - 1);
+  expect(Date.parse(range.to_time)).toBeGreaterThan(Date.parse(range.from_time));
   expect(sequences(well)).toEqual(upTo(written));
 });
