@@ -226,6 +226,27 @@ describe('a channel was not notified', () => {
     expect(items[1]?.why).toContain(`in a lapse after change ${from}, up to change ${from + 1}; else`);
   });
 
+  test('until the change was matched again: by which job, and as which number', async () => {
+    await begin();
+    await watch({ events: ['Contacts.all'] });
+    app.clock.advance(2 * HOUR);
+    const id = await contact();
+    await watch({ events: ['Contacts.delete'] });
+    const asked = await app.owner.call('POST', '/_watchbell/v1/channels/1/rematches', { all: true });
+    expect(asked.status).toBe(201);
+    await receiver.first(1);
+    await app.app.idle();
+    const item = await newest('Contacts', id);
+    expect(item).toMatchObject({
+      verdict: 'notified',
+      reason: 'expired',
+      notifications: [{ number: 1, ids: [id], state: 'delivered', rematch: at(asked.body, 'jobs', 0, 'id') }],
+    });
+    expect(item.why).toContain(
+      `else it would have been told. The change was matched again later, by job ${item.notifications[0]?.rematch}, as number 1.`,
+    );
+  });
+
   test('because it owed too much', async () => {
     await begin({ maxBacklog: '20' });
     receiver.behave(hanging);
