@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type Answer, at, type Caller, type LiveApp, startLiveApp } from '../support/live-app.ts';
 import { type Operate, operatorOf } from '../support/operator.ts';
 import { type Receiver, startReceiver } from '../support/receiver.ts';
@@ -401,4 +401,42 @@ test('what is told outlives a restart: what is owed, the keys, and that the modu
   await expect.poll(() => receiver.received.at(-1)?.headers['watchbell-attempt']).not.toBe('1');
   expect(receiver.received.at(-1)?.body.ids).toEqual(['late']);
   expect(numberOf(await send([told('insert', { id: 'later' })]))).toBe(numberOf(first) + 1);
+});
+
+test('an organisation that is not there, or is suspended, takes nothing', async () => {
+  const change = told('insert', { id: 'no' });
+  expect(await operate('POST', '/orgs/4999999/changes', { changes: [change] })).toMatchObject({
+    status: 404,
+    body: { code: 'NOT_FOUND', details: { api_name: 'org' } },
+  });
+  const before = numberOf(await sendAsOperator([change]));
+  await operate('POST', `/orgs/${ORG}/suspend`);
+  const refused = [await sendAsOperator([change]), await send([change])];
+  expect((await operate('POST', `/orgs/${ORG}/resume`)).status).toBe(200);
+  expect(refused.map(({ status }) => status)).toEqual([403, 403]);
+  expect(numberOf(await sendAsOperator([change]))).toBe(before + 1);
+});
+
+test('too many calls at once are told to come again, and those that were taken stand in the log without a gap', async () => {
+  const small = await startLiveApp({ flags: { maxQueuedWrites: '1' } });
+  onTestFinished(() => small.stop());
+  const orders = { api_name: 'Orders', singular: 'Order', plural: 'Orders', external: true };
+  await operatorOf(small.base)('POST', `/orgs/${ORG}/modules`, orders);
+  const answers = await Promise.all(
+    Array.from({ length: 60 }, async (_, i) => {
+      const response = await fetch(`${small.base}/_watchbell/v1/orgs/${ORG}/changes`, {
+        method: 'POST',
+        headers: { authorization: 'Bearer dev-admin' },
+        body: JSON.stringify({ changes: [told('insert', { id: `${i}` })] }),
+      });
+      return { status: response.status, wait: response.headers.get('retry-after'), body: await response.json() };
+    }),
+  );
+  const taken = answers.filter(({ status }) => status === 200).map((answer) => numberOf(answer));
+  const busy = answers.filter(({ status }) => status === 503);
+  expect(taken.length + busy.length).toBe(60);
+  expect(busy.length).toBeGreaterThan(0);
+  expect(new Set(busy.map(({ wait }) => wait))).toEqual(new Set(['1']));
+  const sorted = taken.toSorted((a, b) => a - b);
+  expect(sorted).toEqual(sorted.map((_, i) => (sorted[0] ?? 0) + i));
 });
