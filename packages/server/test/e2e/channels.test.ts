@@ -138,6 +138,24 @@ describe('what is shown of a channel', () => {
     expect((await asOwner('GET', '/revisions?generation=3652397000000000001')).status).toBe(404);
   });
 
+  test('is listed page by page, in the order in which channels were opened, of one client or all', async () => {
+    for (const channel_id of ['3', '2']) await watch('POST', { channel_id });
+    const list = async (query: string) => {
+      const { status, body } = await app.owner.call('GET', `/_watchbell/v1/channels?${query}`);
+      if (status !== 200) return status;
+      const { channels, info } = body as { channels: { channel_id: string }[]; info: { more_records: boolean } };
+      return [...channels.map(({ channel_id }) => channel_id), info.more_records];
+    };
+    expect(await list('')).toEqual(['1', '3', '2', false]);
+    expect(await list('per_page=2')).toEqual(['1', '3', true]);
+    expect(await list('per_page=2&page=2')).toEqual(['2', false]);
+    expect(await list('client=1000.DEV&per_page=1')).toEqual(['1', true]);
+    expect(await list('client=1000.OTHER')).toEqual([false]);
+    for (const wrong of ['per_page=0', 'per_page=201', 'page=0', 'ended=maybe', 'user=3652397000000186017']) {
+      expect(await list(wrong)).toBe(400);
+    }
+  });
+
   test('is not for another user, whatever it is named by', async () => {
     const colleague = await app.colleague();
     const own = '/_watchbell/v1/channels';
