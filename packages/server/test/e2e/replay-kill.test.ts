@@ -89,6 +89,11 @@ test('a server that is killed in the middle of a replay goes on with it, and rep
   expect([...times.keys()].sort((a, b) => a - b)).toEqual(Array.from({ length: COUNT }, (_, i) => i + 1));
   const repeated = [...times].filter(([, count]) => count > 1).map(([number]) => number);
   expect(repeated.filter((number) => saved.has(number))).toEqual([]);
+  const kept = await rowsIn<{ number: number }>(
+    dataDir,
+    `SELECT DISTINCT number FROM attempt WHERE job = '${id}' AND kind = 'delivered'`,
+  );
+  expect(kept).toHaveLength(COUNT);
   expect(again().every(({ headers }) => headers['watchbell-replay'] === id)).toBe(true);
 }, 60_000);
 
