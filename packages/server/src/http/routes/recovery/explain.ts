@@ -15,7 +15,8 @@ import type { RecoveryParts } from './recovery.ts';
 
 const StringOrNull = Type.Union([Type.String(), Type.Null()]);
 const IntegerOrNull = Type.Union([Type.Integer(), Type.Null()]);
-const REASONS = [
+/** All that a reason may be. */
+export const REASONS = [
   'own_event',
   'related_action',
   'suspended',
