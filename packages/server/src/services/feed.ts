@@ -114,7 +114,8 @@ export function createFeed({ store, isShared, clock, base, compat }: FeedOptions
       items: notifications.map((one) => item(one, channel, now)),
       removed: removedBetween(notifications, removed, after, through),
       through,
-      lastNumber: Math.max(channel.lastNumber, through),
+      // Some may have been given since the channel was read.
+      lastNumber: Math.max(channel.lastNumber, notifications.at(-1)?.number ?? 0),
     };
   }
 

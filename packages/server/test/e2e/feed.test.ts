@@ -89,6 +89,7 @@ test('the feed holds what the receiver was sent: number, id, names and text, to 
   expect((await read('?after=1&limit=1')).notifications.map(({ number }) => number)).toEqual([2]);
   expect(await read('?after=1&limit=1')).toMatchObject({ through: 2, last_number: 3, more: true });
   expect(await read('?after=3')).toMatchObject({ notifications: [], through: 3, more: false });
+  expect(await read('?after=9')).toMatchObject({ notifications: [], through: 9, last_number: 3, more: false });
 });
 
 test('states are told as they are meant: held after the expiry, pending again, skipped, deleted with the channel', async () => {
