@@ -10,18 +10,9 @@ import { readPatiently } from './patient-read.ts';
 import { originOf } from './receivers.ts';
 import { createKnownChannel } from './resending-channel.ts';
 import type { Item, ResendingContext, Run, RunEnd } from './resending-context.ts';
+import { type Ending, stateAt, tellOfEnd } from './resending-ending.ts';
 import { readResendable } from './resending-reads.ts';
 import type { Flight, Seat } from './slots.ts';
-
-type Ending = 'done' | 'failing' | 'gone' | 'rests' | 'stopped';
-
-const NOTES = {
-  failing:
-    'The receiver did not take the last notifications. Resume the job when it does again: it goes on after its position',
-  gone: 'The channel has ended: nothing can be sent for it any more',
-  expired: 'The channel has expired: the job goes on when its owner renews it',
-  suspended: 'The channel is suspended: the job goes on when it is resumed',
-} as const;
 
 /** Sends again what a job asks for, a few at once and beside what is owed, until all is done or `stop` is aborted. */
 export function startResending(
@@ -314,28 +305,13 @@ export function startResending(
     armed?.cancel();
     clearTimeout(saveTimer);
     stop.removeEventListener('abort', soon);
-    const { state, note } = stateAt(ending);
+    const { state, note } = stateAt(ending, stateNow());
     const isNews = state !== 'running' || note !== job.note || tally.progress().position > savedPosition;
     if (!isLost && hold.state !== 'lost' && isNews) await save(state, note);
+    const told = { ...fields, kind: job.request.kind, ...tally.progress() };
+    tellOfEnd(logger, isLost ? 'stopped' : ending, told, note !== job.note);
     if (isLost || ending === 'stopped') finish('stopped');
     else finish(ending === 'rests' ? 'rests' : 'over');
-  }
-
-  function stateAt(ending: Ending): { readonly state: JobState; readonly note?: string } {
-    switch (ending) {
-      case 'done':
-        return { state: 'done' };
-      case 'failing':
-      case 'gone':
-        return { state: 'failed', note: NOTES[ending] };
-      case 'rests':
-        return {
-          state: 'running',
-          note: NOTES[stateNow() === 'suspended' ? 'suspended' : 'expired'],
-        };
-      case 'stopped':
-        return { state: 'running' };
-    }
   }
 
   function patiently<Rows>(read: () => Promise<Rows>, what: string): Promise<{ readonly rows: Rows } | undefined> {
