@@ -340,6 +340,23 @@ describe('a notice', () => {
     }
   });
 
+  test('of one channel comes after the one before was answered, whatever that took', async () => {
+    await open(app.clock.now() + HOUR);
+    await listen();
+    const answers: (() => void)[] = [];
+    owner.behave((_request, response) => answers.push(() => response.end()));
+    await suspend();
+    await operate('POST', `/channels/${await generation()}/resume`, {});
+    await owner.first(1);
+    await expect.poll(async () => (await listed('pending')).length).toBe(2);
+    for (let i = 0; i < 5; i += 1) expect(await listed('pending')).toHaveLength(2);
+    expect(types()).toEqual(['channel.suspended']);
+    owner.behave(ok);
+    for (const answer of answers) answer();
+    await owner.first(2);
+    expect(types()).toEqual(['channel.suspended', 'channel.resumed']);
+  });
+
   test('is found page by page, of a channel and in a state', async () => {
     for (const id of ['1', '2']) {
       await open(app.clock.now() + HOUR, id);
@@ -375,6 +392,16 @@ describe('a notice', () => {
 });
 
 describe('for a restart', () => {
+  test('what happened before there was a URL is not told after it either', async () => {
+    await open(app.clock.now() + 2 * HOUR);
+    await operate('POST', `/channels/${await generation()}/suspend`);
+    await app.app.idle();
+    await listen();
+    app = await app.restart();
+    await app.app.idle();
+    expect(types()).toEqual([]);
+  });
+
   test('what was committed and not made into notices is told, once, and what was due meanwhile', async () => {
     await open(app.clock.now() + 2 * HOUR);
     await listen();
