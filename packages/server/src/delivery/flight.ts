@@ -8,6 +8,7 @@ import { nextStep } from '../domain/next-step.ts';
 import { identityOf } from '../domain/restart.ts';
 import type { Compat } from '../domain/wire/compat.ts';
 import { notificationBody, requestUrl } from '../domain/wire/notification-body.ts';
+import { identityHeaders } from '../domain/wire/notification-headers.ts';
 import type { OwedNotification } from '../storage/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -90,7 +91,6 @@ async function postOf(
   { base, compat, userAgent, orgSignings }: FlightContext,
   job: JobId | undefined,
 ): Promise<Post> {
-  const identity = identityOf(channel, owed.number);
   const body = notificationBody(owed, channel, { base: base(), compat });
   // Real time, as receivers judge its age by their own clocks (P12).
   const realNow = Date.now();
@@ -99,16 +99,11 @@ async function postOf(
     url: new URL(requestUrl(channel.notifyUrl)),
     body,
     headers: {
-      'content-type': 'application/json;charset=utf-8',
-      'user-agent': userAgent,
-      'webhook-id': owed.id,
+      ...identityHeaders(owed, identityOf(channel, owed.number), userAgent),
       'webhook-timestamp': String(timestamp),
       ...(await signatureOf(orgSignings.of(owed.org, channel), { id: owed.id, timestamp, body }, realNow)),
-      'watchbell-generation': identity.generation,
-      'watchbell-sequence': String(identity.number),
       'watchbell-attempt': String(number),
       ...(job !== undefined && { 'watchbell-replay': job }),
-      ...(owed.job !== undefined && { 'watchbell-rematch': owed.job }),
     },
   };
 }

@@ -63,20 +63,25 @@ export type Walk = 'record' | 'module' | 'changes' | 'numbers' | 'given-up-numbe
 /** Most channels whose numbers are walked at once. */
 export const MAX_WALKED_CHANNELS = 16;
 
+/** So many changes are walked through in a page or two, whatever else is asked for. */
+export const FEW_CHANGES = 1000;
+
 /**
  * The ways to take, one after the other, so that as little as possible is looked at in vain. Together they come upon all
  * that the filter asks for, and upon nothing twice.
  */
-export function walksOf({ generations, module, record, state, outcome }: NotificationFilter): readonly Walk[] {
+export function walksOf(filter: NotificationFilter, fewChanges = FEW_CHANGES): readonly Walk[] {
+  const { generations, module, record, state, outcome, changes } = filter;
   if (module !== undefined && record !== undefined) return ['record'];
+  const byChanges: Walk = generations ? 'numbers' : module === undefined ? 'changes' : 'module';
+  if (changes.last - changes.first < fewChanges) return [byChanges];
   const givenUp: Walk = generations ? 'given-up-numbers' : 'given-up';
   if (state === 'pending' || state === 'held') return ['owed'];
   if (state === 'parked') return [givenUp];
   // What is cancelled is owed by its row until housekeeping writes it down. Without an attempt nothing else has ended.
   if (state === 'cancelled' || (outcome === 'none' && state === undefined)) return ['owed', givenUp];
   if (outcome !== undefined && outcome !== 'none' && outcome !== 'delivered') return ['failed'];
-  if (generations) return ['numbers'];
-  return [module === undefined ? 'changes' : 'module'];
+  return [byChanges];
 }
 
 export function fits(filter: NotificationFilter, candidate: Candidate, channel: ListedChannel, now: number): boolean {

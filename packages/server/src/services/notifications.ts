@@ -5,6 +5,7 @@ import type { ChannelId, Generation, NotificationId, OrgId, RecordId, UserId } f
 import type { Notification } from '../domain/notification.ts';
 import {
   type Candidate,
+  FEW_CHANGES,
   fits,
   type LastOutcome,
   type ListedChannel,
@@ -91,6 +92,8 @@ export interface NotificationsOptions {
   readonly userAgent: string;
   /** Rows that one page looks at. */
   readonly maxLooked?: number;
+  /** So few changes are walked through, whatever else is asked for. */
+  readonly fewChanges?: number;
 }
 
 const MAX_LOOKED = 4000;
@@ -106,6 +109,7 @@ export function createNotifications({
   compat,
   userAgent,
   maxLooked = MAX_LOOKED,
+  fewChanges = FEW_CHANGES,
 }: NotificationsOptions): Notifications {
   return {
     async list(org, query) {
@@ -158,7 +162,7 @@ export function createNotifications({
       const { notification, listed } = found;
       const { generation, number } = notification;
       const view = viewOf(listed, channel, clock.now());
-      const headers = identityHeaders(notification.id, view.identity, userAgent);
+      const headers = identityHeaders(notification, view.identity, userAgent);
       const body = notificationBody(notification, channel, { base: base(), compat });
       return {
         ...view,
@@ -171,6 +175,14 @@ export function createNotifications({
     },
   };
 
+  /** Whoever has begun goes on in the same way: meanwhile few changes may have become many. */
+  function waysOf(filter: NotificationFilter, start: Place | undefined) {
+    const ways = [walksOf(filter, fewChanges), walksOf(filter, 0), walksOf(filter, Infinity)];
+    const way = ways.find((walks) => start === undefined || walks.includes(start.walk));
+    if (!way) throw notOfThisList();
+    return way;
+  }
+
   /** Steps along the ways that the filter asks for, until enough is found or looked at. */
   async function walk(
     org: OrgId,
@@ -180,9 +192,8 @@ export function createNotifications({
     now: number,
     fitting: (met: readonly Met[]) => Promise<readonly Met[]>,
   ): Promise<{ readonly found: readonly Met[]; readonly next?: Place | undefined }> {
-    const walks = walksOf(filter);
+    const walks = waysOf(filter, start);
     const first = start ? walks.indexOf(start.walk) : 0;
-    if (first < 0) throw notOfThisList();
     const { record, outcome } = filter;
     const asked = { ...(record !== undefined && { record }), lastAttempt: outcome !== undefined };
     const context = { store, org, filter, asked, now };

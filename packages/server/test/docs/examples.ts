@@ -68,8 +68,8 @@ export function examplesOf(text: string): readonly Example[] {
 /** Blocks that call our API and are not written so that they are run. */
 export const notRunIn = (text: string): readonly string[] =>
   blocksOf(text)
-    .filter((block) => !isExample(block) && /\bcurl\b/.test(block.text))
-    .map(({ line, text }) => `line ${line}: ${text.split('\n').find((one) => /\bcurl\b/.test(one))}`);
+    .filter((block) => !isExample(block) && /\bcurl\s/.test(block.text))
+    .map(({ line, text }) => `line ${line}: ${text.split('\n').find((one) => /\bcurl\s/.test(one))}`);
 
 /** Runs the examples of a page one after the other in one bash; what is wrong with them. */
 export async function faultsOf(name: string, variables: Readonly<Record<string, string>>): Promise<readonly string[]> {

@@ -32,6 +32,11 @@ describe('the way to look is the one that brings least in vain', () => {
   test.each<[Partial<NotificationFilter>, readonly string[]]>([
     [{}, ['changes']],
     [{ changes: { first: 5, last: 9 } }, ['changes']],
+    [{ changes: { first: 5, last: 1004 }, state: 'parked', outcome: 'rejected' }, ['changes']],
+    [{ changes: { first: 5, last: 1004 }, module: 'Leads', state: 'held' }, ['module']],
+    [{ changes: { first: 5, last: 1004 }, generations: [G], outcome: 'rejected' }, ['numbers']],
+    [{ changes: { first: 5, last: 1005 }, state: 'parked' }, ['given-up']],
+    [{ changes: { first: 5, last: 9 }, module: 'Leads', record: RECORD, state: 'parked' }, ['record']],
     [{ user: USER }, ['changes']],
     [{ module: 'Leads' }, ['module']],
     [{ module: 'Leads', record: RECORD }, ['record']],

@@ -210,7 +210,10 @@ describe('notifications', () => {
     ['?from=yesterday', 'from'],
     ['?to=2026-01-01T00:00:00', 'to'],
     ['?cursor=x', 'cursor'],
-    [`?state=parked&cursor=${Buffer.from('{"walk":"changes","change":5}').toString('base64url')}`, 'cursor'],
+    [
+      `?state=parked&cursor=${Buffer.from('{"walk":"owed","generation":"1","number":5}').toString('base64url')}`,
+      'cursor',
+    ],
     ['?state=lost', 'state'],
     ['?limit=201', 'limit'],
     ['?what=1', 'what'],

@@ -23,6 +23,13 @@ function randomFrom(seed: number): () => number {
   };
 }
 
+interface Paging {
+  readonly limit: number;
+  readonly maxLooked: number;
+  readonly fewChanges: number;
+}
+const SMALL: Paging = { limit: 7, maxLooked: 50, fewChanges: 0 };
+
 type Query = Omit<NotificationQuery, 'limit' | 'place'>;
 
 const fits = (query: Query, one: Made): boolean =>
@@ -87,8 +94,12 @@ describe.each([
         record: rest.module === undefined || record === undefined ? undefined : (recordId(record) as RecordId),
       };
     });
-  const paging = fc.record({ limit: fc.integer({ min: 1, max: 30 }), maxLooked: fc.integer({ min: 1, max: 200 }) });
-  const notifications = (maxLooked: number) =>
+  const paging = fc.record({
+    limit: fc.integer({ min: 1, max: 30 }),
+    maxLooked: fc.integer({ min: 1, max: 200 }),
+    fewChanges: fc.constantFrom(0, 0, 40),
+  });
+  const notifications = (maxLooked: number, fewChanges: number) =>
     createNotifications({
       store: store.look,
       channels: store.administration,
@@ -97,12 +108,13 @@ describe.each([
       compat: DEFAULT_COMPAT,
       userAgent: '',
       maxLooked,
+      fewChanges,
     });
   const nameOf = ({ generation, number }: { readonly generation: string; readonly number: number }) =>
     `${generation} ${number}`;
 
-  async function readAll(query: Query, limit: number, maxLooked: number, between?: () => Promise<void>) {
-    const service = notifications(maxLooked);
+  async function readAll(query: Query, { limit, maxLooked, fewChanges }: Paging, between?: () => Promise<void>) {
+    const service = notifications(maxLooked, fewChanges);
     const found: { name: string; change: number; state: string }[] = [];
     let place: NotificationQuery['place'];
     for (let pages = 0; pages === 0 || place; pages += 1) {
@@ -122,9 +134,9 @@ describe.each([
 
   test('every filter finds what it asks for, page by page: all of it, each once', async () => {
     await fc.assert(
-      fc.asyncProperty(asked, paging, async (query, { limit, maxLooked }) => {
+      fc.asyncProperty(asked, paging, async (query, pages) => {
         const expected = world.notifications.filter((made) => fits(query, made));
-        const found = await readAll(query, limit, maxLooked);
+        const found = await readAll(query, pages);
         expect(found.map(({ name }) => name).sort()).toEqual(expected.map(nameOf).sort());
         const states = new Map(expected.map((made) => [nameOf(made), made.state]));
         for (const { name, state } of found) expect(state).toBe(states.get(name));
@@ -134,10 +146,10 @@ describe.each([
   });
 
   test('in the order of changes, newest first, and of a channel in the order of numbers', async () => {
-    const found = await readAll({}, 7, 50);
+    const found = await readAll({}, SMALL);
     expect(found.map(({ change }) => change)).toEqual(found.map(({ change }) => change).sort((a, b) => b - a));
     const generation = world.channels[0]?.generation as Generation;
-    const numbers = (await readAll({ generation }, 7, 50)).map(({ name }) => Number(name.split(' ')[1]));
+    const numbers = (await readAll({ generation }, SMALL)).map(({ name }) => Number(name.split(' ')[1]));
     expect(numbers).toEqual([...numbers].sort((a, b) => b - a));
   });
 
@@ -186,11 +198,11 @@ describe.each([
   // Last: what there is grows.
   test('while more is committed, all that was there is found, and nothing twice', async () => {
     await fc.assert(
-      fc.asyncProperty(asked, paging, async (query, { limit, maxLooked }) => {
+      fc.asyncProperty(asked, paging, async (query, pages) => {
         const before = world.notifications.filter((made) => fits(query, made)).map(nameOf);
         let turns = 0;
         const found = (
-          await readAll(query, limit, maxLooked, async () => {
+          await readAll(query, pages, async () => {
             turns += 1;
             if (turns <= 3) await world.grow(1);
           })

@@ -1,9 +1,9 @@
-import type { NotificationId } from '../ids.ts';
+import type { Notification } from '../notification.ts';
 import type { Identity } from '../restart.ts';
 
 /** Of every attempt at a notification the same: what it is, whose, and by whom it is sent. */
 export const identityHeaders = (
-  id: NotificationId,
+  { id, job }: Pick<Notification, 'id' | 'job'>,
   { generation, number }: Identity,
   userAgent: string,
 ): Readonly<Record<string, string>> => ({
@@ -12,4 +12,5 @@ export const identityHeaders = (
   'webhook-id': id,
   'watchbell-generation': generation,
   'watchbell-sequence': String(number),
+  ...(job !== undefined && { 'watchbell-rematch': job }),
 });
