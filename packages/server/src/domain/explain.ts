@@ -176,8 +176,6 @@ interface Missed {
   readonly rematched?: Circumstances['rematched'];
 }
 
-export type Reason = Verdict['kind'];
-
 /** Whether what the settings say is all that matters. */
 export const passes = (rule: Rule): rule is Passing => rule.kind === 'own_event' || rule.kind === 'related_action';
 

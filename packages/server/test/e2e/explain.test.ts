@@ -468,6 +468,33 @@ describe('pages', () => {
     expect(await explainPage(app, { module: 'Contacts', record: '1' })).toMatchObject({ items: [], next: null });
   });
 
+  test('tell of a notification that retention removed its number, and nothing of changes that it removed', async () => {
+    await begin({ retentionHours: '24' });
+    const expiry = isoAt(app.clock.now() + 100 * HOUR).replace('.000Z', '+00:00');
+    await watch({ events: ['Contacts.all'], channel_expiry: expiry });
+    // What is owed keeps the changes after it.
+    const owing = await startReceiver(failing);
+    const id = await contact();
+    await app.app.idle();
+    await watch({ channel_id: '2', events: ['Contacts.edit'], channel_expiry: expiry, notify_url: owing.origin });
+    await edit(id, { Phone: '1' });
+    await app.app.idle();
+    const [item] = await ask('Contacts', id, { channel: '2' });
+    await operatorOf(app.base)('POST', `/orgs/${SAMPLE_ORG}/channels/${item?.channel.generation}/suspend`);
+    for (let hour = 0; hour < 30; hour += 1) {
+      app.clock.advance(HOUR);
+      await app.app.idle();
+    }
+    const page = await explainPage(app, { module: 'Contacts', record: id });
+    expect(page.items.map(short)).toEqual(['update notified own_event', 'update notified own_event']);
+    expect(page.items.map(({ notifications }) => notifications[0])).toMatchObject([
+      { number: 2, state: 'removed', id: null, attempts: null },
+      { number: 1, state: 'held', attempts: 1 },
+    ]);
+    expect(page.oldest_change?.number).toBe(page.items[0]?.change.number);
+    await owing.close();
+  });
+
   test.each([
     ['module=Contacts', 'record'],
     ['module=Contacts&record=1&channel=x', 'channel'],

@@ -1,7 +1,7 @@
 // What the documentation says of channels and changes, in its own words and without the server's code.
 
 export type Word = 'create' | 'edit' | 'delete';
-export const WORDS: Readonly<Record<string, Word>> = { insert: 'create', update: 'edit', delete: 'delete' };
+const WORDS: Readonly<Record<string, Word>> = { insert: 'create', update: 'edit', delete: 'delete' };
 
 /** All of them changed (`and`), or any. */
 export interface Condition {
@@ -72,7 +72,7 @@ export function isCandidate(change: Logged, subject: Subject, { events }: Settin
 }
 
 /** Why, by the channel's settings alone. */
-export function ruleFor(change: Logged, subject: Subject, settings: Settings): string {
+function ruleFor(change: Logged, subject: Subject, settings: Settings): string {
   const { events, related, conditions } = settings;
   const mine = own(change, subject);
   const isPointedAt = change.records.some(
