@@ -1,6 +1,5 @@
-import { CANCELLED_WHYS, ENDED_REASONS, type Restart, SUSPENDED_WHYS } from '../domain/channel.ts';
-import type { ChannelId, Generation, OrgId, UserId } from '../domain/ids.ts';
-import type { ChangeRange, ListedChannel } from '../domain/notification-query.ts';
+import type { Generation, OrgId } from '../domain/ids.ts';
+import type { ChangeRange } from '../domain/notification-query.ts';
 import {
   ATTEMPT_COLUMNS,
   candidateColumns,
@@ -12,6 +11,7 @@ import {
 } from './candidates.ts';
 import { CHANGE_COLUMNS } from './changes.ts';
 import { type Db, list, type Row, type Statement, sql } from './db.ts';
+import { CHANNEL_COLUMNS, readListedChannel } from './listed-channels.ts';
 import type {
   ChangeSource,
   ListedAttempt,
@@ -21,19 +21,11 @@ import type {
   TimedPlace,
 } from './look-store.ts';
 import { readOwed } from './notifications.ts';
-import { integer, integerOrNone, jsonObject, objectList, oneOf, text } from './rows.ts';
+import { integer, integerOrNone, jsonObject, text } from './rows.ts';
+import { found, MAX_REMATCHED, selectChangesBefore, selectNumbersUpTo, selectRematchedTop } from './seeking.ts';
 
 /** Most that the lists of channels concerned take of changes that are read at once. */
 const MAX_BYTES = 512 * 1024;
-/** Numbers of re-matched notifications that are looked at to find where a channel's others begin. */
-const MAX_REMATCHED = 2000;
-/** Re-matched ones that a search steps over. */
-const STRIDE = 200;
-/** Above every number: what a search by halves starts with. */
-const HALF = 2 ** 32;
-
-const CHANNEL_COLUMNS = sql`c.generation, c.user_id, c.channel_id, c.expires_at, c.lapsed_from, c.suspended_at,
-  c.suspended_why, c.cancelled_to, c.cancelled_why, c.ended_at, c.ended_reason, c.restarts, c.last_number`;
 
 /** Lists of notifications and attempts. Each statement walks along one index and brings a bounded number of rows. */
 export function createLookStore(db: Pick<Db, 'read' | 'dialect'>): LookStore {
@@ -266,44 +258,6 @@ export function createLookStore(db: Pick<Db, 'read' | 'dialect'>): LookStore {
   };
 }
 
-/**
- * How far a condition that holds up to some number and not beyond it does hold: found by halves, in one statement.
- * `passes` says of `p + step` that it holds.
- */
-const searchByHalves = (passes: Statement): Statement => sql`
-  WITH RECURSIVE halves(p, step) AS (
-    SELECT CAST(0 AS BIGINT), CAST(${HALF} AS BIGINT)
-    UNION ALL
-    SELECT CASE WHEN ${passes} THEN p + step ELSE p END, step / 2 FROM halves WHERE step > 0
-  )
-  SELECT p FROM halves WHERE step = 0`;
-
-const found = (rows: readonly Row[] | undefined): number => (rows?.[0] ? integer(rows[0], 'p') : 0);
-
-/** Committed time never runs backwards, so changes are in order of time, too. */
-const selectChangesBefore = (org: OrgId, time: number): Statement =>
-  searchByHalves(sql`(
-    SELECT c.at FROM record_change c WHERE c.org_id = ${org} AND c.number >= p + step ORDER BY c.number LIMIT 1) < ${time}`);
-
-/**
- * Up to which number a channel's notifications are about changes up to this one. Those that were matched again stand
- * elsewhere and are stepped over; where there are too many at once, what is there passes, so that nothing is left out.
- */
-const selectNumbersUpTo = (org: OrgId, generation: Generation, change: number): Statement =>
-  searchByHalves(sql`
-    p + step <= (SELECT last_number FROM channel WHERE org_id = ${org} AND generation = ${generation})
-    AND COALESCE((
-      SELECT n.change_number FROM notification n
-      WHERE n.org_id = ${org} AND n.generation = ${generation} AND n.number >= p + step
-        AND n.number < p + step + ${STRIDE} AND n.job IS NULL
-      ORDER BY n.number LIMIT 1), 0) <= ${change}`);
-
-const selectRematchedTop = (org: OrgId, generation: Generation, { first, last }: ChangeRange): Statement => sql`
-  SELECT COUNT(*) AS looked, MAX(CASE WHEN generation = ${generation} THEN number END) AS top FROM (
-    SELECT generation, number FROM notification
-    WHERE org_id = ${org} AND change_number >= ${first} AND change_number <= ${last} AND job IS NOT NULL
-    LIMIT ${MAX_REMATCHED}) r`;
-
 /** Numbers of changes, newest first. */
 function selectSource(org: OrgId, { module, record }: ChangeSource, { first, last }: ChangeRange, limit: number) {
   if (module === undefined) {
@@ -347,24 +301,3 @@ const readListedAttempt = (row: Row): ListedAttempt => ({
   number: integer(row, 'number'),
   notification: text(row, 'id'),
 });
-
-function readListedChannel(row: Row): ListedChannel {
-  const lapsedFrom = integerOrNone(row, 'lapsed_from');
-  const suspendedAt = integerOrNone(row, 'suspended_at');
-  const cancelledTo = integerOrNone(row, 'cancelled_to');
-  const endedAt = integerOrNone(row, 'ended_at');
-  return {
-    generation: text<Generation>(row, 'generation'),
-    userId: text<UserId>(row, 'user_id'),
-    channelId: text<ChannelId>(row, 'channel_id'),
-    expiresAt: integer(row, 'expires_at'),
-    lastNumber: integer(row, 'last_number'),
-    restarts: objectList<Restart>(row, 'restarts', ['from', 'generation']),
-    ...(lapsedFrom !== undefined && { lapsedFrom }),
-    ...(suspendedAt !== undefined && {
-      suspension: { at: suspendedAt, why: oneOf(row, 'suspended_why', SUSPENDED_WHYS) },
-    }),
-    ...(cancelledTo !== undefined && { cancelledTo, cancelledWhy: oneOf(row, 'cancelled_why', CANCELLED_WHYS) }),
-    ...(endedAt !== undefined && { endedAt, endedReason: oneOf(row, 'ended_reason', ENDED_REASONS) }),
-  };
-}
