@@ -84,6 +84,14 @@ export function saveResent(org: OrgId, generation: Generation, resent: readonly 
       ({ number, attempt }) => sql`UPDATE notification SET ${counted(attempt.attempt)} WHERE ${one(number)}`,
     ),
     changeRows(delivered, ({ number }) => sql`DELETE FROM undelivered WHERE ${one(number)}`),
+    // Retention may have removed it meanwhile: its attempts would never be found again.
+    changeRows(
+      resent,
+      ({ number }) => sql`
+        DELETE FROM attempt WHERE ${one(number)} AND NOT EXISTS (
+          SELECT 1 FROM notification n
+          WHERE n.org_id = ${org} AND n.generation = ${generation} AND n.number = ${number})`,
+    ),
   ];
   const attempts = saveAttemptsOfJob(resent.map(({ number, attempt }) => ({ org, generation, number, attempt })));
   return [attempts, ...rows].filter(({ rows }) => rows.length > 0);

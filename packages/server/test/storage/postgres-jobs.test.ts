@@ -18,6 +18,9 @@ test('a node that lost the bucket of a channel saves nothing of its jobs: neithe
     await client.query(
       `INSERT INTO job VALUES ('${ORG}', '${JOB}', 'replay', '${GENERATION}', 'running', '{}', '{"position":0}', NULL, '', 0, 0)`,
     );
+    await client.query(
+      `INSERT INTO notification SELECT '${ORG}', '${GENERATION}', 1, 'n', 1, 'Contacts', 'insert', '[]', 'v8', 0, 'delivered', '', 1`,
+    );
     await client.query('UPDATE bucket SET epoch = 4');
   });
   const save = (epoch: number) =>
@@ -41,4 +44,8 @@ test('a node that lost the bucket of a channel saves nothing of its jobs: neithe
   expect(await stored()).toEqual({ jobs: [{ state: 'running', progress: '{"position":0}' }], attempts: 0 });
   expect(await save(4)).toBe(true);
   expect(await stored()).toMatchObject({ jobs: [{ state: 'done' }], attempts: 1 });
+  // Of what retention removed meanwhile nothing is left behind.
+  await withClient(url, (client) => client.query('DELETE FROM notification'));
+  expect(await save(4)).toBe(true);
+  expect(await stored()).toMatchObject({ attempts: 0 });
 });
