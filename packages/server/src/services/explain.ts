@@ -5,36 +5,28 @@ import { AppError } from '../domain/error.ts';
 import {
   type Concern,
   concernOf,
-  concerns,
-  type Due,
   explain,
-  isLiveAt,
   isTold,
   mightTell,
   modulesConcerned,
-  type Passing,
   passes,
   ruleOf,
-  type Then,
   thenOf,
   type Verdict,
 } from '../domain/explain.ts';
-import { type Hold, holdOf } from '../domain/hold.ts';
+import { holdOf } from '../domain/hold.ts';
 import type { ChannelId, Generation, OrgId, UserId } from '../domain/ids.ts';
 import type { RecordRef } from '../domain/record.ts';
-import type { ShownState } from '../domain/shown-state.ts';
 import type {
   AccountStore,
   ChannelNow,
   DeliveryStore,
   ExplainReads,
   HousekeepingStore,
-  LoggedChange,
-  NotificationTrace,
-  PassedChannel,
   PassedTraces,
   TracedChannel,
 } from '../storage/store.ts';
+import { askedOf, type Draft, type ExplainedNotification, notificationsOf, rematchedOf } from './explain-drafts.ts';
 
 /** Where a page goes on: in this change after this generation, or after this user where a channel was asked for. */
 export interface ExplainPlace {
@@ -56,15 +48,6 @@ export interface ExplainQuery {
   readonly to?: number;
   readonly limit: number;
   readonly place?: ExplainPlace;
-}
-
-export interface ExplainedNotification {
-  readonly number: number;
-  /** Undefined: it was finished, and retention removed it. */
-  readonly trace?: NotificationTrace;
-  readonly state: ShownState | 'removed';
-  readonly reason?: string;
-  readonly hold?: Hold;
 }
 
 /** One change and one channel. */
@@ -113,14 +96,6 @@ const CHANGE_SLICE = 50;
 const HOLDERS = 20;
 /** Of what stands before a notification only its number is of use. */
 const FEW_BYTES = 1;
-
-interface Draft {
-  readonly concern: Concern;
-  readonly logged: LoggedChange;
-  readonly found?: TracedChannel;
-  readonly then?: Then;
-  readonly rule?: Passing;
-}
 
 export function createExplainer({ reads, changes, accounts, delivery, clock }: ExplainParts): Explainer {
   async function bounds(org: OrgId, { change, from, to, place }: ExplainQuery) {
@@ -283,40 +258,4 @@ export function createExplainer({ reads, changes, accounts, delivery, clock }: E
       return { items, ...(next && { next }), ...(oldest && { oldest }) };
     },
   };
-}
-
-/** The numbers that the change gave its notifications which concern the record. */
-function numbersOf({ rule, concern, then, logged }: Draft): number[] {
-  if (!rule || then?.kind !== 'there' || !isLiveAt(then.revision.channel, concern.change)) return [];
-  const highest = logged.numbered.get(then.revision.channel.generation);
-  return highest === undefined ? [] : rule.due.map(({ place, of }: Due) => highest - of + 1 + place);
-}
-
-function askedOf(draft: Draft): PassedChannel | undefined {
-  const { then, concern } = draft;
-  if (then?.kind !== 'there') return undefined;
-  const { channel } = then.revision;
-  const numbers = numbersOf(draft);
-  const lapse = isLiveAt(channel, concern.change) ? channel.overflowFrom !== undefined && 'overflow' : 'expired';
-  return {
-    generation: channel.generation,
-    change: concern.change,
-    ...(numbers.length > 0 && { numbers: { from: Math.min(...numbers), to: Math.max(...numbers) } }),
-    ...(lapse && { lapse }),
-  };
-}
-
-function rematchedOf(draft: Draft, trace: PassedTraces | undefined) {
-  const made = (trace?.notifications ?? []).filter((one) => one.job !== undefined && concerns(draft.concern, one));
-  const job = made[0]?.job;
-  return job === undefined ? {} : { rematched: { job, numbers: made.map(({ number }) => number) } };
-}
-
-function notificationsOf(draft: Draft, { notifications }: PassedTraces): ExplainedNotification[] {
-  const given = numbersOf(draft).map((number): ExplainedNotification => {
-    const trace = notifications.find((one) => one.number === number && one.job === undefined);
-    return trace ? { number, trace, state: trace.state } : { number, state: 'removed' };
-  });
-  const made = notifications.filter((one) => one.job !== undefined && concerns(draft.concern, one));
-  return [...given, ...made.map((trace) => ({ number: trace.number, trace, state: trace.state }))];
 }

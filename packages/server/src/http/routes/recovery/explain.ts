@@ -7,7 +7,8 @@ import { parseChannelId, type RecordId, type UserId } from '../../../domain/ids.
 import { parseTime } from '../../../domain/time.ts';
 import { eventName } from '../../../domain/wire/event-name.ts';
 import { ruleText, sentenceOf } from '../../../domain/wire/explanation.ts';
-import type { ExplainedNotification, Explanation } from '../../../services/explain.ts';
+import type { Explanation } from '../../../services/explain.ts';
+import type { ExplainedNotification } from '../../../services/explain-drafts.ts';
 import { CursorPaging, Next, readCursor, writeCursor } from '../../cursor.ts';
 import type { Sight, Surface } from '../../surface.ts';
 import { closed, isoOrNull, isoTime, Time, TimeOrNull } from '../admin/shapes.ts';
