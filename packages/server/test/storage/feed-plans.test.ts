@@ -1,57 +1,22 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import Sqlite from 'better-sqlite3';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Generation, OrgId } from '../../src/domain/ids.ts';
 import { createCipher } from '../../src/storage/cipher.ts';
-import { type Db, sql, type Write } from '../../src/storage/db.ts';
-import { readMigrations } from '../../src/storage/engines/migrations.ts';
-import { toCommand } from '../../src/storage/engines/sqlite-message.ts';
-import { migrate } from '../../src/storage/engines/sqlite-migrations.ts';
 import { createFeedStore } from '../../src/storage/feed.ts';
 import { createLapseReads } from '../../src/storage/lapses.ts';
+import { openPlannedStore } from './planned-store.ts';
 
 const ORG = '3652397' as OrgId;
 const G = '3652397000010000001' as Generation;
-const directory = mkdtempSync(join(tmpdir(), 'watchbell-plans-'));
-
-let sqlite: Sqlite.Database;
-let plans: string[] = [];
-
-const run = async (writes: readonly Write[]): Promise<never[][]> =>
-  writes.map(toCommand).map(({ text, runs }) => {
-    const statement = sqlite.prepare(text);
-    return runs.flatMap((values) => {
-      const steps = sqlite.prepare(`EXPLAIN QUERY PLAN ${text}`).all(values) as { detail: string }[];
-      plans.push(...steps.map(({ detail }) => detail));
-      return (statement.reader ? statement.all(values) : [statement.run(values)].slice(1)) as never[];
-    });
-  });
-const db = { read: run, load: run, write: run, dialect: { lock: sql`` } } as unknown as Db;
-
-beforeAll(() => {
-  sqlite = new Sqlite(join(directory, 'plans.sqlite'));
-  migrate(sqlite, readMigrations('sqlite'), 0);
-  // What the plans are made by is read when a store is opened.
-  sqlite.close();
-  sqlite = new Sqlite(join(directory, 'plans.sqlite'));
-  // Something to come upon for the statements that follow from what was found.
-  sqlite.exec(`
+const cipher = createCipher(new Uint8Array(32).fill(7), []);
+const sealed = (column: string) => cipher.seal('https://example.com/', ['channel', ORG, G, column]);
+// Something to come upon for the statements that follow from what was found.
+const { db, plans } = openPlannedStore(`
     INSERT INTO channel (org_id, generation, user_id, channel_id, version, events, notify_on_related, with_values,
       conditions, expires_at, notify_url, last_number, opened_at, modified_at, epoch, restarts)
       VALUES ('${ORG}', '${G}', 'u', '1', 'v8', '[]', 0, 0, '[]', 0, '${sealed('notify_url')}', 9, 0, 0, 0, '[]');
     INSERT INTO record_change VALUES ('${ORG}', 1, 'Leads', 'update', 0, 'u', '[]', '{}', 1);
     INSERT INTO channel_revision (org_id, version, at, kind, generation, snapshot)
       VALUES ('${ORG}', 1, 0, 'opened', '${G}', '{}');`);
-});
-afterAll(() => {
-  sqlite.close();
-  rmSync(directory, { recursive: true });
-});
-
-const cipher = createCipher(new Uint8Array(32).fill(7), []);
-const sealed = (column: string) => cipher.seal('https://example.com/', ['channel', ORG, G, column]);
 const feed = createFeedStore(db, cipher);
 const lapses = createLapseReads(db);
 const cursor = { name: 'a', number: 1, at: 1 };
@@ -109,7 +74,7 @@ test.each<[what: string, run: () => Promise<unknown>, leads: readonly RegExp[]]>
     ],
   ],
 ])('%s: found by what leads to it, however much there is of others', async (_what, act, leads) => {
-  plans = [];
+  plans.length = 0;
   await act();
   expect(walks()).toEqual([]);
   for (const lead of leads) expect(plans.join('\n')).toMatch(lead);

@@ -1,55 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import Sqlite from 'better-sqlite3';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { Generation, OrgId } from '../../src/domain/ids.ts';
 import { createBacklogCounts } from '../../src/storage/backlog-counts.ts';
-import { type Db, type Statement, sql, type Write } from '../../src/storage/db.ts';
-import { readMigrations } from '../../src/storage/engines/migrations.ts';
-import { toCommand } from '../../src/storage/engines/sqlite-message.ts';
-import { migrate } from '../../src/storage/engines/sqlite-migrations.ts';
+import type { Db } from '../../src/storage/db.ts';
 import { createHousekeepingStore } from '../../src/storage/housekeeping.ts';
+import { openPlannedStore } from './planned-store.ts';
 
 const ORG = '3652397' as OrgId;
 const G = '3652397000010000001' as Generation;
-const directory = mkdtempSync(join(tmpdir(), 'watchbell-plans-'));
-
-let sqlite: Sqlite.Database;
-const plans: string[] = [];
-
-function run(writes: readonly Write[]): never[][] {
-  return writes.map(toCommand).map(({ text, runs }) => {
-    const statement = sqlite.prepare(text);
-    const rows = runs.flatMap((values) => {
-      const steps = sqlite.prepare(`EXPLAIN QUERY PLAN ${text}`).all(values) as { detail: string }[];
-      plans.push(...steps.map(({ detail }) => detail));
-      if (statement.reader) return statement.all(values);
-      statement.run(values);
-      return [];
-    });
-    return rows as never[];
-  });
-}
-
-const db: Pick<Db, 'read' | 'load' | 'write' | 'dialect'> = {
-  dialect: {
-    lock: sql``,
-    member: (column, name) => sql`${column} ->> ${name}`,
-  } as Db['dialect'],
-  read: async (statements: readonly Statement[]) => run(statements),
-  load: () => Promise.reject(new Error('it delays nobody')),
-  write: async (writes) => run(writes),
-};
-
-beforeAll(() => {
-  sqlite = new Sqlite(join(directory, 'plans.sqlite'));
-  migrate(sqlite, readMigrations('sqlite'), 0);
-  // What the plans are made by is read when a store is opened.
-  sqlite.close();
-  sqlite = new Sqlite(join(directory, 'plans.sqlite'));
-  // Something to come upon for the statements that follow from what was found.
-  sqlite.exec(`
+// Something to come upon for the statements that follow from what was found.
+const { plans, exec, prepare, ...planned } = openPlannedStore(`
     INSERT INTO lapse VALUES ('${ORG}', '${G}', 1, 'expired', 2, 0, 0, NULL);
     INSERT INTO channel_revision VALUES ('${ORG}', 1, 0, 'deleted', '${G}', '{}', NULL);
     INSERT INTO record_change VALUES ('${ORG}', 1, 'Leads', 'update', 0, 'u', '[{"id":"1","fields":[],"values":{},"related":[]}]', '{}', 0),
@@ -60,13 +19,9 @@ beforeAll(() => {
     INSERT INTO channel (org_id, generation, user_id, channel_id, version, events, notify_on_related, with_values,
       conditions, expires_at, notify_url, last_number, opened_at, modified_at, epoch, restarts)
       VALUES ('${ORG}', '${G}', 'u', '1', 'v8', '[]', 0, 0, '[]', 0, '', 30, 0, 0, 0, '[]');`);
-});
-afterAll(() => {
-  sqlite.close();
-  rmSync(directory, { recursive: true });
-});
+const db: Db = { ...planned.db, load: () => Promise.reject(new Error('it delays nobody')) };
 
-const store = createHousekeepingStore(db as Db);
+const store = createHousekeepingStore(db);
 const undelivered = [{ from: 1, to: 2, reason: 'parked' }];
 
 const steps: readonly [string, () => Promise<unknown>][] = [
@@ -90,7 +45,7 @@ const steps: readonly [string, () => Promise<unknown>][] = [
       const channel = { generation: G } as never;
       const counted = new Map();
       const index = { byKey: new Map([['k', channel]]), overflowing: new Set(), counted };
-      const counts = createBacklogCounts(db as Db);
+      const counts = createBacklogCounts(db);
       counts.take(ORG, { ...index, uncounted: new Map([[G, 'k']]) } as never);
       await vi.waitFor(() => expect(counted.size).toBe(1));
       await counts.stop();
@@ -124,18 +79,18 @@ test('of an ended channel how it failed goes with its row', async () => {
   const ended = `${G}e` as Generation;
   const row = 'org_id, user_id, channel_id, version, events, notify_on_related, with_values, conditions, expires_at';
   const rest = 'notify_url, last_number, opened_at, modified_at, epoch, restarts';
-  sqlite.exec(`
+  exec(`
     INSERT INTO channel (generation, ended_at, ended_reason, ${row}, ${rest})
       SELECT '${ended}', 1, 'deleted', ${row}, ${rest} FROM channel WHERE generation = '${G}';
     INSERT INTO channel_health VALUES ('${ORG}', '${ended}', 0, 1, 0, '[1]')`);
   await store.removeChannels(ORG, [ended]);
   for (const table of ['channel', 'channel_health']) {
-    expect(sqlite.prepare(`SELECT * FROM ${table} WHERE generation = ?`).all(ended)).toEqual([]);
+    expect(prepare(`SELECT * FROM ${table} WHERE generation = ?`).all(ended)).toEqual([]);
   }
 });
 
 test('ranges of what was undelivered are joined with those that they touch, and no other is touched', async () => {
-  const keep = sqlite.prepare('INSERT INTO removed_range VALUES (?, ?, ?, ?, ?, ?)');
+  const keep = prepare('INSERT INTO removed_range VALUES (?, ?, ?, ?, ?, ?)');
   for (const [from, to, reason] of [
     [100, 110, 'parked'],
     [112, 119, 'parked'],
@@ -147,7 +102,7 @@ test('ranges of what was undelivered are joined with those that they touch, and 
   }
   const one = (number: number) => ({ from: number, to: number, reason: 'parked' });
   await store.removeNotifications(ORG, G, { runs: [{ from: 1, to: 1 }], undelivered: [111, 140, 160].map(one) }, 5);
-  const rows = sqlite.prepare('SELECT * FROM removed_range WHERE from_number >= 100 ORDER BY from_number').raw();
+  const rows = prepare('SELECT * FROM removed_range WHERE from_number >= 100 ORDER BY from_number').raw();
   expect(rows.all().map((row) => (row as unknown[]).slice(2))).toEqual([
     [100, 119, 'parked', 5],
     [130, 140, 'parked', 5],

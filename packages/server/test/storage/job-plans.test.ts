@@ -1,60 +1,16 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import Sqlite from 'better-sqlite3';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { Generation, JobId, OrgId, UserId } from '../../src/domain/ids.ts';
 import { REPLAY_WHICHS } from '../../src/domain/job.ts';
-import { type Db, sql, type Write } from '../../src/storage/db.ts';
-import { readMigrations } from '../../src/storage/engines/migrations.ts';
-import { toCommand } from '../../src/storage/engines/sqlite-message.ts';
-import { migrate } from '../../src/storage/engines/sqlite-migrations.ts';
 import { createJobStore } from '../../src/storage/jobs.ts';
+import { openPlannedStore } from './planned-store.ts';
 
 const ORG = '3652397' as OrgId;
 const G = '3652397000010000001' as Generation;
 const JOB = `job_${'1'.repeat(32)}` as JobId;
 const USER = '3652397000000186017' as UserId;
-const directory = mkdtempSync(join(tmpdir(), 'watchbell-job-plans-'));
-
-let sqlite: Sqlite.Database;
-const plans: string[] = [];
-
-function run(writes: readonly Write[]): never[][] {
-  return writes.map(toCommand).map(({ text, runs }) => {
-    const statement = sqlite.prepare(text);
-    const rows = runs.flatMap((values) => {
-      const steps = sqlite.prepare(`EXPLAIN QUERY PLAN ${text}`).all(values) as { detail: string }[];
-      plans.push(...steps.map(({ detail }) => detail));
-      if (statement.reader) return statement.all(values);
-      statement.run(values);
-      return [];
-    });
-    return rows as never[];
-  });
-}
-
-const db: Db = {
-  dialect: { lock: sql`` } as Db['dialect'],
-  read: async (statements) => run(statements),
-  load: async (statements) => run(statements),
-  write: async (writes) => run(writes),
-};
-
-beforeAll(() => {
-  sqlite = new Sqlite(join(directory, 'plans.sqlite'));
-  migrate(sqlite, readMigrations('sqlite'), 0);
-  // What the plans are made by is read when a store is opened.
-  sqlite.close();
-  sqlite = new Sqlite(join(directory, 'plans.sqlite'));
-  sqlite.exec(`
+const { db, plans } = openPlannedStore(`
     INSERT INTO org (id, name, time_zone, created_at, next_serial, last_change, channel_version, catalog_version, last_time)
       VALUES ('${ORG}', '', 'UTC', 0, 1, 9, 0, 0, 0)`);
-});
-afterAll(() => {
-  sqlite.close();
-  rmSync(directory, { recursive: true });
-});
 
 const store = createJobStore(db);
 const range = { from: 1, to: 90, cancelledTo: 5 };

@@ -1,54 +1,18 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import Sqlite from 'better-sqlite3';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Generation, OrgId, RecordId, UserId } from '../../src/domain/ids.ts';
 import { createAdministrationStore } from '../../src/storage/administration.ts';
 import type { Cipher } from '../../src/storage/cipher.ts';
-import { type Db, sql } from '../../src/storage/db.ts';
+import type { Db } from '../../src/storage/db.ts';
 import { createDeletedRecordStore } from '../../src/storage/deleted-records.ts';
-import { readMigrations } from '../../src/storage/engines/migrations.ts';
-import { toCommand } from '../../src/storage/engines/sqlite-message.ts';
-import { migrate } from '../../src/storage/engines/sqlite-migrations.ts';
 import { selectFirstAbout } from '../../src/storage/notifications.ts';
 import { createRecordListReads } from '../../src/storage/record-lists.ts';
 import { selectKeys } from '../../src/storage/records.ts';
+import { openPlannedStore } from './planned-store.ts';
 
 const ORG = '3652397' as OrgId;
-const directory = mkdtempSync(join(tmpdir(), 'watchbell-plans-'));
-
-let sqlite: Sqlite.Database;
-const plans: string[] = [];
-/** Runs statements on an empty store and keeps how SQLite would look for their rows. */
-const db: Db = {
-  dialect: {
-    contains: (column, text) => sql`instr(${column}, ${text}) > 0`,
-    member: (column, name) => sql`${column} ->> ${name}`,
-    listOf: (value, condition) => sql`json_group_array(${value}) FILTER (WHERE ${condition})`,
-  } as Db['dialect'],
-  async read(statements) {
-    return statements.map(toCommand).map(({ text, runs: [values = []] }) => {
-      const steps = sqlite.prepare(`EXPLAIN QUERY PLAN ${text}`).all(values) as { detail: string }[];
-      plans.push(...steps.map(({ detail }) => detail));
-      return sqlite.prepare(text).all(values) as never[];
-    });
-  },
-  load: () => Promise.reject(new Error('not asked for')),
-  write: () => Promise.reject(new Error('not asked for')),
-};
-
-beforeAll(() => {
-  sqlite = new Sqlite(join(directory, 'plans.sqlite'));
-  migrate(sqlite, readMigrations('sqlite'), 0);
-  // What the plans are made by is read when a store is opened.
-  sqlite.close();
-  sqlite = new Sqlite(join(directory, 'plans.sqlite'));
-});
-afterAll(() => {
-  sqlite.close();
-  rmSync(directory, { recursive: true });
-});
+const { plans, ...planned } = openPlannedStore();
+const notAsked = () => Promise.reject(new Error('not asked for'));
+const db: Db = { ...planned.db, load: notAsked, write: notAsked };
 
 async function planOf(read: () => Promise<unknown>): Promise<readonly string[]> {
   plans.length = 0;
