@@ -1,61 +1,18 @@
-import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Statement } from '../../src/storage/db.ts';
-import { createPostgresStore } from '../../src/storage/engines/postgres.ts';
-import { PLANNING } from '../../src/storage/engines/postgres-connection.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { DIALECT } from '../../src/storage/engines/postgres-dialect.ts';
-import { toQuery } from '../../src/storage/engines/postgres-sql.ts';
-import { createDatabase, type TestDatabase } from '../support/postgres/database.ts';
 import { LOOKS, type LookedUp, statementsOf } from './look-statements.ts';
+import { openPlannedDatabase, type PlanStep } from './planned-database.ts';
 
 const ORG = '3652397';
-
-interface Step {
-  readonly 'Node Type': string;
-  readonly 'Relation Name'?: string;
-  readonly 'Index Name'?: string;
-  readonly 'Index Cond'?: string;
-  readonly Plans?: readonly Step[];
-}
-
-const stepsOf = (step: Step): Step[] => [step, ...(step.Plans ?? []).flatMap(stepsOf)];
 
 /** What is sorted there is bounded: some columns of what was found of a page of changes. */
 const SORTED = ['what was matched again of a record'];
 
-let database: TestDatabase;
-let client: pg.Client;
-
-beforeAll(async () => {
-  database = await createDatabase();
-  const secretKey = new Uint8Array(32);
-  const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-  const store = await createPostgresStore({ url: database.url, secretKey, logger, time: 'injected', hints: false });
-  await store.close();
-  client = new pg.Client({ connectionString: database.url });
-  await client.connect();
-  for (const [name, value] of PLANNING) await client.query(`SET ${name} = ${value}`);
-});
-afterAll(async () => {
-  await client.end();
-  await database.drop();
-});
-
-/** Carried out where its values are plain: what a search by halves looks up is not shown before that. */
-async function planOf(statement: Statement): Promise<Step[]> {
-  const { text, values } = toQuery(statement);
-  await client.query(`PREPARE asked AS ${text}`);
-  const isPlain = values.every((value) => typeof value === 'string');
-  const given = values.map((value) => (isPlain ? `'${value}'` : 'NULL'));
-  const execute = `EXECUTE asked${given.length > 0 ? `(${given.join(', ')})` : ''}`;
-  const { rows } = await client.query(`EXPLAIN (FORMAT JSON${isPlain ? ', ANALYZE' : ''}) ${execute}`);
-  await client.query('DEALLOCATE asked');
-  return stepsOf(rows[0]['QUERY PLAN'][0].Plan);
-}
+const { query, planCarriedOut } = openPlannedDatabase();
 
 async function check(name: string, read: (typeof LOOKS)[number][1], tables: readonly LookedUp[]): Promise<void> {
-  const steps: Step[] = [];
-  for (const statement of await statementsOf(DIALECT, read)) steps.push(...(await planOf(statement)));
+  const steps: PlanStep[] = [];
+  for (const statement of await statementsOf(DIALECT, read)) steps.push(...(await planCarriedOut(statement)));
   const shown = JSON.stringify(
     steps.filter((step) => step['Relation Name']).map(({ Plans: _, ...step }) => step),
     null,
@@ -88,7 +45,7 @@ describe('each table is walked along an index, from where it begins', () => {
   describe('in one that is filled, and was looked at by the server', () => {
     beforeAll(async () => {
       const rows = 'FROM generate_series(1, 5000) n';
-      await client.query(`
+      await query(`
         INSERT INTO record_change SELECT '${ORG}', n, 'Contacts', 'insert', n, '', '[]', '{}', 0 ${rows};
         INSERT INTO change_subject SELECT '${ORG}', 'Contacts', (n % 500)::text, n ${rows};
         INSERT INTO change_module SELECT '${ORG}', 'Contacts', n ${rows};

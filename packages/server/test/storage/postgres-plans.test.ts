@@ -1,22 +1,18 @@
-import pg from 'pg';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Generation, JobId, OrgId, RecordId, UserId } from '../../src/domain/ids.ts';
 import { type JobStep, REPLAY_WHICHS } from '../../src/domain/job.ts';
 import { selectNumbered } from '../../src/storage/changes.ts';
 import { selectCurrent, selectLive, selectRevisions } from '../../src/storage/channels.ts';
 import { changeRows, sql, type Write } from '../../src/storage/db.ts';
-import { createPostgresStore } from '../../src/storage/engines/postgres.ts';
-import { PLANNING } from '../../src/storage/engines/postgres-connection.ts';
 import { DIALECT } from '../../src/storage/engines/postgres-dialect.ts';
-import { toQuery } from '../../src/storage/engines/postgres-sql.ts';
 import { selectFeed, selectIslands } from '../../src/storage/feed.ts';
 import { selectAnswers } from '../../src/storage/idempotency.ts';
 import { saveJobSteps, selectRunning } from '../../src/storage/jobs.ts';
 import { saveSettlements, selectFirstAbout, selectWindow } from '../../src/storage/notifications.ts';
 import { selectKeys, selectRecords } from '../../src/storage/records.ts';
 import { saveResent, selectBrought, selectResendable } from '../../src/storage/resending.ts';
-import { createDatabase, type TestDatabase } from '../support/postgres/database.ts';
 import { EXPLAIN_STATEMENTS } from './explain-statements.ts';
+import { openPlannedDatabase, type PlanStep } from './planned-database.ts';
 
 const ORG = '3652397' as OrgId;
 const GENERATION = '1' as Generation;
@@ -108,42 +104,10 @@ const STATEMENTS: Record<string, readonly [Write | undefined, Readonly<Record<st
   answers: [selectAnswers(ORG, [{ userId: USER, key: 'k' }])[0], { idempotency: ['org_id ='] }],
 };
 
-interface Step {
-  readonly 'Node Type': string;
-  readonly 'Relation Name'?: string;
-  readonly 'Index Cond'?: string;
-  readonly Plans?: readonly Step[];
-}
+const { query, planOf } = openPlannedDatabase();
 
-const stepsOf = (step: Step): Step[] => [step, ...(step.Plans ?? []).flatMap(stepsOf)];
-
-let database: TestDatabase;
-let client: pg.Client;
-
-beforeAll(async () => {
-  database = await createDatabase();
-  const secretKey = new Uint8Array(32);
-  const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-  const store = await createPostgresStore({ url: database.url, secretKey, logger, time: 'injected', hints: false });
-  await store.close();
-  client = new pg.Client({ connectionString: database.url });
-  await client.connect();
-  for (const [name, value] of PLANNING) await client.query(`SET ${name} = ${value}`);
-});
-
-afterAll(async () => {
-  await client.end();
-  await database.drop();
-});
-
-async function scansOf(write: Write): Promise<Step[]> {
-  const { text, values } = toQuery(write);
-  await client.query(`PREPARE asked AS ${text}`);
-  const nulls = values.length > 0 ? `(${values.map(() => 'NULL').join(', ')})` : '';
-  const { rows } = await client.query(`EXPLAIN (FORMAT JSON) EXECUTE asked${nulls}`);
-  await client.query('DEALLOCATE asked');
-  return stepsOf(rows[0]['QUERY PLAN'][0].Plan).filter((step) => step['Node Type'].includes('Scan'));
-}
+const scansOf = async (write: Write): Promise<PlanStep[]> =>
+  (await planOf(write)).filter((step) => step['Node Type'].includes('Scan'));
 
 async function check(): Promise<void> {
   for (const [name, [write, tables]] of Object.entries(STATEMENTS)) {
@@ -170,7 +134,7 @@ describe('the plans of what is asked all the time', () => {
   it('go by whole keys in a store that was just made', check);
 
   it('go by whole keys when the tables are filled, and when what is owed was looked at by the server while there was nothing', async () => {
-    await client.query(`
+    await query(`
       INSERT INTO notification SELECT '${ORG}', '1', n, n::text, n, 'Contacts', 'insert', '[]', 'v8', 0, 'pending', '', 0
         FROM generate_series(1, 5000) n;
       INSERT INTO owed SELECT '${ORG}', '1', n, n, 0 FROM generate_series(1, 5000) n;
@@ -178,8 +142,8 @@ describe('the plans of what is asked all the time', () => {
       INSERT INTO record SELECT '${ORG}', 'Contacts', n::text, '{}', 0, '', 0, '' FROM generate_series(1, 5000) n;
       ANALYZE notification, owed, record_change, record`);
     await check();
-    await client.query('DELETE FROM owed');
-    await client.query('VACUUM ANALYZE owed');
+    await query('DELETE FROM owed');
+    await query('VACUUM ANALYZE owed');
     await check();
   });
 });
