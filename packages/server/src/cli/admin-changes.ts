@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { ExternalChange, Json } from '@watchbell/client';
+import { ApiError, type ExternalChange, type Json, type TakenChange } from '@watchbell/client';
 import { type Command, InvalidArgumentError } from 'commander';
 import { declareNoun, type Session } from './admin-verb.ts';
 import { assignment } from './arguments.ts';
-import { batchesOf } from './change-file.ts';
+import { batchesOf, type ChangeLine } from './change-file.ts';
 import type { Run } from './declare.ts';
 import { CliError } from './errors.ts';
 import { note } from './output.ts';
@@ -100,7 +100,6 @@ async function sendOne(session: Session, options: SendOptions): Promise<object> 
   return { ...taken };
 }
 
-/** Each call has a key made of where it begins and what it holds, so that sending the file again repeats none of it. */
 async function sendFile(session: Session, path: string, options: SendOptions): Promise<object> {
   const { by, key = '' } = options;
   const alone = ['module', 'operation', 'id', 'values'] as const;
@@ -110,13 +109,8 @@ async function sendFile(session: Session, path: string, options: SendOptions): P
   const org = await session.org();
   const sum = { calls: 0, changes: 0, records: 0, notifications: 0 };
   let [first, last]: (number | null)[] = [null, null];
-  for await (const { changes, line, text } of batchesOf(path)) {
-    const idempotencyKey = createHash('sha256')
-      .update(`${key}\n${by ?? ''}\n${line}\n${text}`)
-      .digest('hex');
-    const taken = await patiently(`line ${line}`, () =>
-      session.admin.changes.send(org, changes, { idempotencyKey, ...(by !== undefined && { by }) }),
-    );
+
+  function add(taken: readonly TakenChange[]): void {
     sum.calls += 1;
     sum.changes += taken.length;
     for (const { number, records, notifications } of taken) {
@@ -127,5 +121,48 @@ async function sendFile(session: Session, path: string, options: SendOptions): P
     }
     if (sum.calls % CALLS_PER_NOTE === 0) note(`${sum.changes} changes sent`);
   }
+
+  /**
+   * Each call has a key made of its first line, so that sending the file again repeats none of it: also where a part was
+   * halved the first time, since whoever sends more or less under a key is refused.
+   */
+  async function send(lines: readonly ChangeLine[]): Promise<void> {
+    const [{ number, text } = { number: 0, text: '' }] = lines;
+    const idempotencyKey = createHash('sha256')
+      .update(`${key}\n${by ?? ''}\n${number}\n${text}\n`)
+      .digest('hex');
+    const changes = lines.map(({ change }) => change);
+    try {
+      add(
+        await patiently(`line ${number}`, () =>
+          session.admin.changes.send(org, changes, { idempotencyKey, ...(by !== undefined && { by }) }),
+        ),
+      );
+    } catch (error) {
+      if (!isForFewer(error)) throw error;
+      if (lines.length === 1) throw notTheSame(number, error);
+      const half = Math.ceil(lines.length / 2);
+      await send(lines.slice(0, half));
+      await send(lines.slice(half));
+    }
+  }
+
+  for await (const lines of batchesOf(path)) await send(lines);
   return { ...sum, first_number: first ?? null, last_number: last ?? null };
+}
+
+/** Of one alone it is always its key that is refused. */
+const notTheSame = (line: number, cause: unknown): CliError =>
+  new CliError(
+    `Line ${line} was sent within 24 hours, with other lines after it: this is not the file that was sent. ` +
+      'Send what is new as a file of its own, or all of it once more under another --key.',
+    1,
+    { cause },
+  );
+
+/** They may be owed to too many together, or were not sent together the first time. */
+function isForFewer(error: unknown): boolean {
+  const cause = error instanceof CliError ? error.cause : undefined;
+  if (!(cause instanceof ApiError)) return false;
+  return cause.code === 'LIMIT_EXCEEDED' || cause.details.api_name === 'Idempotency-Key';
 }

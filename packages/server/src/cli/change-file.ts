@@ -3,12 +3,11 @@ import { createInterface } from 'node:readline';
 import type { ExternalChange } from '@watchbell/client';
 import { CliError } from './errors.ts';
 
-/** Changes of a file that are sent in one call. */
-export interface Batch {
-  readonly changes: readonly ExternalChange[];
-  /** Of its first change, from 1. */
-  readonly line: number;
-  /** The lines themselves. */
+/** A change of a file. */
+export interface ChangeLine {
+  readonly change: ExternalChange;
+  /** Which line it is, from 1, and the line itself. */
+  readonly number: number;
   readonly text: string;
 }
 
@@ -17,30 +16,29 @@ const MAX_RECORDS = 1000;
 /** Half of what a server takes by default, in characters. */
 const MAX_TEXT = 524_288;
 
-/** Reads a file of one change a line, step by step; the same file always comes in the same batches. `-`: standard input. */
-export async function* batchesOf(path: string): AsyncGenerator<Batch> {
-  let batch: { changes: ExternalChange[]; line: number; text: string; records: number } | undefined;
-  let number = 0;
+/**
+ * Reads a file of one change a line, step by step, in parts of one call each; the same file always comes in the same parts.
+ * `-`: standard input.
+ */
+export async function* batchesOf(path: string): AsyncGenerator<readonly ChangeLine[]> {
+  let batch: ChangeLine[] = [];
+  let [records, length, number] = [0, 0, 0];
   for await (const line of path === '-' ? createInterface({ input: process.stdin }) : await linesOf(path)) {
     number += 1;
     if (line.trim() === '') continue;
     const change = readChange(line, number);
-    const records = Array.isArray(change.records) ? change.records.length : 0;
-    const isFull =
-      batch &&
-      (batch.changes.length >= MAX_CHANGES ||
-        batch.records + records > MAX_RECORDS ||
-        batch.text.length + line.length > MAX_TEXT);
-    if (batch && isFull) {
+    const own = Array.isArray(change.records) ? change.records.length : 0;
+    const isFull = batch.length >= MAX_CHANGES || records + own > MAX_RECORDS || length + line.length > MAX_TEXT;
+    if (batch.length > 0 && isFull) {
       yield batch;
-      batch = undefined;
+      batch = [];
+      [records, length] = [0, 0];
     }
-    batch ??= { changes: [], line: number, text: '', records: 0 };
-    batch.changes.push(change);
-    batch.records += records;
-    batch.text += `${line}\n`;
+    batch.push({ change, number, text: line });
+    records += own;
+    length += line.length + 1;
   }
-  if (batch) yield batch;
+  if (batch.length > 0) yield batch;
 }
 
 async function linesOf(path: string): Promise<AsyncIterable<string>> {

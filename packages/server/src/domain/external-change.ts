@@ -51,8 +51,11 @@ export interface TakenChange {
 /** Of one call. */
 export const MAX_CHANGES = 100;
 export const MAX_RECORDS = 1000;
-/** Most notifications that the changes of a call may come to, by the channels that watch; one alone may exceed it. */
-const MAX_OWED = 100_000;
+/**
+ * Most notifications that the changes of a call may come to, by the channels that watch; one alone may exceed it. They are
+ * committed together, and on the embedded store other organisations wait meanwhile.
+ */
+const MAX_OWED = 20_000;
 
 /** Whose changes are those that nobody is named for: an id of the organisation that no user ever has. */
 export const nobody = (org: OrgId): UserId => idFromSerial(org, 0) as UserId;

@@ -60,6 +60,37 @@ test('a file is sent in its order, in batches, and sent again repeats nothing', 
   expect(again.first_number).toBe(Number(sent.last_number) + 1);
 });
 
+test('a file that many channels watch is sent in smaller parts, and sent again repeats nothing, also when they are gone', async () => {
+  const client = createClient({
+    base: server.base,
+    clientId: '1000.DEV',
+    clientSecret: 'dev-secret',
+    refreshToken: '1000.dev.refresh',
+  });
+  // Conditions are not looked at when it is reckoned what the changes may come to.
+  const field_selection = { field: { api_name: 'Total' } };
+  const watch = {
+    events: ['Orders.edit' as const],
+    notify_url: `${server.base}/_watchbell/inbox/many`,
+    notification_condition: [{ type: 'field_selection' as const, module: { api_name: 'Orders' }, field_selection }],
+  };
+  const ids = Array.from({ length: 201 }, (_, i) => String(i + 1));
+  for (let from = 0; from < ids.length; from += 10) {
+    const opened = await client.watch.open(ids.slice(from, from + 10).map((id) => ({ channel_id: id, ...watch })));
+    expect(opened.every(({ status }) => status === 'success')).toBe(true);
+  }
+  const lines = Array.from({ length: 130 }, (_, i) => line(5000 + i).replace('insert', 'update'));
+  const path = file('watched.jsonl', lines);
+  const sent = await send('--file', path);
+  expect(sent).toMatchObject({ calls: 3, changes: 130, notifications: 0 });
+  expect(Number(sent.last_number) - Number(sent.first_number)).toBe(129);
+  expect((await client.watch.delete(ids.slice(0, 100))).every(({ status }) => status === 'success')).toBe(true);
+  expect(await send('--file', path)).toEqual(sent);
+  // Nor is it taken for another file.
+  const { code, stderr } = await run('--file', file('other.jsonl', lines.slice(0, 120)));
+  expect({ code, stderr }).toMatchObject({ code: 1, stderr: expect.stringContaining('Line 101 was sent within 24') });
+});
+
 test('what is wrong with a file is said with its line, and what came before it is taken', async () => {
   const path = file('broken.jsonl', [
     ...Array.from({ length: 100 }, (_, i) => line(1000 + i)),

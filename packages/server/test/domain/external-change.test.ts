@@ -337,7 +337,7 @@ describe('a call that is taken', () => {
     expect(set.writes.changes).toEqual([]);
   });
 
-  test('is refused when it may come to more than 100,000 notifications, but for a single change', () => {
+  test('is refused when it may come to more than 20,000 notifications, but for a single change', () => {
     const channels = Array.from({ length: 1001 }, (_, i) => ({
       ...aChannel({ expiresAt: Number.MAX_SAFE_INTEGER }),
       channelId: `${i}` as never,
@@ -346,7 +346,7 @@ describe('a call that is taken', () => {
     }));
     const set = openOrders(createChannelIndex(channels));
     const inserts = (count: number) => Array.from({ length: count }, (_, i) => told('insert', { id: `${i}` }));
-    expect(refusal(() => take(set, inserts(100)))).toEqual([
+    expect(refusal(() => take(set, inserts(20)))).toEqual([
       'LIMIT_EXCEEDED',
       'the changes may come to too many notifications; send fewer in a call',
       '$.changes',
