@@ -2,7 +2,7 @@ import { AppError } from '../domain/error.ts';
 import type { OrgId } from '../domain/ids.ts';
 import { TELLING, tellExpiring } from '../domain/life-cycle.ts';
 import type { WriteSet } from '../domain/working-set.ts';
-import type { NoticeStore } from '../storage/store.ts';
+import type { NoticeLook, NoticeStore } from '../storage/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { type Making, noticesOf } from './notice-making.ts';
 import type { Writer } from './writer.ts';
@@ -87,14 +87,31 @@ export function createNotices(options: NoticesOptions): Notices {
 
   function wake(org: OrgId): void {
     if (isStopped || !isMine(org)) return;
-    const known = orgs.get(org) ?? { told: 0, saved: 0, lookAt: Infinity, work: undefined, isAgain: false };
-    orgs.set(org, known);
+    const known = knownOf(org);
     known.isAgain = true;
     known.work ??= follow(org, known)
       .catch((error) => failed(org, error))
       .finally(() => {
         known.work = undefined;
       });
+  }
+
+  function knownOf(org: OrgId): Known {
+    const known = orgs.get(org) ?? { told: 0, saved: 0, lookAt: Infinity, work: undefined, isAgain: false };
+    orgs.set(org, known);
+    return known;
+  }
+
+  /** Found with many others: what nothing is to be done for is not asked for alone. */
+  function found({ org, version, told, lookAt: next = Infinity, dueAt = Infinity }: NoticeLook): void {
+    const known = orgs.get(org);
+    const to = Math.max(told, known?.told ?? 0);
+    // What was committed since it was found is known better by now.
+    if (known?.work || version !== to || next <= clock.now()) wake(org);
+    else if (known || next < Infinity || dueAt < Infinity) {
+      lookAt(Object.assign(knownOf(org), { told: to, saved: told }), next);
+      if (dueAt < Infinity) onDue(org, dueAt);
+    }
   }
 
   function failed(org: OrgId, error: unknown): void {
@@ -172,9 +189,7 @@ export function createNotices(options: NoticesOptions): Notices {
   async function findAll(): Promise<void> {
     for (let after = ''; !isStopped; ) {
       const looks = await store.looks(after, ORGS);
-      for (const { org, version, told, lookAt: next, dueAt } of looks) {
-        if (isMine(org) && (version > told || next !== undefined || dueAt !== undefined)) wake(org);
-      }
+      for (const look of looks) if (isMine(look.org)) found(look);
       const last = looks.at(-1);
       if (!last || looks.length < ORGS) return;
       after = last.org;

@@ -102,6 +102,28 @@ test('what could not be saved is made at the next occasion', async () => {
   expect((await store.notices.list(ORG, {}, undefined, 9)).items).toHaveLength(1);
 });
 
+test('whoever looks at all asks for none alone that nothing is to be done for', async () => {
+  let asked = 0;
+  const { clock, notices, open, commits } = await makeNotices((store) => ({
+    ...store,
+    look(org) {
+      asked += 1;
+      return store.look(org);
+    },
+  }));
+  await open(1);
+  await notices.idle();
+  asked = 0;
+  await notices.start();
+  await notices.idle();
+  expect(asked).toBe(0);
+  // What it found, it holds to.
+  commits.length = 0;
+  clock.advance(HOUR * 0.75);
+  await notices.idle();
+  expect(commits).toEqual([1]);
+});
+
 test('what tells nothing writes nothing', async () => {
   const { notices, open, told, due } = await makeNotices();
   await open(500);
