@@ -36,7 +36,10 @@ export interface FeedPage {
   readonly notifications: readonly FeedItem[];
   /** Numbers that retention removed; `delivered`, or why they were not. */
   readonly removed: readonly (NumberRange & { readonly reason: string })[];
-  /** All numbers after the one asked for, up to this, are in one of the two. Go on after it. */
+  /**
+   * All numbers after the one asked for, up to this, are in one of the two. Go on after it, also when it is before the one
+   * asked for: then the server was restored and has not come as far again.
+   */
   readonly through: number;
   readonly last_number: number;
   readonly more: boolean;

@@ -33,7 +33,10 @@ export interface FeedPage {
   readonly items: readonly FeedItem[];
   /** Numbers up to `through` that retention removed, in order: delivered, or why not. */
   readonly removed: readonly RemovedNumbers[];
-  /** All numbers after the one asked for, up to this, are in `items` or in `removed`. */
+  /**
+   * All numbers after the one asked for, up to this, are in `items` or in `removed`. Before the one asked for when the
+   * channel has not come that far (any more, after a restore).
+   */
   readonly through: number;
   readonly lastNumber: number;
 }
@@ -110,12 +113,13 @@ export function createFeed({ store, isShared, clock, base, compat }: FeedOptions
 
   function page({ channel, notifications, removed, through }: FeedSlice, after: number): FeedPage {
     const now = clock.now();
+    // Some may have been given since the channel was read.
+    const lastNumber = Math.max(channel.lastNumber, notifications.at(-1)?.number ?? 0);
     return {
       items: notifications.map((one) => item(one, channel, now)),
       removed: removedBetween(notifications, removed, after, through),
-      through,
-      // Some may have been given since the channel was read.
-      lastNumber: Math.max(channel.lastNumber, notifications.at(-1)?.number ?? 0),
+      through: after <= lastNumber ? through : lastCommon(channel, lastNumber),
+      lastNumber,
     };
   }
 
@@ -141,8 +145,10 @@ export function createFeed({ store, isShared, clock, base, compat }: FeedOptions
       const waiter = waits.enter({ org, generation, after, who, waitMs, ...(signal && { signal }) });
       try {
         const found = await slice(org, generation, after, limit);
-        // Of one that has ended nothing more comes.
-        if (found.through > after || waitMs === 0 || found.channel.endedAt !== undefined) return page(found, after);
+        const { endedAt, lastNumber } = found.channel;
+        // Of one that has ended nothing more comes; and who is ahead of the channel would wait past what comes.
+        const isOver = endedAt !== undefined || lastNumber < after;
+        if (found.through > after || waitMs === 0 || isOver) return page(found, after);
         await waiter.over;
         return page(signal?.aborted ? found : await slice(org, generation, after, limit), after);
       } finally {
@@ -195,5 +201,9 @@ function removedBetween(
   const delivered = withoutRanges(missing, undelivered).map((range) => ({ ...range, reason: 'delivered' }));
   return [...undelivered, ...delivered].sort((a, b) => a.from - b.from);
 }
+
+/** Where a reader that is ahead of a restored channel goes on: before what was numbered since then. */
+const lastCommon = ({ restarts }: Channel, lastNumber: number): number =>
+  Math.min(lastNumber, (restarts.at(-1)?.from ?? Infinity) - 1);
 
 const noChannel = (): AppError => new AppError('NOT_FOUND', 'There is no such channel', { api_name: 'channel' });

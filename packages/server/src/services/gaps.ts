@@ -53,7 +53,7 @@ export function createGaps({ store, feed, rematches, clock }: GapsOptions): Read
     const start = Math.max(after, stand);
     const found = await store.open(org, generation, start);
     if (!found) throw new AppError('NOT_FOUND', 'There is no such channel', { api_name: 'channel' });
-    const { channel, ranges, through = Math.max(channel.lastNumber, start) } = found;
+    const { channel, ranges, through = channel.lastNumber } = found;
     const gaps = alike(ranges.flatMap((range) => gapsOf(range, channel, clock.now())));
     const numbers = gaps.slice(0, limit);
     const lapses = await rematches.lapses(org, generation, undefined, LAPSES + 1, 'open');

@@ -159,3 +159,30 @@ test('a copy put in place by hand and served with --restored numbers anew', { ti
   await write(await serve(copied, ['--restored']));
   expect(idsByNumber([receiver]).size).toBeGreaterThanOrEqual(60);
 });
+
+test('a reader of the feed that was ahead of the copy is sent back to what is numbered anew', async () => {
+  const dataDir = join(temporaryDirectory(), 'data');
+  const first = await serve(dataDir);
+  const call = async ({ server, token }: Served, path: string, body?: object): Promise<Response> => {
+    const headers = { authorization: `Zoho-oauthtoken ${token}` };
+    const post = body && { method: 'POST', body: JSON.stringify(body) };
+    const response = await fetch(server.base + path, { headers, ...post });
+    expect(response.ok).toBe(true);
+    return response;
+  };
+  const write = async (to: Served, count: number) => {
+    for (let i = 0; i < count; i += 1) await call(to, '/crm/v8/Contacts', { data: [{ Last_Name: 'Boyle' }] });
+  };
+  const read = async (from: Served, query: string) =>
+    (await call(from, `/_watchbell/v1/channels/1/feed?${query}`)).json();
+  await open(first, [await listen()]);
+  await write(first, 3);
+  expect(await first.server.kill('SIGTERM')).toBe(0);
+
+  const restored = await serve(dataDir, ['--restored']);
+  // It has seen five of the original.
+  expect(await read(restored, 'after=5&wait=60')).toMatchObject({ notifications: [], through: 3 });
+  await write(restored, 1);
+  expect(await read(restored, 'after=5')).toMatchObject({ notifications: [], through: 3, last_number: 4 });
+  expect(await read(restored, 'after=3')).toMatchObject({ notifications: [{ number: 4, sequence: 1 }], through: 4 });
+});

@@ -27,7 +27,9 @@ export const PageShape = Type.Object({
   notifications: Type.Array(Item),
   removed: Type.Array(Removed),
   through: Type.Integer({
-    description: 'Every number after the one asked for up to this is in notifications or removed',
+    description:
+      'Every number after the one asked for up to this is in notifications or removed; before the one asked for when ' +
+      'the server was restored and has not come as far again',
   }),
   last_number: Type.Integer({ description: 'Of the newest notification' }),
   more: Type.Boolean({ description: 'There is something after through' }),

@@ -151,7 +151,8 @@ const nameIn = (params: unknown): string => (params as { readonly name: string }
 /** Aborted when the caller has gone before it was answered. */
 function goneOf({ raw }: FastifyReply): AbortSignal {
   const gone = new AbortController();
-  raw.once('close', () => gone.abort());
+  if (raw.destroyed) gone.abort();
+  else raw.once('close', () => gone.abort());
   return gone.signal;
 }
 
