@@ -12,6 +12,7 @@ import type { DeliveryStore, JobStore } from '../storage/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import { createAir } from './air.ts';
+import { createAttemptsGiven } from './attempts-given.ts';
 import { createCircuits } from './circuits.ts';
 import { type ClusterOptions, createCluster } from './cluster.ts';
 import { createComebacks } from './comebacks.ts';
@@ -21,7 +22,7 @@ import { createFairTurns } from './fair-turns.ts';
 import { type Following, followOthers, type Others } from './following.ts';
 import { registerGauges } from './gauges.ts';
 import type { Guard } from './guard.ts';
-import { createAttemptsGiven, createJobs, type Jobs, type JobsOptions } from './jobs.ts';
+import { createJobs, type Jobs, type JobsOptions } from './jobs.ts';
 import { createLane } from './lane.ts';
 import type { Lane, LaneContext } from './lane-context.ts';
 import { createLanes } from './lanes.ts';
@@ -232,13 +233,15 @@ export function createDelivery(options: DeliveryOptions): Delivery {
       jobs.changed(generation);
     }
     lanes.take(org, writes, isNext, isNewest);
-    if (writes.org || writes.newJobs.length > 0) jobs.look();
+    if (writes.org) jobs.look(org);
+    else if (writes.newJobs.length > 0) jobs.look();
   }
 
   function recover(): void {
     lanes.forgetAll();
     lanes.unknown(ownership.holds());
     for (const lane of lanes.all()) lane.beginAnew();
+    jobs.look();
     // What others committed since is found from where they stand before it is read what is owed.
     if (cluster) cluster.beginAnew();
     else void takingUp.all();
@@ -327,7 +330,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     forget,
     sendTest: (org, channel) => sendTest(org, channel, context.flights),
     counts,
-    lookAtJobs: jobs.look,
+    lookAtJobs: () => jobs.look(),
     owing: () => Array.from(lanes.all(), ({ org, generation }) => ({ org, generation })),
   };
 

@@ -1,14 +1,16 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobPolicy } from '../domain/delivery-policy.ts';
 import { AppError } from '../domain/error.ts';
 import type { Generation, JobId, OrgId } from '../domain/ids.ts';
-import type { Job, JobKind, JobStep } from '../domain/job.ts';
+import type { Job, JobStep } from '../domain/job.ts';
 import { resendingOf } from '../domain/resending.ts';
 import type { JobStore, RunningJob } from '../storage/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { createAlarm } from './alarm.ts';
+import { byTurns, createJobLines, type Line, type Placed, whoMakesRoom } from './job-lines.ts';
 import type { Hold, Ownership } from './ownership.ts';
 import { startResending } from './resending.ts';
-import type { AttemptsGiven, ResendingContext, Run, RunEnd } from './resending-context.ts';
+import type { ResendingContext, Run, RunEnd } from './resending-context.ts';
 
 /**
  * Does the next bit of a job that sends nothing, and saves how it stands then; `rests`: it can do nothing now. Is called
@@ -19,8 +21,8 @@ export type JobWork = (job: Job, stop: AbortSignal) => Promise<JobStep | 'rests'
 /** What redeliveries, replays and re-matches of this node's channels do in the background. */
 export interface Jobs {
   start(): Promise<void>;
-  /** A job was made or changed, or may go on that could not. */
-  look(): void;
+  /** A job was made or changed; or the organisation was, and what waited for that may go on. */
+  look(org?: OrgId): void;
   /** A commit concerns the channel. */
   changed(generation: Generation): void;
   /** Something of the organisation is under way. */
@@ -51,25 +53,24 @@ export interface JobsOptions {
 /** How others are found: there is no message of them (DESIGN §3). */
 const LOOK_EVERY_MS = 500;
 const LONGEST_MS = 2 ** 31 - 1;
-const FIRST_REST_MS = 500;
-const LONGEST_REST_MS = 5000;
 const PAGE = 500;
-const GIVEN = 16_384;
+/** A look that takes longer is followed by a pause of so many times its time, however much there is to look at. */
+const SHORT_LOOK_MS = 5;
+const PAUSE_FOR_LOOK = 4;
 
-interface Working {
+interface Working extends Placed {
   readonly job: RunningJob;
+  readonly line: Line;
   readonly hold: Hold;
-  readonly since: number;
-  readonly stop: AbortController;
+  readonly stopping: AbortController;
   run?: Run;
   done: Promise<void>;
 }
 
 export function createJobs(options: JobsOptions): Jobs {
   const { store, ownership, policy, isSuspended, logger } = options;
+  const lines = createJobLines();
   const working = new Map<JobId, Working>();
-  /** Those that can do nothing now, or failed: when they are tried again, by the process's own clock. */
-  const resting = new Map<JobId, { readonly generation: Generation; readonly pause: number; readonly until: number }>();
   /** When each organisation's last turn began, so that those that waited longest come first. */
   const turns = new Map<OrgId, number>();
   const stopping = new AbortController();
@@ -77,36 +78,51 @@ export function createJobs(options: JobsOptions): Jobs {
   let looping: Promise<void> | undefined;
   let isLooking = false;
   let isToLook = false;
+  /** What runs is not known, or may have changed. */
+  let isToRead = true;
+  let readAt = -Infinity;
   let hasFailed = false;
   /** Some wait for a place. */
   let isCrowded = false;
+  /** When the first of those that rest may be tried. */
+  let nextDue = Infinity;
 
   async function loop(): Promise<void> {
     while (!stopping.signal.aborted) {
+      const began = performance.now();
       await look();
+      const took = performance.now() - began;
+      if (took > SHORT_LOOK_MS) {
+        await sleep(took * PAUSE_FOR_LOOK, undefined, { signal: stopping.signal, ref: false }).catch(() => undefined);
+      }
       if (!stopping.signal.aborted) await alarm.sleep(pauseUntilNext());
     }
   }
 
   function pauseUntilNext(): number {
-    if (options.isShared || hasFailed || isCrowded) return LOOK_EVERY_MS;
-    const next = Math.min(...Array.from(resting.values(), ({ until }) => until));
-    return next === Infinity ? LONGEST_MS : Math.max(0, next - performance.now());
+    const now = performance.now();
+    const lookAt = options.isShared ? readAt + LOOK_EVERY_MS : hasFailed || isCrowded ? now + LOOK_EVERY_MS : Infinity;
+    return Math.max(0, Math.min(lookAt - now, nextDue - now, LONGEST_MS));
   }
 
   async function look(): Promise<void> {
     isLooking = true;
     isToLook = false;
     try {
-      const found = await readRunning();
+      if (isToRead || (options.isShared && performance.now() - readAt >= LOOK_EVERY_MS)) {
+        isToRead = false;
+        readAt = performance.now();
+        lines.read(await readRunning());
+      }
       hasFailed = false;
       if (!stopping.signal.aborted) {
-        letGo(new Set(found.map(({ id }) => id)));
-        takeUp(found);
+        letGo();
+        takeUp();
       }
     } catch (error) {
       if (!hasFailed) logger.error({ err: error }, 'jobs cannot be read, trying again');
       hasFailed = true;
+      isToRead = true;
     }
     isLooking = false;
     options.onQuiet();
@@ -122,53 +138,54 @@ export function createJobs(options: JobsOptions): Jobs {
   }
 
   /** Stops what was paused or cancelled, or may be done here no more. */
-  function letGo(found: ReadonlySet<JobId>): void {
-    for (const [id, { job, hold, stop, run }] of working) {
-      if (!found.has(id) || hold.state !== 'held' || isSuspended(job.org)) stop.abort();
+  function letGo(): void {
+    for (const { job, hold, stopping: stop, run } of working.values()) {
+      if (!lines.has(job) || hold.state !== 'held' || isSuspended(job.org)) stop.abort();
       run?.wake(false);
     }
-    for (const id of resting.keys()) if (!found.has(id)) resting.delete(id);
   }
 
   /** The oldest of each kind of each channel, those organisations first that waited longest. */
-  function takeUp(found: readonly RunningJob[]): void {
-    const taken = new Set(Array.from(working.values(), ({ job }) => lineOf(job)));
-    const waiting: RunningJob[] = [];
-    const now = performance.now();
-    for (const job of found) {
-      const line = lineOf(job);
-      if (taken.has(line)) continue;
-      taken.add(line);
-      const isDue = (resting.get(job.id)?.until ?? 0) <= now;
-      if (isDue && !isSuspended(job.org) && ownership.holdOf(job.generation)?.state === 'held') waiting.push(job);
-    }
-    waiting.sort((a, b) => (turns.get(a.org) ?? 0) - (turns.get(b.org) ?? 0));
-    isCrowded = false;
-    for (const job of byTurns(waiting)) {
-      const isQuick = job.kind === 'redeliver';
-      const mates = [...working.values()].filter((one) => (one.job.kind === 'redeliver') === isQuick);
-      if (mates.length < (isQuick ? policy.redelivering : policy.running)) begin(job);
-      else {
-        isCrowded = true;
-        if (!isQuick) endTurn(mates, job.org);
-      }
-    }
+  function takeUp(): void {
+    const taken = new Set(Array.from(working.values(), ({ line }) => line.key));
+    const quick: Line[] = [];
+    const slow: Line[] = [];
+    nextDue = lines.due(performance.now(), (line) => {
+      const [{ org, generation, kind }] = line.jobs;
+      if (taken.has(line.key) || isSuspended(org)) return;
+      if (ownership.holdOf(generation)?.state === 'held') (kind === 'redeliver' ? quick : slow).push(line);
+    });
+    const mates = [...working.values()];
+    const isQuick = ({ job }: Working) => job.kind === 'redeliver';
+    const areAllIn = seat(quick, mates.filter(isQuick), policy.redelivering);
+    isCrowded =
+      !seat(
+        slow,
+        mates.filter((mate) => !isQuick(mate)),
+        policy.running,
+      ) || !areAllIn;
   }
 
-  /** Whoever has had its place for long makes room for another organisation. */
-  function endTurn(mates: readonly Working[], org: OrgId): void {
-    const [oldest] = mates.filter(({ job }) => job.org !== org).sort((a, b) => a.since - b.since);
-    if (oldest && performance.now() - oldest.since > policy.turn) oldest.stop.abort();
+  /** False: some wait for a place; whoever has had one for long makes room. */
+  function seat(waiting: readonly Line[], mates: readonly Working[], places: number): boolean {
+    const inTurn = byTurns(waiting, turns, places);
+    const free = Math.max(0, places - mates.length);
+    for (const line of inTurn.slice(0, free)) begin(line);
+    for (const one of whoMakesRoom(mates, inTurn.slice(free), performance.now() - policy.turn)) one.stopping.abort();
+    return waiting.length <= free;
   }
 
-  function begin(job: RunningJob): void {
+  function begin(line: Line): void {
+    const [job] = line.jobs;
     const hold = ownership.holdOf(job.generation);
     if (!hold) return;
     const since = performance.now();
+    line.begun = since;
     turns.delete(job.org);
     turns.set(job.org, since);
     if (turns.size > 1000) for (const [org] of [...turns].slice(0, 500)) turns.delete(org);
-    const one: Working = { job, hold, since, stop: new AbortController(), done: Promise.resolve() };
+    const stopping = new AbortController();
+    const one: Working = { job, line, hold, since, stopping, stop: stopping.signal, done: Promise.resolve() };
     working.set(job.id, one);
     hold.lanes += 1;
     one.done = work(one)
@@ -182,10 +199,10 @@ export function createJobs(options: JobsOptions): Jobs {
 
   async function work(one: Working): Promise<RunEnd> {
     const job = await store.find(one.job.org, one.job.id);
-    if (job?.state !== 'running' || one.stop.signal.aborted) return 'stopped';
+    if (job?.state !== 'running' || one.stop.aborted) return 'stopped';
     const resending = resendingOf(job, policy.waits);
-    if (!resending) return step(job, one.stop.signal);
-    one.run = startResending(job, resending, one.hold, one.stop.signal, options.resending);
+    if (!resending) return step(job, one.stop);
+    one.run = startResending(job, resending, one.hold, one.stop, one.line.streak, options.resending);
     return one.run.done;
   }
 
@@ -203,10 +220,17 @@ export function createJobs(options: JobsOptions): Jobs {
   function ended({ job, hold }: Working, end: RunEnd): void {
     working.delete(job.id);
     hold.lanes -= 1;
-    if (end === 'rests') {
-      const pause = Math.min((resting.get(job.id)?.pause ?? FIRST_REST_MS / 2) * 2, LONGEST_REST_MS);
-      resting.set(job.id, { generation: job.generation, pause, until: performance.now() + pause });
-    } else resting.delete(job.id);
+    switch (end) {
+      case 'rests':
+        lines.rest(job, performance.now());
+        break;
+      case 'over':
+        lines.drop(job);
+        break;
+      case 'stopped':
+        lines.went(job);
+        isToRead = true;
+    }
     options.onEnded(hold);
     wake();
     options.onQuiet();
@@ -221,17 +245,14 @@ export function createJobs(options: JobsOptions): Jobs {
     async start() {
       looping = loop();
     },
-    look() {
-      for (const [id, rest] of resting) resting.set(id, { ...rest, until: 0 });
+    look(org) {
+      if (org !== undefined) lines.resumed(org);
+      isToRead = true;
       wake();
     },
     changed(generation) {
       for (const { job, run } of working.values()) if (job.generation === generation) run?.wake(true);
-      for (const [id, rest] of resting) {
-        if (rest.generation !== generation) continue;
-        resting.set(id, { ...rest, until: 0 });
-        wake();
-      }
+      if (lines.changed(generation)) wake();
     },
     holds: (org) => [...working.values()].some(({ job }) => job.org === org),
     isBusy() {
@@ -243,40 +264,9 @@ export function createJobs(options: JobsOptions): Jobs {
     async stop() {
       stopping.abort();
       alarm.wake();
-      for (const { stop } of working.values()) stop.abort();
+      for (const { stopping: stop } of working.values()) stop.abort();
       await looping;
       await Promise.all(Array.from(working.values(), ({ done }) => done));
     },
   };
-}
-
-/** Remembers the newest attempts of jobs: far more than can be under way. */
-export function createAttemptsGiven(): AttemptsGiven {
-  const given = new Map<string, number>();
-  return {
-    next(generation, number, attemptsMade) {
-      const key = `${generation} ${number}`;
-      const next = Math.max(given.get(key) ?? 0, attemptsMade) + 1;
-      given.delete(key);
-      given.set(key, next);
-      if (given.size > GIVEN) for (const oldest of given.keys()) if (given.delete(oldest)) break;
-      return next;
-    },
-  };
-}
-
-/** Of a channel and a kind one job at a time: a redelivery does not wait for a replay of many. */
-const lineOf = ({ generation, kind }: RunningJob): string => `${generation} ${kind satisfies JobKind}`;
-
-/** One of each organisation, then a second of each, and so on. */
-function byTurns(jobs: readonly RunningJob[]): RunningJob[] {
-  const rounds = new Map<OrgId, number>();
-  return jobs
-    .map((job) => {
-      const round = rounds.get(job.org) ?? 0;
-      rounds.set(job.org, round + 1);
-      return { job, round };
-    })
-    .sort((a, b) => a.round - b.round)
-    .map(({ job }) => job);
 }

@@ -4,6 +4,7 @@ import type { Job, JobState } from '../domain/job.ts';
 import { createPace, createTally, type Resending } from '../domain/resending.ts';
 import type { Resent } from '../storage/store.ts';
 import { flyAgain } from './flight.ts';
+import type { Streak } from './job-lines.ts';
 import { weigh } from './memory.ts';
 import type { Hold } from './ownership.ts';
 import { readPatiently } from './patient-read.ts';
@@ -20,6 +21,7 @@ export function startResending(
   { from, to, which, rate, waits }: Resending,
   hold: Hold,
   stop: AbortSignal,
+  streak: Streak,
   context: ResendingContext,
 ): Run {
   const { org, generation } = job;
@@ -36,7 +38,6 @@ export function startResending(
   let isSaving = false;
   let savedAt = -Infinity;
   let savedPosition = job.progress.position;
-  let failures = 0;
   let isLost = false;
   let isOver = false;
   let isScheduled = false;
@@ -125,7 +126,7 @@ export function startResending(
   function endingOf(): Ending | undefined {
     if (stop.aborted || isLost || hold.state !== 'held' || context.isSuspended(org)) return 'stopped';
     if (known.hasEnded()) return 'gone';
-    if (failures >= policy.failuresInRow) return 'failing';
+    if (streak.failures >= policy.failuresInRow) return 'failing';
     if ((stateNow() ?? 'live') !== 'live') return 'rests';
     return scanFrom > to && tally.underWay() === 0 ? 'done' : undefined;
   }
@@ -249,7 +250,7 @@ export function startResending(
       waiting.push({ ...item, attemptsMade: attempt.attempt, tries, dueAt: clock.now() + wait });
       return;
     }
-    failures = kind === 'delivered' ? 0 : failures + 1;
+    streak.failures = kind === 'delivered' ? 0 : streak.failures + 1;
     bytes -= item.bytes;
     tally.ended(item.number, kind === 'delivered');
   }

@@ -2,13 +2,14 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { createAttemptsGiven, createJobs, type Jobs, type JobWork } from '../../src/delivery/jobs.ts';
+import { createAttemptsGiven } from '../../src/delivery/attempts-given.ts';
+import { createJobs, type Jobs, type JobWork } from '../../src/delivery/jobs.ts';
 import { ownsAll } from '../../src/delivery/ownership.ts';
 import type { ResendingContext } from '../../src/delivery/resending-context.ts';
 import { DEFAULT_POLICY } from '../../src/domain/delivery-policy.ts';
 import { AppError } from '../../src/domain/error.ts';
 import type { Generation, JobId, OrgId } from '../../src/domain/ids.ts';
-import type { Job } from '../../src/domain/job.ts';
+import type { Job, JobKind } from '../../src/domain/job.ts';
 import type { Store } from '../../src/storage/store.ts';
 import { changeIn, openStoreIn, removeData } from '../support/test-data.ts';
 
@@ -33,13 +34,17 @@ afterEach(async () => {
 
 /** Jobs that send nothing, so that what they do is the test's: `org/channel/job`. */
 async function add(...names: string[]): Promise<void> {
+  await addOf('rematch', ...names);
+}
+
+async function addOf(kind: JobKind, ...names: string[]): Promise<void> {
   const request = JSON.stringify({ kind: 'rematch', lapse: 'expired', fromChange: 1, toChange: 9 });
   const progress = JSON.stringify({ position: 0, done: 0, failed: 0, passed: 0 });
   for (const name of names) {
     const [org, generation, id] = name.split('/');
     await changeIn(
       dataDir,
-      `INSERT INTO job VALUES ('${org}', '${id}', 'rematch', '${generation}', 'running', '${request}', '${progress}', NULL,
+      `INSERT INTO job VALUES ('${org}', '${id}', '${kind}', '${generation}', 'running', '${request}', '${progress}', NULL,
         'operator', 0, 0)`,
     );
   }
@@ -119,6 +124,45 @@ test('an organisation that has all the places for long makes room for another, a
   for (const id of ['job_1', 'job_2']) {
     expect(await store.jobs.find('1000000' as OrgId, id as JobId)).toMatchObject({ state: 'done' });
   }
+});
+
+test.each<[JobKind, string]>([
+  ['rematch', '1000000'],
+  ['redeliver', '1000000'],
+  ['redeliver', '2000000'],
+])('no %s waits for long behind those of channels that come to nothing, also not one of %s', async (kind, org) => {
+  await addOf(kind, '1000000/a/job_1', '1000000/b/job_2');
+  const begun = new Set<string>();
+  const jobs = await start(
+    async ({ id }) => {
+      begun.add(id);
+      if (id === 'job_3') return 'done';
+      // A receiver that is not reached, say.
+      await new Promise((resolve) => setImmediate(resolve));
+      return 'more';
+    },
+    { running: 2, redelivering: 2, turn: 30 },
+  );
+  await vi.waitFor(() => expect(begun).toEqual(new Set(['job_1', 'job_2'])));
+  await addOf(kind, `${org}/c/job_3`);
+  jobs.look();
+  await vi.waitFor(() => expect(begun).toContain('job_3'), 5000);
+  await vi.waitFor(async () =>
+    expect(await store.jobs.find(org as OrgId, 'job_3' as JobId)).toMatchObject({ state: 'done' }),
+  );
+});
+
+test('jobs that can do nothing cost nothing while nothing changes', async () => {
+  await add(...Array.from({ length: 200 }, (_, i) => `1000000/channel${i}/job_${i}`));
+  let asked = 0;
+  const reads = vi.spyOn(store.jobs, 'running');
+  await start(async () => {
+    asked += 1;
+    return 'rests';
+  });
+  await vi.waitFor(() => expect(asked).toBeGreaterThanOrEqual(200));
+  await idle();
+  expect(reads.mock.calls.length).toBeLessThan(5);
 });
 
 test('what cannot go on is asked again when a commit concerns its channel', async () => {
