@@ -12,9 +12,10 @@ import type { Clock } from './domain/clock.ts';
 import { clusterPolicy } from './domain/cluster-policy.ts';
 import type { NotificationId, OrgId } from './domain/ids.ts';
 import { DEFAULT_CHANNEL_POLICY } from './domain/watch.ts';
+import { createCursors } from './http/cursor.ts';
 import { createHttp } from './http/server.ts';
 import { applyModuleFile } from './module-file.ts';
-import { createLogger, credentials, openStore, secretKeysOf, writeCredentials } from './opening.ts';
+import { createLogger, credentials, cursorCipher, openStore, secretKeysOf, writeCredentials } from './opening.ts';
 import { type Accounts, createAccounts, DEV_CREDENTIALS, DEV_MEMBER } from './services/accounts.ts';
 import { createAdministration } from './services/administration.ts';
 import { createAuth } from './services/auth.ts';
@@ -284,6 +285,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     metrics,
     auth,
     administration,
+    cursors: createCursors(cursorCipher(secretKeys)),
     channelControl,
     channelTests,
     signatures,

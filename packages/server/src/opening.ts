@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHmac, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import type { Credentials } from '@watchbell/client';
 import pino from 'pino';
 import type { Config } from './config.ts';
 import type { NewCredentials } from './services/accounts.ts';
-import type { SecretKeys } from './storage/cipher.ts';
+import { type Cipher, createCipher, type SecretKeys } from './storage/cipher.ts';
 import { createPostgresStore } from './storage/engines/postgres.ts';
 import { createSqliteStore } from './storage/engines/sqlite.ts';
 import { StoreRefusal } from './storage/refusal.ts';
@@ -69,6 +69,12 @@ export const secretKeysOf = async (config: Config): Promise<SecretKeys> => ({
   key: config.secretKey ?? (await devSecretKey(config.dataDir)),
   former: config.formerSecretKeys,
 });
+
+/** Seals the cursors of lists: under keys of its own, as there is no end to how many are sealed. */
+export function cursorCipher({ key, former }: SecretKeys): Cipher {
+  const derived = (from: Uint8Array) => createHmac('sha256', from).update('watchbell cursors').digest();
+  return createCipher(derived(key), former.map(derived));
+}
 
 /** Whether the key is there, without making one. */
 export const hasSecretKey = async (config: Config): Promise<boolean> =>

@@ -35,6 +35,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { CrmRouteContext } from './call.ts';
 import { compressAnswers } from './compress.ts';
+import type { Cursors } from './cursor.ts';
 import { guardDev } from './dev-guard.ts';
 import { fromFramework, noRoute, notFound, toWire } from './errors.ts';
 import { observeRequests } from './observe.ts';
@@ -70,6 +71,7 @@ export interface HttpParts extends RecordServices {
   readonly metrics: Metrics;
   readonly auth: Auth;
   readonly administration: Administration;
+  readonly cursors: Cursors;
   readonly channelControl: ChannelControl;
   readonly channelTests: ChannelTests;
   readonly signatures: Signatures;

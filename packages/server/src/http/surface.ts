@@ -126,6 +126,8 @@ export function ownersSurface({ auth, limiter, findOwn }: SurfaceParts): Surface
       if (Array.isArray(generation)) {
         throw new AppError('INVALID_DATA', 'generation is given more than once', { api_name: 'generation' });
       }
+      // Routes that change a channel have no schema for their queries.
+      if (String(generation).includes('\0')) throw noChannel();
       const of = typeof generation === 'string' && { generation: generation as Generation };
       const found = channelId && user && (await findOwn(org, user, { channelId, ...of }));
       if (!found) throw noChannel();

@@ -6,16 +6,23 @@ import { AppError } from '../domain/error.ts';
 
 /**
  * Holds what arrives against a route's schema. Paths and queries are text, so they are read as the types asked for, with
- * defaults; a body says its types itself and is taken as it is.
+ * defaults; a body says its types itself and is taken as it is. U+0000 is in no name and no id, and no store takes it.
  */
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   const compiled = Compile(schema);
   return (given: unknown) => {
-    const value = httpPart === 'body' ? given : Value.Default(schema, asTyped(schema, given));
+    const isText = httpPart !== 'body';
+    const zero = isText ? withZero(given) : undefined;
+    if (zero !== undefined) return { error: refuse([zero], 'is malformed') };
+    const value = isText ? Value.Default(schema, asTyped(schema, given)) : given;
     if (compiled.Check(value)) return { value };
     return { error: invalid(compiled.Errors(value)) };
   };
 };
+
+/** The first parameter that has a U+0000 in it. */
+const withZero = (given: unknown): string | undefined =>
+  Object.entries(given ?? {}).find(([, value]) => [value].flat().some((text) => String(text).includes('\0')))?.[0];
 
 /** Numbers and truth values out of the texts of a path or query; what is none stays text, to be refused. */
 function asTyped(schema: TSchema, given: unknown): unknown {

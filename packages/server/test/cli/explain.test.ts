@@ -34,10 +34,11 @@ test('as JSON it is the answer of the API, and a page says where the next begins
   const admin = createAdmin({ base: server.base, adminToken: 'dev-admin' });
   const first = await admin.explain('3652397', { module: 'Contacts', record, limit: 1 });
   const { stdout } = await explain('--limit', '1', '--json');
-  expect(JSON.parse(stdout)).toEqual(first);
+  // The same place is sealed anew each time.
+  expect(JSON.parse(stdout)).toEqual({ ...first, next: expect.any(String) });
   const shown = await explain('--limit', '1');
-  expect(shown.stderr).toBe(`1 shown; go on with --cursor ${first.next}\n`);
-  const rest = await explain('--cursor', first.next ?? '', '--json');
+  const [, cursor = ''] = /^1 shown; go on with --cursor (\S+)\n$/.exec(shown.stderr) ?? [];
+  const rest = await explain('--cursor', cursor, '--json');
   expect((JSON.parse(rest.stdout) as typeof first).items).toMatchObject([{ change: { operation: 'insert' } }]);
 });
 

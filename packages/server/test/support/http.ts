@@ -12,6 +12,7 @@ import type { RateLimits } from '../../src/domain/rate-limit.ts';
 import type { TrustedProxies } from '../../src/domain/trusted-proxies.ts';
 import { DEFAULT_CHANNEL_POLICY } from '../../src/domain/watch.ts';
 import { DEFAULT_COMPAT } from '../../src/domain/wire/compat.ts';
+import { createCursors } from '../../src/http/cursor.ts';
 import type { Check } from '../../src/http/routes/health.ts';
 import { createHttp, type HttpParts } from '../../src/http/server.ts';
 import { type Accounts, createAccounts, DEV_CREDENTIALS, DEV_MEMBER } from '../../src/services/accounts.ts';
@@ -35,6 +36,7 @@ import { createRecycleBin } from '../../src/services/recycle-bin.ts';
 import { createSearch, DEFAULT_SEARCH_POLICY } from '../../src/services/search.ts';
 import { createSignatures } from '../../src/services/signing.ts';
 import { createWriter } from '../../src/services/writer.ts';
+import { createCipher } from '../../src/storage/cipher.ts';
 import type { Store } from '../../src/storage/store.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
 import { createMetrics } from '../../src/telemetry/metrics.ts';
@@ -136,6 +138,7 @@ export async function openHttp(
     logger,
     metrics: createMetrics(),
     auth,
+    cursors: createCursors(createCipher(SECRET_KEY)),
     channelControl: createChannelControl({ writer, store: administration, backlog: store.backlog, clock }),
     channelTests: createChannelTests({
       store: administration,

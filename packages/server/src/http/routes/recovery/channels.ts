@@ -1,7 +1,7 @@
 import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import type { UserId } from '../../../domain/ids.ts';
-import { CursorPaging, Next, readCursor, writeCursor } from '../../cursor.ts';
+import { CursorPaging, Next } from '../../cursor.ts';
 import type { Surface } from '../../surface.ts';
 import { readJsonBodyIfAny } from '../admin/access.ts';
 import { noteActsOn } from '../admin/act.ts';
@@ -39,7 +39,7 @@ const Resumption = Type.Object(
 
 /** Channels: whose they are, how their receivers do, and why they stopped or ended. */
 export function channelRoutes(app: FastifyInstance, surface: Surface, parts: RecoveryParts): void {
-  const { administration, channelControl, logger } = parts;
+  const { administration, channelControl, cursors, logger } = parts;
   const { sightOf, generationOf, channelPath } = surface;
   const typed = app.withTypeProvider<TypeBoxTypeProvider>();
   const note = noteActsOn(surface, logger);
@@ -97,13 +97,14 @@ export function channelRoutes(app: FastifyInstance, surface: Surface, parts: Rec
     },
     async (request) => {
       const { cursor, limit } = request.query;
-      const before = readCursor(cursor, RevisionPlace)?.before;
+      const sight = sightOf(request);
+      const before = cursors.read(sight, cursor, RevisionPlace)?.before;
       const generation = await generationOf(request);
-      const { revisions, hasMore } = await channelControl.revisions(sightOf(request).org, generation, before, limit);
+      const { revisions, hasMore } = await channelControl.revisions(sight.org, generation, before, limit);
       const last = revisions.at(-1);
       return {
         revisions: revisions.map(renderRevision),
-        next: hasMore && last ? writeCursor({ before: last.version }) : null,
+        next: hasMore && last ? cursors.write(sight, { before: last.version }) : null,
       };
     },
   );

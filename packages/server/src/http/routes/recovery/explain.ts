@@ -9,7 +9,7 @@ import { eventName } from '../../../domain/wire/event-name.ts';
 import { ruleText, sentenceOf } from '../../../domain/wire/explanation.ts';
 import type { Explanation } from '../../../services/explain.ts';
 import type { ExplainedNotification } from '../../../services/explain-drafts.ts';
-import { CursorPaging, Next, readCursor, writeCursor } from '../../cursor.ts';
+import { CursorPaging, Next } from '../../cursor.ts';
 import type { Sight, Surface } from '../../surface.ts';
 import { closed, isoOrNull, isoTime, Time, TimeOrNull } from '../admin/shapes.ts';
 import type { RecoveryParts } from './recovery.ts';
@@ -129,7 +129,7 @@ const Query = {
 };
 
 /** Why channels were, or were not, told of what happened to a record. */
-export function explainRoutes(app: FastifyInstance, surface: Surface, { explainer }: RecoveryParts): void {
+export function explainRoutes(app: FastifyInstance, surface: Surface, { explainer, cursors }: RecoveryParts): void {
   const typed = app.withTypeProvider<TypeBoxTypeProvider>();
   typed.get(
     `${surface.path}/explain`,
@@ -155,7 +155,7 @@ export function explainRoutes(app: FastifyInstance, surface: Surface, { explaine
       const user = sight.user ?? ('user' in query ? (query.user as UserId | undefined) : undefined);
       const from = timeOf('from', query.from);
       const to = timeOf('to', query.to);
-      const place = readCursor(query.cursor, Place);
+      const place = cursors.read(sight, query.cursor, Place);
       const { items, next, oldest } = await explainer.explain(sight.org, {
         record: { module: query.module, id: query.record as RecordId },
         isOwn: sight.user !== undefined,
@@ -169,7 +169,7 @@ export function explainRoutes(app: FastifyInstance, surface: Surface, { explaine
       });
       return {
         items: items.map((item) => render(item, sight)),
-        next: next ? writeCursor(next) : null,
+        next: next ? cursors.write(sight, next) : null,
         oldest_change: oldest ? { number: oldest.number, at: isoTime(oldest.at) } : null,
       };
     },

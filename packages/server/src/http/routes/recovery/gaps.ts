@@ -1,7 +1,7 @@
 import { Type, type TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import type { FastifyInstance } from 'fastify';
 import type { LapseView, RematchPlan, RematchWish } from '../../../services/rematch.ts';
-import { CursorPaging, Next, readCursor, writeCursor } from '../../cursor.ts';
+import { CursorPaging, Next } from '../../cursor.ts';
 import type { Surface } from '../../surface.ts';
 import { readJsonBody } from '../admin/access.ts';
 import { noteActsOn } from '../admin/act.ts';
@@ -55,7 +55,11 @@ const Asked = Type.Object({ jobs: Type.Array(JobShape) });
 const Planned = Type.Object({ lapses: Type.Array(Plan) });
 
 /** What a receiver may lack: numbers that it did not take, and changes that have none. */
-export function gapRoutes(app: FastifyInstance, surface: Surface, { gaps, rematches, logger }: RecoveryParts): void {
+export function gapRoutes(
+  app: FastifyInstance,
+  surface: Surface,
+  { gaps, rematches, cursors, logger }: RecoveryParts,
+): void {
   const { sightOf, generationOf, channelPath, ChannelParams, ChannelQuery } = surface;
   const typed = app.withTypeProvider<TypeBoxTypeProvider>();
   const note = noteActsOn(surface, logger);
@@ -115,13 +119,16 @@ export function gapRoutes(app: FastifyInstance, surface: Surface, { gaps, rematc
     },
     async (request) => {
       const { cursor, limit } = request.query as { readonly cursor?: string; readonly limit: number };
-      const after = readCursor(cursor, Place);
-      const { org } = sightOf(request);
-      const found = await rematches.lapses(org, await generationOf(request), after, limit, 'all');
+      const sight = sightOf(request);
+      const after = cursors.read(sight, cursor, Place);
+      const found = await rematches.lapses(sight.org, await generationOf(request), after, limit, 'all');
       const last = found.at(-1)?.lapse;
       return {
         lapses: found.map(renderMissed),
-        next: last && found.length === limit ? writeCursor({ fromChange: last.fromChange, kind: last.kind }) : null,
+        next:
+          last && found.length === limit
+            ? cursors.write(sight, { fromChange: last.fromChange, kind: last.kind })
+            : null,
       };
     },
   );

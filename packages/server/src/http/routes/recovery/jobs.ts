@@ -5,7 +5,7 @@ import { AppError } from '../../../domain/error.ts';
 import { type Generation, type JobId, parseChannelId } from '../../../domain/ids.ts';
 import { JOB_STATES, REPLAY_WHICHS } from '../../../domain/job.ts';
 import type { ReplayWish } from '../../../services/jobs.ts';
-import { CursorPaging, Next, readCursor, writeCursor } from '../../cursor.ts';
+import { CursorPaging, Next } from '../../cursor.ts';
 import type { Surface } from '../../surface.ts';
 import { readJsonBodyIfAny } from '../admin/access.ts';
 import { noteActsOn } from '../admin/act.ts';
@@ -44,7 +44,7 @@ const OneJob = Type.String({ pattern: '^job_[0-9a-f]{32}$', description: 'Id of 
 
 /** What sends again: one notification, or a range as a job that goes on in the background. */
 export function jobRoutes(app: FastifyInstance, surface: Surface, parts: RecoveryParts): void {
-  const { administration, jobs, logger } = parts;
+  const { administration, jobs, cursors, logger } = parts;
   const { sightOf, generationOf, channelPath } = surface;
   const typed = app.withTypeProvider<TypeBoxTypeProvider>();
   const note = noteActsOn(surface, logger);
@@ -133,11 +133,11 @@ export function jobRoutes(app: FastifyInstance, surface: Surface, parts: Recover
     async (request) => {
       const sight = sightOf(request);
       const { channel, state, cursor, limit } = request.query;
-      const place = readCursor(cursor, ListPlace);
+      const place = cursors.read(sight, cursor, ListPlace);
       await administration.findOrg(sight.org);
       const generation = channel === undefined ? undefined : await channelOf(sight, channel);
       const { jobs: found, last } = await jobs.list(sight, { generation, state }, place?.before as JobId, limit);
-      return { jobs: found.map(renderJob), next: last === undefined ? null : writeCursor({ before: last }) };
+      return { jobs: found.map(renderJob), next: last === undefined ? null : cursors.write(sight, { before: last }) };
     },
   );
 

@@ -5,7 +5,7 @@ import { type Generation, parseChannelId } from '../../../domain/ids.ts';
 import { LIFE_EVENTS } from '../../../domain/life-cycle.ts';
 import { NOTICE_STATES } from '../../../domain/notice.ts';
 import type { NoticeDesk } from '../../../services/notice-desk.ts';
-import { CursorPaging, Next, readCursor, writeCursor } from '../../cursor.ts';
+import { CursorPaging, Next } from '../../cursor.ts';
 import type { Sight, Surface } from '../../surface.ts';
 import { noteActsOn } from '../admin/act.ts';
 import { closed, isoOrNull, isoTime, Time, TimeOrNull } from '../admin/shapes.ts';
@@ -38,7 +38,7 @@ const Place = Type.Object(
 
 /** What was told of the life of channels, and what became of it. */
 export function noticeRoutes(app: FastifyInstance, surface: Surface, parts: RecoveryParts): void {
-  const { administration, noticeDesk, logger } = parts;
+  const { administration, noticeDesk, cursors, logger } = parts;
   const { sightOf, path } = surface;
   const typed = app.withTypeProvider<TypeBoxTypeProvider>();
   const note = noteActsOn(surface, logger);
@@ -73,7 +73,7 @@ export function noticeRoutes(app: FastifyInstance, surface: Surface, parts: Reco
     async (request) => {
       const { channel, state, cursor, limit } = request.query;
       const sight = sightOf(request);
-      const before = readCursor(cursor, Place);
+      const before = cursors.read(sight, cursor, Place);
       await administration.findOrg(sight.org);
       const generation = channel === undefined ? undefined : await channelOf(sight, channel);
       const filter = {
@@ -82,7 +82,7 @@ export function noticeRoutes(app: FastifyInstance, surface: Surface, parts: Reco
         ...(state !== undefined && { state }),
       };
       const { items, next } = await noticeDesk.list(sight.org, filter, before, limit);
-      return { notices: items.map(renderNotice), next: next ? writeCursor(next) : null };
+      return { notices: items.map(renderNotice), next: next ? cursors.write(sight, next) : null };
     },
   );
 

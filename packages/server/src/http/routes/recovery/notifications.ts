@@ -11,7 +11,7 @@ import {
 } from '../../../domain/ids.ts';
 import { SHOWN_STATES } from '../../../domain/shown-state.ts';
 import type { Whose } from '../../../services/notifications.ts';
-import { CursorPaging, Next, readCursor, writeCursor } from '../../cursor.ts';
+import { CursorPaging, Next } from '../../cursor.ts';
 import type { Sight, Surface } from '../../surface.ts';
 import { closed } from '../admin/shapes.ts';
 import {
@@ -78,7 +78,7 @@ const AttemptPlace = Type.Union([
 
 /** Notifications and attempts: found, shown, and ready to be sent by hand. */
 export function notificationRoutes(app: FastifyInstance, surface: Surface, parts: RecoveryParts): void {
-  const { administration, notifications, attempts } = parts;
+  const { administration, notifications, attempts, cursors } = parts;
   const { sightOf, generationOf, channelPath, path, Params, ChannelParams, ChannelQuery } = surface;
   const typed = app.withTypeProvider<TypeBoxTypeProvider>();
   const tags = ['notifications'];
@@ -135,9 +135,9 @@ export function notificationRoutes(app: FastifyInstance, surface: Surface, parts
         from: momentOf('from', query.from),
         to: momentOf('to', query.to),
         limit: query.limit,
-        place: readCursor(query.cursor, Place),
+        place: cursors.read(sight, query.cursor, Place),
       });
-      return { notifications: items.map(renderNotification), next: next ? writeCursor(next) : null };
+      return { notifications: items.map(renderNotification), next: next ? cursors.write(sight, next) : null };
     },
   );
 
@@ -223,9 +223,9 @@ export function notificationRoutes(app: FastifyInstance, surface: Surface, parts
         from: momentOf('from', query.from),
         to: momentOf('to', query.to),
         limit: query.limit,
-        place: readCursor(query.cursor, AttemptPlace),
+        place: cursors.read(sight, query.cursor, AttemptPlace),
       });
-      return { attempts: items.map(renderListedAttempt), next: next ? writeCursor(next) : null };
+      return { attempts: items.map(renderListedAttempt), next: next ? cursors.write(sight, next) : null };
     },
   );
 }

@@ -14,6 +14,7 @@ import type { Notifications } from '../../../services/notifications.ts';
 import type { Rematches } from '../../../services/rematch.ts';
 import type { Signatures } from '../../../services/signing.ts';
 import type { Logger } from '../../../telemetry/logger.ts';
+import type { Cursors } from '../../cursor.ts';
 import type { Surface } from '../../surface.ts';
 import { channelRoutes } from './channels.ts';
 import { explainRoutes } from './explain.ts';
@@ -29,6 +30,7 @@ import { channelTestRoutes } from './test-send.ts';
 /** What is shown of channels and what can be done for them is made of. */
 export interface RecoveryParts {
   readonly administration: Administration;
+  readonly cursors: Cursors;
   readonly channelControl: ChannelControl;
   readonly channelTests: ChannelTests;
   readonly signatures: Signatures;
