@@ -7,6 +7,12 @@ export interface OrgTurn {
   /** Read and not looked at yet; and looked at and busy. */
   window: DueNotice[];
   held: DueNotice[];
+  /** When the window was read; epoch ms. */
+  readAt: number;
+  /** Origins that are slow: the rest of what is due to them is passed over until it is begun anew. */
+  readonly passed: Set<string>;
+  /** Something was answered since it was begun. */
+  hasLanded: boolean;
   /** Up to where it was read; undefined: from the first. */
   after: (NoticePlace & { readonly dueAt: number }) | undefined;
   isAtEnd: boolean;
@@ -25,10 +31,20 @@ export interface OrgTurn {
 
 export const keyOf = ({ version, part }: NoticePlace): string => `${version}/${part}`;
 
+/** Empty: it is told nowhere. */
+export const originOf = ({ url }: DueNotice): string =>
+  url !== undefined && URL.canParse(url) ? new URL(url).origin : '';
+
+export const heldTo = ({ held }: OrgTurn, origin: string): number =>
+  held.reduce((sum, due) => sum + (originOf(due) === origin ? 1 : 0), 0);
+
 export const newTurn = (org: OrgId): OrgTurn => ({
   org,
   window: [],
   held: [],
+  readAt: 0,
+  passed: new Set(),
+  hasLanded: false,
   after: undefined,
   isAtEnd: false,
   round: 0,

@@ -8,7 +8,7 @@ import type { Guard } from './guard.ts';
 import { type Failing, rememberFailing } from './notice-origins.ts';
 import { noticeAfter, postNotice, type Reporting } from './notice-post.ts';
 import { createNoticeSettler } from './notice-settler.ts';
-import { keyOf, newTurn, type OrgTurn } from './notice-turn.ts';
+import { heldTo, keyOf, newTurn, type OrgTurn, originOf } from './notice-turn.ts';
 
 /** Sends notices until they are delivered or parked: beside notifications, with connections and bounds of its own. */
 export interface NoticeSender {
@@ -43,6 +43,9 @@ const FAILING_FLIGHTS = NODE_FLIGHTS / 2;
 /** Notices of one read, and most of an organisation that are kept because their origin or channel is busy. */
 const WINDOW = 100;
 const HELD = 200;
+/** Of these to one origin; when a window takes longer than this with them, others are not kept waiting. */
+const ORIGIN_HELD = 50;
+const SLOW_MS = 1000;
 const PAUSE_MS = 1000;
 const STOP_WITHIN_MS = 15_000;
 
@@ -93,6 +96,8 @@ export function createNoticeSender(options: NoticeSenderOptions): NoticeSender {
     turn.window = [];
     turn.after = undefined;
     turn.isAtEnd = false;
+    turn.passed.clear();
+    turn.hasLanded = false;
     turn.round += 1;
     ready(turn);
   }
@@ -120,24 +125,32 @@ export function createNoticeSender(options: NoticeSenderOptions): NoticeSender {
   /** False: nothing more of the organisation can start for now. */
   function startOne(turn: OrgTurn): boolean {
     if (turn.flights >= ORG_FLIGHTS) return false;
+    if (!isMine(turn.org)) drop(turn.org);
     const at = turn.held.findIndex((due) => mayStart(turn, due));
     const [held] = at < 0 ? [] : turn.held.splice(at, 1);
     if (held) return begin(turn, held);
     for (let due = turn.window.shift(); due; due = turn.window.shift()) {
-      if (mayStart(turn, due)) return begin(turn, due);
-      if (turn.held.length < HELD) turn.held.push(due);
-      else if (isUnreachable(turn, due)) putOff(turn, due, clock.now() + policy.deadline);
-      else {
+      const origin = originOf(due);
+      if (turn.passed.has(origin)) turn.busy.delete(keyOf(due.notice));
+      else if (mayStart(turn, due)) return begin(turn, due);
+      else if (turn.held.length < HELD && heldTo(turn, origin) < ORIGIN_HELD) turn.held.push(due);
+      else if (failing.has(turn.org, origin)) putOff(turn, due, clock.now() + policy.deadline);
+      else if (clock.now() - turn.readAt < SLOW_MS) {
         turn.window.unshift(due);
         return false;
+      } else {
+        turn.passed.add(origin);
+        turn.busy.delete(keyOf(due.notice));
       }
     }
     if (!turn.isAtEnd) void read(turn);
+    else if (turn.hasLanded && hasRoom(turn)) again(turn.org);
     return false;
   }
 
-  const originOf = ({ url }: DueNotice): string => (url !== undefined && URL.canParse(url) ? new URL(url).origin : '');
-  const isUnreachable = (turn: OrgTurn, due: DueNotice): boolean => failing.has(turn.org, originOf(due));
+  /** Of what was passed over something could be held again. */
+  const hasRoom = (turn: OrgTurn): boolean =>
+    [...turn.passed].some((origin) => heldTo(turn, origin) <= ORIGIN_HELD / 2);
 
   function mayStart(turn: OrgTurn, due: DueNotice): boolean {
     const origin = originOf(due);
@@ -181,6 +194,7 @@ export function createNoticeSender(options: NoticeSenderOptions): NoticeSender {
     const outcome = await postNotice(due, { connections, policy, version: options.version, stop: cutting.signal });
     flights -= 1;
     turn.flights -= 1;
+    turn.hasLanded = true;
     if (isProbe) failingFlights -= 1;
     generations.delete(notice.generation);
     const left = (origins.get(origin) ?? 1) - 1;
@@ -209,6 +223,7 @@ export function createNoticeSender(options: NoticeSenderOptions): NoticeSender {
         const last = found.at(-1)?.notice;
         if (last) turn.after = last;
         turn.isAtEnd = found.length < WINDOW;
+        turn.readAt = now;
         turn.window = found.filter(({ notice }) => !turn.busy.has(keyOf(notice)) && !turn.saved.has(keyOf(notice)));
         for (const { notice } of turn.window) turn.busy.add(keyOf(notice));
         if (next !== undefined) dueAt(org, next);
@@ -247,6 +262,7 @@ export function createNoticeSender(options: NoticeSenderOptions): NoticeSender {
     for (const { notice } of [...turn.window, ...turn.held]) turn.busy.delete(keyOf(notice));
     turn.window = [];
     turn.held = [];
+    turn.passed.clear();
     turn.round += 1;
     turn.isAtEnd = true;
   }

@@ -340,6 +340,35 @@ describe('a notice', () => {
     }
   });
 
+  test('that is many times for one slow URL keeps no other waiting for all of them', async () => {
+    const answers: (() => void)[] = [];
+    const slow = await startReceiver((_request, response) => answers.push(() => response.end()));
+    try {
+      const channel_expiry = iso(app.clock.now() + HOUR);
+      for (let first = 1; first <= 250; first += 10) {
+        const entry = { events: ['Contacts.all'], notify_url: receiver.origin, channel_expiry };
+        const watch = Array.from({ length: 10 }, (_, i) => ({ channel_id: String(first + i), ...entry }));
+        expect((await app.owner.call('POST', '/crm/v8/actions/watch', { watch })).status).toBe(201);
+      }
+      expect((await operate('PUT', '/lifecycle', { url: slow.origin })).status).toBe(200);
+      await listen(undefined, '250');
+      app.clock.advance(46 * MINUTE);
+      await slow.first(4);
+      app.clock.advance(2000);
+      answers[0]?.();
+      await owner.first(1);
+      expect(slow.received.length).toBeLessThanOrEqual(5);
+      slow.behave(ok);
+      for (const answer of answers) answer();
+      await app.app.idle();
+      const ids = slow.received.map(({ headers }) => headers['webhook-id']);
+      expect([ids.length, new Set(ids).size]).toEqual([249, 249]);
+      expect(told()).toMatchObject([{ type: 'channel.expiring', channel_id: '250' }]);
+    } finally {
+      await slow.close();
+    }
+  });
+
   test('of one channel comes after the one before was answered, whatever that took', async () => {
     await open(app.clock.now() + HOUR);
     await listen();
