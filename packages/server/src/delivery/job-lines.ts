@@ -118,7 +118,7 @@ export function createJobLines(): JobLines {
 }
 
 /** A redelivery does not wait for a replay of many. */
-export const lineOf = ({ generation, kind }: { readonly generation: Generation; readonly kind: JobKind }): string =>
+const lineOf = ({ generation, kind }: { readonly generation: Generation; readonly kind: JobKind }): string =>
   `${generation} ${kind}`;
 
 /**

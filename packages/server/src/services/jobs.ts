@@ -9,6 +9,7 @@ import { requireStays } from '../domain/org.ts';
 import { findGeneration } from '../domain/suspension.ts';
 import type { WorkingSet } from '../domain/working-set.ts';
 import type { AdministrationStore, JobFilter, JobStore, StateCounts } from '../storage/store.ts';
+import { createOpenJobs } from './open-jobs.ts';
 import type { Writer } from './writer.ts';
 
 /** Who asks: an owner for what is about their channels, or an operator. */
@@ -87,14 +88,14 @@ export interface JobsOptions {
   readonly onChanged: () => void;
 }
 
-/** Jobs of one channel that have not ended. */
-const MAX_OPEN = 20;
 const REDELIVERED_WITHIN_MS = 15_000;
 const LOOK_EVERY_MS = 50;
 const COUNTED = 1_000_001;
 const SLICE = 20_000;
 
 export function createJobs({ writer, store, channels, clock, randomId, onChanged }: JobsOptions): Jobs {
+  const opening = createOpenJobs(store);
+
   async function findChannel(org: OrgId, generation: Generation): Promise<Channel> {
     const found = await channels.findChannel(org, generation);
     if (!found) throw noChannel();
@@ -111,48 +112,47 @@ export function createJobs({ writer, store, channels, clock, randomId, onChanged
 
   const make: Jobs['make'] = async ({ org, user, by }, generation, decide, needs = {}) => {
     const known = await findChannel(org, generation);
-    if ((await store.countOpen(org, generation)) >= MAX_OPEN) {
-      throw new AppError('LIMIT_REACHED', `A channel may have ${MAX_OPEN} jobs that have not ended`, {
-        limit: MAX_OPEN,
+    const submit = () =>
+      writer.submit(org, {
+        needs: { ...needs, channels: [known] },
+        weight: 1,
+        ...(user === undefined && { isAdministration: true }),
+        decide(set) {
+          requireStays(set.org);
+          const channel = findGeneration(set, known);
+          if (!channel) throw hasEnded();
+          const { request, total } = decide(set, channel);
+          const job: Job = {
+            org,
+            id: randomId(),
+            generation,
+            request,
+            state: 'running',
+            progress: {
+              position: startOf(request),
+              done: 0,
+              failed: 0,
+              passed: 0,
+              ...(total !== undefined && { total }),
+            },
+            createdBy: by,
+            createdAt: set.now,
+            updatedAt: set.now,
+          };
+          set.writes.newJobs.push(job);
+          return job;
+        },
       });
-    }
-    return writer.submit(org, {
-      needs: { ...needs, channels: [known] },
-      weight: 1,
-      ...(user === undefined && { isAdministration: true }),
-      decide(set) {
-        requireStays(set.org);
-        const channel = findGeneration(set, known);
-        if (!channel) throw hasEnded();
-        const { request, total } = decide(set, channel);
-        const job: Job = {
-          org,
-          id: randomId(),
-          generation,
-          request,
-          state: 'running',
-          progress: {
-            position: startOf(request),
-            done: 0,
-            failed: 0,
-            passed: 0,
-            ...(total !== undefined && { total }),
-          },
-          createdBy: by,
-          createdAt: set.now,
-          updatedAt: set.now,
-        };
-        set.writes.newJobs.push(job);
-        return job;
-      },
-    });
+    return opening(org, generation, submit);
   };
 
   async function change(asker: Asker, id: JobId, to: JobState, from: readonly JobState[], verb: string): Promise<Job> {
     const job = await find(asker, id);
     if (job.state === to) return job;
     if (to === 'running') await findChannel(asker.org, job.generation);
-    const isChanged = await store.change(asker.org, id, from, to, clock.now());
+    const save = () => store.change(asker.org, id, from, to, clock.now());
+    const isOpened = job.state === 'failed' && to === 'running';
+    const isChanged = await (isOpened ? opening(asker.org, job.generation, save) : save());
     onChanged();
     const now = await find(asker, id);
     if (!isChanged && now.state !== to) {

@@ -434,8 +434,23 @@ test('what makes no sense is refused, naming the field', async () => {
   expect(await refused({ speed: 5 })).toBe('speed');
 });
 
-test('a channel has at most twenty jobs that have not ended', async () => {
-  await make(2);
-  for (let made = 0; made < 20; made += 1) await replay({ which: 'all', rate: 1 });
+test('a channel has at most twenty jobs that have not ended, however many are asked for at once', async () => {
+  await make(20);
+  receiver.behave(failing);
+  const failed = await replay({ which: 'all' });
+  for (let wait = 0; wait < 4; wait += 1) {
+    await app.app.idle();
+    app.clock.advance(30 * SECOND);
+  }
+  await app.app.idle();
+  expect(await show(failed)).toMatchObject({ state: 'failed' });
+  const asked = await Promise.all(
+    Array.from({ length: 30 }, () => call('POST', '/channels/1/replays', { which: 'all', rate: 1 })),
+  );
+  expect(asked.filter(({ status }) => status === 201)).toHaveLength(20);
+  expect(asked.filter(({ body }) => body.code === 'LIMIT_REACHED')).toHaveLength(10);
   expect(await call('POST', '/channels/1/replays', {})).toMatchObject({ body: { code: 'LIMIT_REACHED' } });
+  expect(await act(failed, 'resume')).toMatchObject({ body: { code: 'LIMIT_REACHED' } });
+  await act(asked.find(({ status }) => status === 201)?.body ?? {}, 'cancel');
+  expect(await act(failed, 'resume')).toMatchObject({ status: 200, body: { state: 'running' } });
 });
