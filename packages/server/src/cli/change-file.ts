@@ -54,8 +54,10 @@ function readChange(line: string, number: number): ExternalChange {
   let value: unknown;
   try {
     value = JSON.parse(line, (_key, inner: unknown) => {
-      if (typeof inner === 'number' && Number.isInteger(inner) && !Number.isSafeInteger(inner)) {
-        throw new CliError(`Line ${number} has a whole number beyond 2^53: give it as text.`);
+      if (typeof inner === 'number' && !Number.isSafeInteger(inner) && (inner % 1 === 0 || !Number.isFinite(inner))) {
+        throw new CliError(
+          `Line ${number} has a number that is too large, or a whole one beyond 2^53: give it as text.`,
+        );
       }
       return inner;
     });
