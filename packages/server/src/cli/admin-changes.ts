@@ -3,7 +3,7 @@ import { ApiError, type ExternalChange, type Json, type TakenChange } from '@wat
 import { type Command, InvalidArgumentError } from 'commander';
 import { declareNoun, type Session } from './admin-verb.ts';
 import { assignment } from './arguments.ts';
-import { batchesOf, type ChangeLine } from './change-file.ts';
+import { batchesOf, type ChangeLine, parseExactly } from './change-file.ts';
 import type { Run } from './declare.ts';
 import { CliError } from './errors.ts';
 import { note } from './output.ts';
@@ -70,10 +70,10 @@ const more = (text: string, before: readonly string[]): readonly string[] => [..
 
 function values(text: string): object {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseExactly(text);
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
-  } catch {
-    // Said below.
+  } catch (error) {
+    if (error instanceof CliError) throw new InvalidArgumentError(error.message);
   }
   throw new InvalidArgumentError('It must be a JSON object.');
 }

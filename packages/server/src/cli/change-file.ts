@@ -49,22 +49,25 @@ async function linesOf(path: string): Promise<AsyncIterable<string>> {
   }
 }
 
-/** What it holds, the server judges; but a number that this program would round must not be sent as another. */
+/** What it holds, the server judges. */
 function readChange(line: string, number: number): ExternalChange {
   let value: unknown;
   try {
-    value = JSON.parse(line, (_key, inner: unknown) => {
-      if (typeof inner === 'number' && !Number.isSafeInteger(inner) && (inner % 1 === 0 || !Number.isFinite(inner))) {
-        throw new CliError(
-          `Line ${number} has a number that is too large, or a whole one beyond 2^53: give it as text.`,
-        );
-      }
-      return inner;
-    });
+    value = parseExactly(line);
   } catch (error) {
-    if (error instanceof CliError) throw error;
+    if (error instanceof CliError) throw new CliError(`Line ${number}: ${error.message}`);
     throw new CliError(`Line ${number} is no JSON: ${line.slice(0, 80)}`, 1, { cause: error });
   }
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as ExternalChange;
   throw new CliError(`Line ${number} is no JSON object: ${line.slice(0, 80)}`);
+}
+
+/** JSON, but for numbers that this program would send as others: those are refused. */
+export function parseExactly(text: string): unknown {
+  return JSON.parse(text, (_key, inner: unknown) => {
+    if (typeof inner === 'number' && !Number.isSafeInteger(inner) && (inner % 1 === 0 || !Number.isFinite(inner))) {
+      throw new CliError('a number is too large, or a whole one beyond 2^53: give it as text.');
+    }
+    return inner;
+  });
 }

@@ -105,7 +105,7 @@ test('what is wrong with a file is said with its line, and what came before it i
   expect(refused.stderr).toContain('$.changes[1].records[0].values.Colour');
   for (const number of ['12345678901234567890', '1e400']) {
     const long = await run('--file', file('long.jsonl', [line(1).replace('"New"', number)]));
-    expect(long.stderr).toContain('Line 1 has a number that is too large, or a whole one beyond 2^53');
+    expect(long.stderr).toContain('Line 1: a number is too large, or a whole one beyond 2^53');
   }
   expect((await run('--file', '/nowhere')).stderr).toContain('The file /nowhere cannot be read.');
 });
@@ -115,6 +115,7 @@ test.each([
   [['--file', 'x', '--id', 'A-1'], '--file goes with --by and --key only'],
   [['--module', 'Orders', '--id', 'A', '--operation', 'edit'], 'An operation is insert, update or delete.'],
   [['--values', '[1]'], 'It must be a JSON object.'],
+  [['--values', '{"Total":12345678901234567890}'], 'a whole one beyond 2^53: give it as text.'],
 ])('%j is used wrongly', async (args, said) => {
   const { code, stderr } = await run(...args);
   expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining(said) });
