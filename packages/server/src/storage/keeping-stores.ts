@@ -100,7 +100,7 @@ export interface HousekeepingStore {
   removeLookUps(org: OrgId, limit: number): Promise<number>;
   /** What mass actions came to. */
   removeJobs(org: OrgId, until: number, limit: number): Promise<number>;
-  /** Jobs that ended, from after this one; `last` says from where on there may be more. */
+  /** Jobs that ended, or rest while their channels have, from after this one; `last` says from where on there may be more. */
   removeFinishedJobs(
     org: OrgId,
     after: string,

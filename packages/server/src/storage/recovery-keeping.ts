@@ -6,10 +6,15 @@ import { integer, text } from './rows.ts';
 export function createRecoveryKeeping(db: Db): Pick<HousekeepingStore, 'removeFinishedJobs' | 'removeNotices'> {
   return {
     async removeFinishedJobs(org, after, until, limit) {
+      // One that is paused has ended with its channel: nobody can resume it.
       const [rows = []] = await db.read([
         sql`
-          SELECT id, CASE WHEN state IN ('done', 'failed', 'cancelled') AND updated_at <= ${until} THEN 1 ELSE 0 END AS old
-          FROM job WHERE org_id = ${org} AND id > ${after} ORDER BY id LIMIT ${limit}`,
+          SELECT j.id, CASE WHEN j.updated_at <= ${until} AND (j.state IN ('done', 'failed', 'cancelled') OR
+            j.state = 'paused' AND NOT EXISTS (
+              SELECT 1 FROM channel c
+              WHERE c.org_id = j.org_id AND c.generation = j.generation AND (c.ended_at IS NULL OR c.ended_at > ${until})
+            )) THEN 1 ELSE 0 END AS old
+          FROM job j WHERE j.org_id = ${org} AND j.id > ${after} ORDER BY j.id LIMIT ${limit}`,
       ]);
       const last = rows.at(-1);
       const old = rows.filter((row) => integer(row, 'old') === 1).map((row) => text(row, 'id'));
@@ -18,7 +23,7 @@ export function createRecoveryKeeping(db: Db): Pick<HousekeepingStore, 'removeFi
           changeRows(
             old,
             (id) => sql`
-              DELETE FROM job WHERE org_id = ${org} AND id = ${id} AND state IN ('done', 'failed', 'cancelled')`,
+              DELETE FROM job WHERE org_id = ${org} AND id = ${id} AND state <> 'running' AND updated_at <= ${until}`,
           ),
         ]);
       }

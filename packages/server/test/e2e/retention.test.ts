@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type LiveApp, startLiveApp } from '../support/live-app.ts';
+import { at, type LiveApp, startLiveApp } from '../support/live-app.ts';
 import { failing, ok, type Receiver, startReceiver } from '../support/receiver.ts';
 import { removeData, rowsIn } from '../support/test-data.ts';
 
@@ -196,6 +196,28 @@ describe('with a retention of a day', () => {
     for (const table of ['notification', 'attempt', 'channel', 'channel_revision', 'lapse', 'record_change']) {
       expect([table, await count(table)]).toEqual([table, 0]);
     }
+  });
+
+  test('a job that rests goes a day after its channel has ended, one of a live channel stays', async () => {
+    await watch('POST', '1', 'Contacts.all', 168);
+    await watch('POST', '2', 'Contacts.all', 168);
+    await write('Contacts', 3);
+    await receiver.first(6);
+    await app.app.idle();
+    for (const channel of ['1', '2']) {
+      const made = await app.owner.call('POST', `/_watchbell/v1/channels/${channel}/replays`, {
+        which: 'all',
+        rate: 1,
+      });
+      const { status } = await app.owner.call('POST', `/_watchbell/v1/jobs/${at(made.body, 'id')}/pause`);
+      expect(status).toBe(200);
+    }
+    await watch('DELETE', '1', 'Contacts.all');
+    await pass(23);
+    expect(await count('job')).toBe(2);
+    await pass(4);
+    expect(await count('job')).toBe(1);
+    expect(await count('channel')).toBe(1);
   });
 
   test('the newest revision of a live channel stays, and those before it go with the changes', async () => {
