@@ -61,6 +61,7 @@ describe('creating records', () => {
         operation: 'insert',
         at: NOW,
         by: patricia.id,
+        channelVersion: 0,
         records: [
           {
             id: recordId(1001),
