@@ -3,6 +3,9 @@ import type { Candidate } from '../domain/notification-query.ts';
 import type { LookStore, NumberSpan } from '../storage/store.ts';
 import type { ChangesPlace, Place, Step, WalkContext } from './notification-walks.ts';
 
+/** What a change says of very many channels counts as so many rows more that were looked at. */
+const BYTES_OF_A_ROW = 4 * 1024;
+
 /** What changes numbered, and what was numbered for them later, newest change first, then by channel and number. */
 export async function walkChanges(
   walk: 'record' | 'module' | 'changes',
@@ -16,7 +19,7 @@ export async function walkChanges(
       ? {}
       : { module, ...(walk === 'record' && record !== undefined && { record }) };
   const range = { first: filter.changes.first, last: Math.min(filter.changes.last, place?.change ?? Infinity) };
-  const read = await store.changes(org, source, range, size);
+  const read = await store.changes(org, source, range, size, filter.generations);
   const [newest] = read.changes;
   const oldest = read.changes.at(-1);
   if (!newest || !oldest) return { met: [], looked: 1 };
@@ -31,7 +34,7 @@ export async function walkChanges(
     const { change, generation, number } = candidate;
     return { candidate, place: (): Place => ({ walk, change, generation, number }) };
   });
-  const looked = read.changes.length + some.length;
+  const looked = read.changes.length + some.length + Math.floor(read.bytes / BYTES_OF_A_ROW);
   const last = some.at(-1);
   if (last && spots.length > some.length) {
     // The lowest numbers of a change in a channel are found together.

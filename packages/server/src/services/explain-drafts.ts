@@ -1,7 +1,7 @@
 import { type Concern, concerns, type Due, isLiveAt, type Passing, type Then } from '../domain/explain.ts';
 import type { Hold } from '../domain/hold.ts';
 import type { ShownState } from '../domain/shown-state.ts';
-import type { LoggedChange, NotificationTrace, PassedChannel, PassedTraces, TracedChannel } from '../storage/store.ts';
+import type { NotificationTrace, PassedChannel, PassedTraces, TracedChannel } from '../storage/store.ts';
 
 export interface ExplainedNotification {
   readonly number: number;
@@ -15,16 +15,16 @@ export interface ExplainedNotification {
 /** A change and a channel, before it is known what became of it. */
 export interface Draft {
   readonly concern: Concern;
-  readonly logged: LoggedChange;
+  /** Number that the change gave it, of several the highest. */
+  readonly highest?: number;
   readonly found?: TracedChannel;
   readonly then?: Then;
   readonly rule?: Passing;
 }
 
 /** The numbers that the change gave its notifications which concern the record. */
-function numbersOf({ rule, concern, then, logged }: Draft): number[] {
+function numbersOf({ rule, concern, then, highest }: Draft): number[] {
   if (!rule || then?.kind !== 'there' || !isLiveAt(then.revision.channel, concern.change)) return [];
-  const highest = logged.numbered.get(then.revision.channel.generation);
   return highest === undefined ? [] : rule.due.map(({ place, of }: Due) => highest - of + 1 + place);
 }
 

@@ -23,6 +23,7 @@ import type {
   DeliveryStore,
   ExplainReads,
   HousekeepingStore,
+  LoggedChange,
   PassedTraces,
   TracedChannel,
 } from '../storage/store.ts';
@@ -89,6 +90,8 @@ export interface ExplainParts {
 /** Most that one page looks at. */
 const CHANGES = 200;
 const CHANNELS = 20_000;
+/** Of changes: one that concerned every channel of a large organisation has some millions. */
+const BYTES = 16 * 1024 * 1024;
 /** Channels read by one statement, and changes whose numbers are. */
 const SLICE = 1000;
 const CHANGE_SLICE = 50;
@@ -116,24 +119,27 @@ export function createExplainer({ reads, changes, accounts, delivery, clock }: E
     const drafts: Draft[] = [];
     let looked = 0;
     let channelsLooked = 0;
+    let bytes = 0;
     for (let top = below; ; ) {
       const numbers = await reads.changesAbout(org, query.record, lowest, top, CHANGE_SLICE);
       for (const number of numbers) {
         const logged = await reads.change(org, number);
         let after: string | undefined = query.place?.change === number ? query.place.after : '';
         looked += 1;
+        bytes += logged?.size ?? 0;
         while (logged && after !== undefined) {
           const concern = concernOf(logged.change, query.record);
           const slice = await candidates(org, query, concern, after);
           channelsLooked += slice.looked;
           for (const { key, ...found } of slice.found) {
-            drafts.push({ ...draftOf(concern, found.found), concern, logged });
+            drafts.push({ ...draftOf(concern, logged, found.found), concern });
             if (drafts.length === query.limit) return { drafts, next: { change: number, after: key } };
           }
           after = slice.last;
           if (after !== undefined && channelsLooked >= CHANNELS) return { drafts, next: { change: number, after } };
         }
-        if (looked >= CHANGES || channelsLooked >= CHANNELS) return { drafts, next: { change: number - 1, after: '' } };
+        if (looked >= CHANGES || channelsLooked >= CHANNELS || bytes >= BYTES)
+          return { drafts, next: { change: number - 1, after: '' } };
       }
       if (numbers.length < CHANGE_SLICE) return { drafts };
       top = numbers.at(-1) ?? 0;
@@ -167,11 +173,13 @@ export function createExplainer({ reads, changes, accounts, delivery, clock }: E
     };
   }
 
-  function draftOf(concern: Concern, found: TracedChannel | undefined): Pick<Draft, 'found' | 'then' | 'rule'> {
+  function draftOf(concern: Concern, { highestOf }: LoggedChange, found?: TracedChannel): Omit<Draft, 'concern'> {
     if (!found) return {};
     const then = thenOf(found.traces);
     const rule = then.kind === 'there' ? ruleOf(concern, then.revision.channel) : undefined;
-    return { found, then, ...(rule && passes(rule) && { rule }) };
+    if (!rule || !passes(rule)) return { found, then };
+    const highest = highestOf(found.channel.generation);
+    return { found, then, rule, ...(highest !== undefined && { highest }) };
   }
 
   /** Of those that a change passes, what became of it. */

@@ -28,10 +28,12 @@ export interface TracedChannel {
   readonly traces: Traces;
 }
 
-/** A change, with the highest number that it gave each channel at its commit. */
+/** A change, without the values of its records, and the highest number that it gave a channel at its commit. */
 export interface LoggedChange {
   readonly change: Change;
-  readonly numbered: ReadonlyMap<Generation, number>;
+  readonly highestOf: (generation: Generation) => number | undefined;
+  /** About so many bytes were read. */
+  readonly size: number;
 }
 
 /** A notification as it stands, without its body. */

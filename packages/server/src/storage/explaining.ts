@@ -1,7 +1,7 @@
 import type { Outcome } from '../domain/attempt.ts';
 import { CANCELLED_WHYS, type ChannelRevision, ENDED_REASONS, SUSPENDED_WHYS } from '../domain/channel.ts';
 import type { ChannelId, Generation, JobId, NotificationId, OrgId, RecordId, UserId } from '../domain/ids.ts';
-import { CHANGE_COLUMNS, readChange, readNumbered, STORED_OPERATIONS } from './changes.ts';
+import { CHANGE_COLUMNS, highestIn, readChange, STORED_OPERATIONS } from './changes.ts';
 import { readLapse, readRevision } from './channels.ts';
 import { type Db, list, type Row, type Statement, sql } from './db.ts';
 import { integer, integerOrNone, jsonObject, oneOf, text, textList, textOrNone } from './rows.ts';
@@ -32,7 +32,15 @@ export function createExplainReads(db: Db): ExplainReads {
     async change(org, number) {
       const [row] = await some(sql`
         SELECT ${CHANGE_COLUMNS}, c.numbered FROM record_change c WHERE c.org_id = ${org} AND c.number = ${number}`);
-      return row && { change: readChange(row), numbered: readNumbered([row]) };
+      if (!row) return undefined;
+      const numbered = text(row, 'numbered');
+      const change = readChange(row);
+      const records = change.records.map((record) => ({ ...record, values: {} }));
+      return {
+        change: { ...change, records },
+        highestOf: (generation) => highestIn(numbered, generation),
+        size: numbered.length + text(row, 'change_records').length,
+      };
     },
 
     async channelsAt(org, at, after, limit) {

@@ -125,13 +125,17 @@ export interface LookStore {
   ): Promise<TimedCandidate[]>;
   /** By attempts that failed, newest first, with their last attempts. */
   failed(org: OrgId, before: TimedPlace | undefined, limit: number, asked: Asked): Promise<TimedCandidate[]>;
-  /** Newest first, at most `limit`; not all of them where they concern very many channels, at least one. */
+  /**
+   * Newest first, at most `limit`; not all of them where they concern very many channels, at least one. With `of` only what
+   * they numbered for these channels.
+   */
   changes(
     org: OrgId,
     source: ChangeSource,
     range: ChangeRange,
     limit: number,
-  ): Promise<{ readonly changes: NumberedChange[]; readonly isEnd: boolean }>;
+    of?: readonly Generation[],
+  ): Promise<{ readonly changes: NumberedChange[]; readonly isEnd: boolean; readonly bytes: number }>;
   /** Numbers that changes of the range got by being matched again, newest change first, then by channel and number. */
   rematched(
     org: OrgId,

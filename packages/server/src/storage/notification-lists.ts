@@ -9,7 +9,7 @@ import {
   selectListed,
   selectSpans,
 } from './candidates.ts';
-import { CHANGE_COLUMNS } from './changes.ts';
+import { CHANGE_COLUMNS, highestIn } from './changes.ts';
 import { type Db, list, type Row, type Statement, sql } from './db.ts';
 import { CHANNEL_COLUMNS, readListedChannel } from './listed-channels.ts';
 import type {
@@ -156,7 +156,7 @@ export function createLookStore(db: Pick<Db, 'read' | 'dialect'>): LookStore {
     },
 
     // Sizes are summed before what is long is read: a change may concern every channel of an organisation.
-    async changes(org, source, range, limit) {
+    async changes(org, source, range, limit, of) {
       const rows = await all(sql`
         WITH page AS MATERIALIZED (${selectSource(org, source, range, limit)}), sized AS (
           SELECT p.number, OCTET_LENGTH(c.numbered) AS bytes
@@ -170,7 +170,8 @@ export function createLookStore(db: Pick<Db, 'read' | 'dialect'>): LookStore {
         WHERE f.bytes_before < ${MAX_BYTES} ORDER BY c.number DESC`);
       const [first] = rows;
       const isEnd = !first || (integer(first, 'looked') < limit && rows.length === integer(first, 'sized'));
-      return { changes: rows.map(readNumberedChange), isEnd };
+      const bytes = rows.reduce((sum, row) => sum + text(row, 'numbered').length, 0);
+      return { changes: rows.map((row) => readNumberedChange(row, of)), isEnd, bytes };
     },
 
     async rematched(org, source, range, limit) {
@@ -279,10 +280,15 @@ function beforeAttempt(before: TimedPlace | undefined): Statement {
   return sql`AND (at, generation, number, attempt) < (${at}, ${generation}, ${number}, ${attempt})`;
 }
 
-const readNumberedChange = (row: Row): NumberedChange => ({
-  number: integer(row, 'number'),
-  numbered: new Map(Object.entries(jsonObject<Record<Generation, number>>(row, 'numbered')) as [Generation, number][]),
-});
+function readNumberedChange(row: Row, of: readonly Generation[] | undefined): NumberedChange {
+  const numbers = of
+    ? of.flatMap((generation) => {
+        const highest = highestIn(text(row, 'numbered'), generation);
+        return highest === undefined ? [] : [[generation, highest] as const];
+      })
+    : (Object.entries(jsonObject<Record<Generation, number>>(row, 'numbered')) as [Generation, number][]);
+  return { number: integer(row, 'number'), numbered: new Map(numbers) };
+}
 
 function readTimed(row: Row): TimedCandidate {
   const attempt = integerOrNone(row, 'key_attempt');
