@@ -33,11 +33,12 @@ export function createRecoveryKeeping(db: Db): Pick<HousekeepingStore, 'removeFi
     async removeNotices(org, after, until, limit) {
       const [rows = []] = await db.read([
         sql`
-          SELECT version, part, at, CASE state WHEN 'pending' THEN 0 ELSE 1 END AS ended FROM notice
+          SELECT version, part, at, due_at, CASE state WHEN 'pending' THEN 0 ELSE 1 END AS ended FROM notice
           WHERE org_id = ${org} AND version > ${after} ORDER BY version, part LIMIT ${limit}`,
       ]);
       const last = rows.at(-1);
-      const old = rows.filter((row) => integer(row, 'ended') === 1 && integer(row, 'at') <= until);
+      // Its last attempt was due then.
+      const old = rows.filter((row) => integer(row, 'ended') === 1 && integer(row, 'due_at') <= until);
       if (old.length > 0) {
         await db.write([
           changeRows(

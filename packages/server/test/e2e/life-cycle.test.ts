@@ -323,6 +323,19 @@ describe('a notice', () => {
     expect((await colleague.call('GET', '/_watchbell/v1/notices')).body).toEqual({ notices: [], next: null });
   });
 
+  test('is kept for the retention time after its last attempt', async () => {
+    await app.stop();
+    app = await startLiveApp({ flags: { retentionHours: '24' } });
+    await open(app.clock.now() + 72 * HOUR);
+    await listen();
+    owner.behave(failing);
+    await suspend();
+    await pass(30 * HOUR, 10 * MINUTE);
+    expect(await listed('parked')).toMatchObject([{ type: 'channel.suspended', attempts: 12 }]);
+    await pass(22 * HOUR, HOUR);
+    expect(await listed('parked')).toEqual([]);
+  });
+
   test('that hangs keeps no other from being sent', async () => {
     const dead = await startReceiver(hanging);
     try {
