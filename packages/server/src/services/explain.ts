@@ -99,6 +99,8 @@ const CHANGE_SLICE = 50;
 const HOLDERS = 20;
 /** Of what stands before a notification only its number is of use. */
 const FEW_BYTES = 1;
+/** Reads of a page that look for what stands before its notifications; what is not found in them is not told. */
+const TURNS = 400;
 
 export function createExplainer({ reads, changes, accounts, delivery, clock }: ExplainParts): Explainer {
   async function bounds(org: OrgId, { change, from, to, place }: ExplainQuery) {
@@ -194,16 +196,24 @@ export function createExplainer({ reads, changes, accounts, delivery, clock }: E
     org: OrgId,
     { number, state, trace, ...rest }: ExplainedNotification,
     channel: ChannelNow,
+    turns: { left: number },
   ): Promise<ExplainedNotification> {
     if (state !== 'pending' || rest.hold || !trace) return { number, state, ...(trace && { trace }), ...rest };
-    const searches = trace.ids.map((id) => ({
+    let searches = trace.ids.map((id) => ({
       record: { module: trace.module, id },
       from: (channel.cancelledTo ?? 0) + 1,
       before: number,
     }));
-    const before = await delivery.firstAbout(org, channel.generation, searches, FEW_BYTES);
-    const first = before.flatMap(({ owed }) => owed?.number ?? []).sort((a, b) => a - b)[0];
-    return { number, state, trace, ...(first !== undefined && { hold: { kind: 'order', number: first } }) };
+    for (; searches.length > 0 && turns.left > 0; turns.left -= 1) {
+      const looked = await delivery.firstAbout(org, channel.generation, searches, FEW_BYTES);
+      const [first] = looked.flatMap(({ owed }) => owed?.number ?? []).sort((a, b) => a - b);
+      if (first !== undefined) return { number, state, trace, hold: { kind: 'order', number: first } };
+      searches = searches.flatMap((search, i) => {
+        const { lookedTo = number } = looked[i] ?? {};
+        return lookedTo < number ? [{ ...search, from: lookedTo }] : [];
+      });
+    }
+    return { number, state, trace };
   }
 
   return {
@@ -223,6 +233,7 @@ export function createExplainer({ reads, changes, accounts, delivery, clock }: E
       if (holders?.length === 0)
         throw new AppError('NOT_FOUND', 'Nobody has or had a channel of this id', { api_name: 'channel' });
       const now = clock.now();
+      const turns = { left: TURNS };
       const items: Explanation[] = [];
       for (const draft of drafts) {
         const { concern, found, then } = draft;
@@ -252,7 +263,7 @@ export function createExplainer({ reads, changes, accounts, delivery, clock }: E
         const notifications: ExplainedNotification[] = [];
         for (const one of trace ? notificationsOf(draft, trace) : []) {
           const held = one.trace ? { ...one, ...holdOf(one.trace, channel, org, now) } : one;
-          notifications.push(await shown(orgId, held, channel));
+          notifications.push(await shown(orgId, held, channel, turns));
         }
         items.push({
           ...base,

@@ -1,8 +1,12 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type ExplainedItem, explainAll, explainPage, SAMPLE_ORG } from '../support/explaining.ts';
 import { at, type Caller, type LiveApp, startLiveApp } from '../support/live-app.ts';
 import { operatorOf } from '../support/operator.ts';
 import { failing, hanging, type Receiver, startReceiver } from '../support/receiver.ts';
+import { changeIn } from '../support/test-data.ts';
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -370,6 +374,23 @@ describe('what is owed is held', () => {
     expect((await ask('Contacts', id)).flatMap(({ notifications }) => notifications)).toMatchObject([
       { number: 3, state: 'delivered', held_by: null },
       { number: 2, state: 'delivered', held_by: null },
+    ]);
+  });
+
+  test('by one before it, however many numbers the channel was given before', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'watchbell-test-'));
+    app = await startLiveApp({ dataDir });
+    receiver.behave(failing);
+    await watch({ events: ['Contacts.all'] });
+    await changeIn(dataDir, 'UPDATE channel SET last_number = 20000');
+    app = await app.restart();
+    const id = await contact();
+    await receiver.first(1);
+    await app.app.idle();
+    for (const Phone of ['1', '2']) await edit(id, { Phone });
+    await app.app.idle();
+    expect((await newest('Contacts', id)).notifications).toMatchObject([
+      { number: 20_003, state: 'pending', held_by: { kind: 'order', behind: 20_001 } },
     ]);
   });
 
