@@ -79,3 +79,13 @@ test('what is not there, and what is no state, is said', async () => {
     stderr: expect.stringContaining('pending, held, delivered, parked, cancelled'),
   });
 });
+
+test('what a receiver answers gives the terminal no orders and no lines', async () => {
+  receiver.behave((_, response) => {
+    response.writeHead(500).end('\u001b]0;owned\u0007\u009b2J\nforged  line');
+  });
+  const { generation } = await server.client.channel('7').show();
+  const { stdout } = await cli('channels', 'test', generation);
+  expect(stdout).toMatch(/^excerpt +\\u001b\]0;owned\\u0007\\u009b2J\\u000aforged {2}line$/m);
+  expect(stdout.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+});
