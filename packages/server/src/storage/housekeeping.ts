@@ -105,9 +105,12 @@ export function createHousekeepingStore(db: Db): HousekeepingStore {
 
     async removeRevisions(org, after, before, limit) {
       const rows = await some(sql`
-        SELECT r.version, r.kind IN ${list(ENDED_REASONS)} OR EXISTS (
+        SELECT r.version, (r.kind IN ${list(ENDED_REASONS)} OR EXISTS (
           SELECT 1 FROM channel_revision n
           WHERE n.org_id = r.org_id AND n.generation = r.generation AND n.version > r.version AND n.at < ${before}
+        )) AND NOT EXISTS (
+          -- A channel's notices are found by its revisions.
+          SELECT 1 FROM notice t WHERE t.org_id = r.org_id AND t.version = r.version
         ) AS superseded
         FROM (
           SELECT org_id, version, kind, generation, at FROM channel_revision

@@ -330,9 +330,12 @@ describe('a notice', () => {
     await listen();
     owner.behave(failing);
     await suspend();
+    await operate('POST', `/channels/${await generation()}/resume`, {});
     await pass(30 * HOUR, 10 * MINUTE);
-    expect(await listed('parked')).toMatchObject([{ type: 'channel.suspended', attempts: 12 }]);
-    await pass(22 * HOUR, HOUR);
+    const parked = [{ type: 'channel.resumed' }, { type: 'channel.suspended', attempts: 12 }];
+    expect(await listed('parked')).toMatchObject(parked);
+    expect(await listed('parked&channel=1')).toMatchObject(parked);
+    await pass(23 * HOUR, HOUR);
     expect(await listed('parked')).toEqual([]);
   });
 
