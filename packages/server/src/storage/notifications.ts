@@ -204,25 +204,30 @@ export function saveSettlements(settlements: readonly Settlement[]): Write[] {
         DELETE FROM owed
         WHERE org_id = ${org} AND generation = ${generation} AND number >= ${from} AND number <= ${to}`,
     ),
+    // A job may have delivered meanwhile what was cancelled.
     changeRows(
       ended,
       ({ org, generation, number, attempt, state }) => sql`
-        UPDATE notification SET state = ${state}, attempts_made = ${attempt.attempt},
-          settled_at = ${attempt.at + attempt.durationMs}, reason = NULL
-        WHERE org_id = ${org} AND generation = ${generation} AND number = ${number}`,
+        UPDATE notification SET state = ${state}, settled_at = ${attempt.at + attempt.durationMs}, reason = NULL,
+          attempts_made = CASE WHEN attempts_made < ${attempt.attempt} THEN ${attempt.attempt} ELSE attempts_made END
+        WHERE org_id = ${org} AND generation = ${generation} AND number = ${number}
+          AND (state <> 'delivered' OR ${state} = 'delivered')`,
     ),
-    insertRows(
-      'undelivered (org_id, generation, number, state, settled_at)',
-      ended
-        .filter(({ state }) => state !== 'delivered')
-        .map(({ org, generation, number, state, attempt }) => [
-          org,
-          generation,
-          number,
-          state,
-          attempt.at + attempt.durationMs,
-        ]),
-      'ON CONFLICT (org_id, generation, number) DO NOTHING',
+    changeRows(
+      ended.filter(({ state }) => state !== 'delivered'),
+      ({ org, generation, number }) => sql`
+        INSERT INTO undelivered (org_id, generation, number, state, settled_at)
+        SELECT n.org_id, n.generation, n.number, n.state, n.settled_at FROM notification n
+        WHERE n.org_id = ${org} AND n.generation = ${generation} AND n.number = ${number} AND n.state <> 'delivered'
+        ON CONFLICT (org_id, generation, number) DO UPDATE
+          SET state = excluded.state, reason = NULL, settled_at = excluded.settled_at`,
+    ),
+    // One that was in the air when it was cancelled may arrive after that was written down.
+    changeRows(
+      runsOf(ended.filter(({ state }) => state === 'delivered')),
+      ({ org, generation, from, to }) => sql`
+        DELETE FROM undelivered
+        WHERE org_id = ${org} AND generation = ${generation} AND number >= ${from} AND number <= ${to}`,
     ),
   ];
   return [...rows.filter(({ rows }) => rows.length > 0), ...saveHealth(settlements)];
@@ -277,9 +282,9 @@ const madeRow = ({ org, generation, number, attempt }: Made): SqlValue[] => [
   attempt.answeredMs ?? null,
 ];
 
-/** Of those that were owed: no job sent them. */
+/** Of those that were owed: no job sent them. What a job made under the same number stays. */
 const saveAttempts = (made: readonly Made[]): RowInsert =>
-  insertRows(`attempt (${MADE_COLUMNS})`, lastMade(made).map(madeRow), MADE_AGAIN);
+  insertRows(`attempt (${MADE_COLUMNS})`, lastMade(made).map(madeRow), `${MADE_AGAIN} WHERE attempt.job IS NULL`);
 
 /** Of those that a job sent again. */
 export const saveAttemptsOfJob = (made: readonly Made[]): RowInsert =>

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { ANSWER_LIFE_MS } from '../../../src/domain/idempotency.ts';
-import type { Generation } from '../../../src/domain/ids.ts';
+import type { Generation, JobId } from '../../../src/domain/ids.ts';
 import { removalOf } from '../../../src/domain/retention.ts';
 import { saveChannel } from '../../../src/domain/working-channels.ts';
 import type { Store } from '../../../src/storage/store.ts';
@@ -115,6 +115,35 @@ export function housekeepingSuite(open: Open): void {
       // What was in the air all the same was delivered.
       await settle(store, generation, [4], 'delivered');
       expect((await kept(store, generation)).at(-1)).toEqual([4, 'delivered', undefined, START + 4]);
+      const { counts } = await store.jobs.counts(ORG, generation, 1, 9, 9);
+      expect(counts).toEqual({ pending: 0, delivered: 2, parked: 0, cancelled: 2 });
+    });
+
+    it('keeps what was delivered by hand delivered, whatever comes of an attempt that was in the air', async () => {
+      const { store } = await open();
+      const { batches, generation } = await opened(store);
+      await write(batches, 3);
+      await store.housekeeping.cancel(ORG, generation, { reason: 'skipped', at: START + 9 }, 9);
+      const attempt = {
+        attempt: 1,
+        at: START + 20,
+        durationMs: 1,
+        outcome: { kind: 'delivered', status: 200 },
+      } as const;
+      const step = {
+        id: 'job_1' as JobId,
+        state: 'running',
+        progress: { position: 0, done: 0, failed: 0, passed: 0 },
+      } as const;
+      await store.jobs.settle({ org: ORG, generation, resent: [{ number: 1, attempt }], step, at: START + 21 });
+      await settle(store, generation, [1, 2], 'parked');
+      expect(await kept(store, generation)).toEqual([
+        [1, 'delivered', undefined, START + 21],
+        [2, 'parked', undefined, START + 2],
+        [3, 'cancelled', 'skipped', START + 9],
+      ]);
+      const { counts } = await store.jobs.counts(ORG, generation, 1, 9, 9);
+      expect(counts).toEqual({ pending: 0, delivered: 1, parked: 1, cancelled: 1 });
     });
 
     it('tells of each channel what it keeps', async () => {

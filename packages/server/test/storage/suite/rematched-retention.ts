@@ -164,14 +164,19 @@ export function rematchedRetentionSuite(open: Open): void {
       expect(await world.store.housekeeping.oldestChange(ORG)).toMatchObject({ number: removed + 1 });
     });
 
-    it('removes jobs that ended when they are old, in pieces, and no others', async () => {
+    it('removes jobs that ended, or rest for a channel that is gone, when they are old, in pieces, and no others', async () => {
       const world = await begin(open, 0);
       const { now } = world.batches;
       const states: readonly JobState[] = ['done', 'running', 'failed', 'paused', 'cancelled', 'done', 'done'];
       const replay: JobRequest = { kind: 'redeliver', number: 1 };
-      await addJobs(world, ...states.map((state, i) => job(state, 0, i === 6 ? now + DAY : now, `j${i}`, replay)));
+      const { generation } = world;
+      await addJobs(
+        world,
+        ...states.map((state, i) => ({ ...job(state, 0, i === 6 ? now + DAY : now, `j${i}`, replay), generation })),
+        job('paused', 0, now, 'j7', replay),
+      );
       const { removed } = await afterRetention(world, now + DAY);
-      expect(removed.job).toBe(4);
+      expect(removed.job).toBe(5);
       expect((await afterRetention(world, now + 2 * DAY)).removed.job).toBe(1);
     });
 
