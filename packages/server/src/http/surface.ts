@@ -60,6 +60,8 @@ export interface Surface {
   /** Spread one of the two into each route. */
   readonly reads: Gate;
   readonly changes: Gate;
+  /** For a request that `reads` let pass and that waited: refuses whom it would not let pass any more. */
+  readonly mayStillRead: (request: FastifyRequest) => Promise<void>;
   /** Of a request that one of the two let pass. */
   readonly sightOf: (request: FastifyRequest) => Sight;
   /** The channel that the path names, ended or not; else NOT_FOUND. */
@@ -82,8 +84,9 @@ const LATEST: ApiVersion = 'v8';
 const principals = new WeakMap<FastifyRequest, Principal>();
 
 export function ownersSurface({ auth, limiter, findOwn }: SurfaceParts): Surface {
+  const needFor = (operations: readonly ScopeOperation[]): ScopeNeed => ({ family: 'notifications', operations });
   const gate = (operations: readonly ScopeOperation[]): Gate => {
-    const need: ScopeNeed = { family: 'notifications', operations };
+    const need = needFor(operations);
     return {
       config: { need },
       async onRequest(request, reply) {
@@ -118,6 +121,9 @@ export function ownersSurface({ auth, limiter, findOwn }: SurfaceParts): Surface
     },
     reads: gate(SCOPES.read),
     changes: gate(SCOPES.change),
+    async mayStillRead({ headers }) {
+      auth.requireScope(await auth.authenticate(headers.authorization), needFor(SCOPES.read));
+    },
     sightOf,
     async generationOf(request) {
       const { org, user } = sightOf(request);
@@ -138,7 +144,8 @@ export function ownersSurface({ auth, limiter, findOwn }: SurfaceParts): Surface
 
 /** Whether the generation is there, the route's service says. */
 export function operatorsSurface({ auth, limiter }: Pick<SurfaceParts, 'auth' | 'limiter'>): Surface {
-  const gate: Gate = { onRequest: administersOrg(auth, limiter) };
+  const administers = administersOrg(auth, limiter);
+  const gate: Gate = { onRequest: administers };
   return {
     name: 'operator',
     path: '/_watchbell/v1/orgs/:org',
@@ -151,6 +158,7 @@ export function operatorsSurface({ auth, limiter }: Pick<SurfaceParts, 'auth' | 
     ChannelQuery: {},
     reads: gate,
     changes: gate,
+    mayStillRead: administers,
     sightOf(request) {
       operatorOf(request);
       return { org: (request.params as { org: OrgId }).org, by: 'operator', mayUse: () => true };

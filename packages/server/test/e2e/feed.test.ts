@@ -137,6 +137,17 @@ test('who waits is answered by the next notification, and at once when the serve
   app = await app.restart();
 });
 
+test('who may not read any more when there is something is told nothing of it', async () => {
+  await open('1');
+  const { accessToken } = app.owner;
+  const waiting = app.owner.call('GET', '/_watchbell/v1/channels/1/feed?wait=60');
+  const colleague = await app.colleague();
+  const revoked = await fetch(`${app.base}/oauth/v2/token/revoke?token=${accessToken}`, { method: 'POST' });
+  expect(revoked.status).toBe(200);
+  expect((await colleague.call('POST', '/crm/v8/Contacts', { data: [{ Last_Name: 'Boyle' }] })).status).toBe(201);
+  expect(await waiting).toMatchObject({ status: 401, body: { code: 'INVALID_TOKEN' } });
+});
+
 test('a cursor says how far a reader has come: never beyond the newest number, set back on purpose, twenty at most', async () => {
   const cursors = '/_watchbell/v1/channels/1/feed/cursors';
   await open('1');

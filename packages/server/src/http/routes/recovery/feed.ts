@@ -67,6 +67,7 @@ export function feedRoutes(app: FastifyInstance, surface: Surface, { feed }: Rec
         who: `${org} ${by}`,
         signal: goneOf(reply),
       });
+      if (wait > 0) await surface.mayStillRead(request);
       return render(page);
     },
   );
