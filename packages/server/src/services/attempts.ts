@@ -66,6 +66,7 @@ export function createAttemptList({
       const { user, channelId, generation, limit } = query;
       const isNamed = channelId !== undefined || generation !== undefined;
       const generations = await generationsOf(store, org, query);
+      if (generations?.length === 0) return { items: [] };
       const isOfFailed = !isNamed || mustHaveFailed(query);
       if (!isNamed && query.outcome === 'delivered') {
         const message = 'Attempts that succeeded are listed of one channel: name it';

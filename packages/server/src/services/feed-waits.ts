@@ -47,6 +47,8 @@ export interface FeedWaitsOptions {
   ) => Promise<ReadonlyMap<Generation, number>>;
   readonly maxWaiting?: number;
   readonly maxOfOne?: number;
+  /** Of all callers of one organisation: others find room beside it. */
+  readonly maxOfOrg?: number;
   /** Between two looks, ms of real time. */
   readonly lookEvery?: number;
 }
@@ -54,20 +56,23 @@ export interface FeedWaitsOptions {
 const AGAIN_MS = 1_000;
 
 export function createFeedWaits(options: FeedWaitsOptions): FeedWaits {
-  const { look, maxWaiting = 1_000, maxOfOne = 20, lookEvery = 700 } = options;
+  const { look, maxWaiting = 1_000, maxOfOne = 20, maxOfOrg = 250, lookEvery = 700 } = options;
   const waiting = new Map<Generation, Set<Waiting>>();
   const byWho = new Map<string, number>();
+  const byOrg = new Map<OrgId, number>();
   let count = 0;
   let isClosed = false;
   let isLooking = false;
 
-  function refuseTooMany(who: string): void {
+  function refuseTooMany({ org, who }: WaitFor): void {
     if (count >= maxWaiting) {
       throw new AppError('SERVICE_UNAVAILABLE', 'Too many callers wait', {}, { retryAfterMs: AGAIN_MS });
     }
     if ((byWho.get(who) ?? 0) >= maxOfOne) {
-      const message = `No more than ${maxOfOne} requests of one caller may wait at once`;
-      throw new AppError('TOO_MANY_REQUESTS', message, { api_name: 'wait' }, { retryAfterMs: AGAIN_MS });
+      throw tooMany(`No more than ${maxOfOne} requests of one caller may wait at once`);
+    }
+    if ((byOrg.get(org) ?? 0) >= maxOfOrg) {
+      throw tooMany(`No more than ${maxOfOrg} requests of one organisation may wait at once`);
     }
   }
 
@@ -90,9 +95,10 @@ export function createFeedWaits(options: FeedWaitsOptions): FeedWaits {
   }
 
   return {
-    enter({ org, generation, after, who, waitMs, signal }) {
+    enter(asked) {
+      const { org, generation, after, who, waitMs, signal } = asked;
       if (isClosed || waitMs <= 0 || signal?.aborted) return { over: Promise.resolve(), leave: () => undefined };
-      refuseTooMany(who);
+      refuseTooMany(asked);
       let wake: () => void = () => undefined;
       const over = new Promise<void>((resolve) => {
         wake = resolve;
@@ -103,7 +109,8 @@ export function createFeedWaits(options: FeedWaitsOptions): FeedWaits {
       const others = waiting.get(generation);
       if (others) others.add(entry);
       else waiting.set(generation, new Set([entry]));
-      byWho.set(who, (byWho.get(who) ?? 0) + 1);
+      add(byWho, who, 1);
+      add(byOrg, org, 1);
       count += 1;
       let hasLeft = false;
       if (look) void lookAround(look);
@@ -116,9 +123,8 @@ export function createFeedWaits(options: FeedWaitsOptions): FeedWaits {
           signal?.removeEventListener('abort', wake);
           wake();
           count -= 1;
-          const left = (byWho.get(who) ?? 1) - 1;
-          if (left > 0) byWho.set(who, left);
-          else byWho.delete(who);
+          add(byWho, who, -1);
+          add(byOrg, org, -1);
           const beside = waiting.get(generation);
           beside?.delete(entry);
           if (beside?.size === 0) waiting.delete(generation);
@@ -135,4 +141,14 @@ export function createFeedWaits(options: FeedWaitsOptions): FeedWaits {
       for (const others of waiting.values()) for (const one of others) one.wake();
     },
   };
+}
+
+const tooMany = (message: string): AppError =>
+  new AppError('TOO_MANY_REQUESTS', message, { api_name: 'wait' }, { retryAfterMs: AGAIN_MS });
+
+/** What nobody has is forgotten. */
+function add<Key>(counts: Map<Key, number>, key: Key, more: number): void {
+  const count = (counts.get(key) ?? 0) + more;
+  if (count > 0) counts.set(key, count);
+  else counts.delete(key);
 }

@@ -115,6 +115,8 @@ export function createNotifications({
     async list(org, query) {
       const { module, record, state, outcome, user, limit } = query;
       const generations = await generationsOf(store, org, query);
+      // What others are sent is not even looked through.
+      if (generations?.length === 0) return { items: [] };
       const filter: NotificationFilter = {
         ...(generations && { generations }),
         ...(user !== undefined && { user }),

@@ -54,6 +54,8 @@ describe('where a page stops', () => {
       expect(read(cursor)).not.toMatch(/number|attempt|"at"/);
       const { status } = await app.owner.call('GET', `${OWN}${path}${path.includes('?') ? '&' : '?'}cursor=${cursor}`);
       expect(status).toBe(200);
+      // Who has no channel is not sent from page to page.
+      expect((await (await app.colleague()).call('GET', `${OWN}${path}`)).body).toMatchObject({ next: null });
     },
   );
 });

@@ -50,6 +50,15 @@ test('a commit ends the waiting for its numbers, and no other', async () => {
   expect(waits.count()).toBe(0);
 });
 
+test('the callers of one organisation together leave room for those of others', () => {
+  const waits = createFeedWaits({ maxWaiting: 5, maxOfOne: 1, maxOfOrg: 3 });
+  const [first] = ['ada', 'grace', 'mary'].map((who) => waits.enter(forIt({ who })));
+  expect(codeOf(() => waits.enter(forIt({ who: 'joan' })))).toBe('TOO_MANY_REQUESTS');
+  expect(codeOf(() => waits.enter(forIt({ who: 'elsewhere', org: '20000001' as OrgId })))).toBe('none');
+  first?.leave();
+  expect(codeOf(() => waits.enter(forIt({ who: 'joan' })))).toBe('none');
+});
+
 test('no more than so many wait, of one caller and in all; whoever leaves makes room, once', () => {
   const waits = createFeedWaits({ maxWaiting: 5, maxOfOne: 3 });
   const [first] = [1, 2, 3].map(() => waits.enter(forIt()));
