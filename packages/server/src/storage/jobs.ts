@@ -3,6 +3,7 @@ import { bucketOf } from '../domain/bucket.ts';
 import type { Generation, JobId, OrgId, UserId } from '../domain/ids.ts';
 import { JOB_KINDS, JOB_STATES, type Job, type JobProgress, type JobRequest, type JobStep } from '../domain/job.ts';
 import type { NotificationState } from '../domain/notification.ts';
+import { lockOrg } from './accounts.ts';
 import {
   changeRows,
   type Db,
@@ -127,7 +128,9 @@ export function createJobStore(db: Db, fence?: Fence): JobStore {
     },
 
     async change(org, id, from, to, at) {
-      const [rows = []] = await db.write([
+      // Retention removes what no running re-match needs: it sees this one, or is done when this one goes on.
+      const [, rows = []] = await db.write([
+        lockOrg(db.dialect, org),
         sql`
           UPDATE job SET state = ${to}, note = NULL, updated_at = ${at}
           WHERE org_id = ${org} AND id = ${id} AND state IN ${list(from)} RETURNING 1 AS one`,

@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Generation, JobId, OrgId } from '../../src/domain/ids.ts';
 import { createPostgresStore } from '../../src/storage/engines/postgres.ts';
 import { createDatabase } from '../support/postgres/database.ts';
@@ -48,4 +48,34 @@ test('a node that lost the bucket of a channel saves nothing of its jobs: neithe
   await withClient(url, (client) => client.query('DELETE FROM notification'));
   expect(await save(4)).toBe(true);
   expect(await stored()).toMatchObject({ attempts: 0 });
+});
+
+test('a re-match is not resumed while the changes that it would match again are being removed', async () => {
+  const { url, drop } = await createDatabase({ isMigrated: true });
+  onTestFinished(drop);
+  const store = await createPostgresStore({ url, secretKey: new Uint8Array(32), logger: silent, time: 'injected' });
+  onTestFinished(() => store.close());
+  await withClient(url, async (client) => {
+    await client.query(
+      `INSERT INTO org (id, name, time_zone, created_at, next_serial, last_change, channel_version, catalog_version, last_time)
+       VALUES ('${ORG}', 'Zylker', 'UTC', 0, 1, 9, 1, 1, 0)`,
+    );
+    await client.query(
+      `INSERT INTO job VALUES ('${ORG}', '${JOB}', 'rematch', '${GENERATION}', 'paused', '{}', '{"position":0}', NULL, '', 0, 0)`,
+    );
+    await client.query('BEGIN');
+    await client.query(`SELECT id FROM org WHERE id = '${ORG}' FOR UPDATE`);
+    let isResumed = false;
+    const resumed = store.jobs.change(ORG, JOB, ['paused'], 'running', 5).then((is) => {
+      isResumed = is;
+    });
+    await vi.waitFor(async () => {
+      const waiting = "datname = current_database() AND wait_event_type = 'Lock'";
+      expect((await client.query(`SELECT 1 FROM pg_stat_activity WHERE ${waiting}`)).rows).toHaveLength(1);
+    });
+    expect(isResumed).toBe(false);
+    await client.query('COMMIT');
+    await resumed;
+    expect(isResumed).toBe(true);
+  });
 });
