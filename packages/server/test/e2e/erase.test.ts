@@ -104,15 +104,17 @@ async function fillTheRest({ org, caller }: Made): Promise<void> {
     body: JSON.stringify({ data: [{ Last_Name: SECRET, Company: SECRET }] }),
   });
   expect(response.status).toBe(201);
+  // Old ones would go by themselves meanwhile.
+  const now = app.clock.now();
   await changeIn(dataDir, `INSERT INTO undelivered VALUES ('${org}', '${SECRET}', 1, 'parked', NULL, 0)`);
   await changeIn(
     dataDir,
-    `INSERT INTO job VALUES ('${org}', '1', 'replay', '${SECRET}', 'done', '{}', '{}', NULL, '${SECRET}', 0, 0)`,
+    `INSERT INTO job VALUES ('${org}', '1', 'replay', '${SECRET}', 'done', '{}', '{}', NULL, '${SECRET}', 0, ${now})`,
   );
   await changeIn(dataDir, `INSERT INTO feed_cursor VALUES ('${org}', '${SECRET}', '${SECRET}', 1, 0)`);
   await changeIn(
     dataDir,
-    `INSERT INTO notice VALUES ('${org}', 0, 0, '${SECRET}', '', 'expired', '{}', 'delivered', 0, 1, 0, NULL)`,
+    `INSERT INTO notice VALUES ('${org}', 0, 0, '${SECRET}', '', 'expired', '{}', 'delivered', ${now}, 1, ${now}, NULL)`,
   );
 }
 
