@@ -24,7 +24,12 @@ export async function noticesOf(
   );
   if (told.length === 0) return [];
   const generations = [...new Set(told.map(({ revision }) => revision.channel.generation))];
-  const facts = await store.facts(org, generations);
+  const missed = told.flatMap(({ event, revision: { channel } }) =>
+    event.kind === 'missed' && event.range.kind !== 'numbers'
+      ? [{ generation: channel.generation, fromChange: event.range.fromChange }]
+      : [],
+  );
+  const facts = await store.facts(org, generations, missed);
   const numbers = told.flatMap((one) => numbersOf(one.event, one.revision) ?? []);
   const firsts = await store.firstCancelled(org, numbers);
   const found = new Map(numbers.map((range, i) => [range, firsts[i]] as const));

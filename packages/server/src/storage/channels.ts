@@ -264,8 +264,14 @@ export const saveLapses = (org: OrgId, lapses: readonly Lapse[]): Write =>
       ended_at = excluded.ended_at, rematched_to = excluded.rematched_to`,
   );
 
+const LAPSE_COLUMNS = sql`generation, from_change, kind, to_change, at, ended_at, rematched_to`;
+
+export const selectLapsesAt = (org: OrgId, generation: Generation, fromChange: number): Statement => sql`
+  SELECT ${LAPSE_COLUMNS} FROM lapse
+  WHERE org_id = ${org} AND generation = ${generation} AND from_change = ${fromChange}`;
+
 export const selectLapses = (org: OrgId, generations: readonly Generation[]): Statement => sql`
-  SELECT generation, from_change, kind, to_change, at, ended_at, rematched_to FROM lapse
+  SELECT ${LAPSE_COLUMNS} FROM lapse
   WHERE org_id = ${org} AND generation IN ${list(generations)} ORDER BY generation, from_change, kind`;
 
 export function readLapse(row: Row): Lapse {

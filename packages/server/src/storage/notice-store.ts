@@ -69,7 +69,12 @@ export interface NoticeStore {
   /** Channels that are to be looked at by `now`, the most overdue first. */
   dueChannels(org: OrgId, now: number, limit: number): Promise<Pick<Channel, 'userId' | 'channelId'>[]>;
   untold(org: OrgId, after: number, limit: number): Promise<Untold>;
-  facts(org: OrgId, generations: readonly Generation[]): Promise<NoticeFacts>;
+  /** Lapses: those that begin at these changes. */
+  facts(
+    org: OrgId,
+    generations: readonly Generation[],
+    missed: readonly Pick<Lapse, 'generation' | 'fromChange'>[],
+  ): Promise<NoticeFacts>;
   /** The lowest number in it that was owed and is cancelled; undefined: none was. In the order of the ranges. */
   firstCancelled(org: OrgId, ranges: readonly CancelledRange[]): Promise<readonly (number | undefined)[]>;
   /** Saves them and that all is told up to this version; what is there already stays as it is. */

@@ -3,7 +3,7 @@ import type { ChannelRevision, RevisionDetails } from '../domain/channel.ts';
 import type { ChannelId, Generation, OrgId, UserId } from '../domain/ids.ts';
 import { LIFE_EVENTS, TELLING } from '../domain/life-cycle.ts';
 import { NOTICE_STATES, type Notice } from '../domain/notice.ts';
-import { placeInChannel, readLapse, readRevision, selectLapses } from './channels.ts';
+import { placeInChannel, readLapse, readRevision, selectLapsesAt } from './channels.ts';
 import type { Cipher, Place } from './cipher.ts';
 import { changeRows, type Db, insertRows, list, type Row, type Statement, sql } from './db.ts';
 import { placeInOrg } from './org-signing.ts';
@@ -72,16 +72,17 @@ export function createNoticeStore(db: Db, cipher: Cipher): NoticeStore {
       return { through, isAll: rows.length < limit, revisions: telling.map(readDetailed) };
     },
 
-    async facts(org, generations) {
-      const [channels = [], orgs = [], lapses = []] = await db.read([
+    async facts(org, generations, missed) {
+      const [channels = [], orgs = [], ...lapses] = await db.read([
         sql`
           SELECT generation FROM channel
           WHERE org_id = ${org} AND generation IN ${list(generations)} AND lifecycle_url IS NOT NULL`,
         sql`SELECT 1 AS one FROM org WHERE id = ${org} AND lifecycle_url IS NOT NULL`,
-        selectLapses(org, generations),
+        // One by one: a channel may have had very many.
+        ...missed.map(({ generation, fromChange }) => selectLapsesAt(org, generation, fromChange)),
       ]);
       const listening = orgs.length > 0 ? generations : channels.map((row) => text<Generation>(row, 'generation'));
-      return { listening: new Set(listening), lapses: lapses.map(readLapse) };
+      return { listening: new Set(listening), lapses: lapses.flat().map(readLapse) };
     },
 
     async firstCancelled(org, ranges) {

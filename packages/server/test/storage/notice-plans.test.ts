@@ -37,7 +37,12 @@ test.each<[string, () => Promise<unknown>, readonly string[]]>([
     ['channel_notice (org_id=? AND notice_at>? AND notice_at<?)'],
   ],
   ['what was not told', () => store.untold(ORG, 5, 9), ['(org_id=? AND version>?)']],
-  ['who listens', () => store.facts(ORG, [GENERATION]), ['(org_id=? AND generation=?)']],
+  ['who listens', () => store.facts(ORG, [GENERATION], []), ['(org_id=? AND generation=?)']],
+  [
+    'since when changes are missed',
+    () => store.facts(ORG, [GENERATION], [{ generation: GENERATION, fromChange: 7 }]),
+    ['(org_id=? AND generation=?)', '(org_id=? AND generation=? AND from_change=?)'],
+  ],
   [
     'the first that was cancelled',
     () => store.firstCancelled(ORG, [{ generation: GENERATION, from: 1, to: 9 }]),
