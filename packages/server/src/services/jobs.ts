@@ -10,6 +10,7 @@ import { findGeneration } from '../domain/suspension.ts';
 import type { WorkingSet } from '../domain/working-set.ts';
 import type { AdministrationStore, JobFilter, JobStore, StateCounts } from '../storage/store.ts';
 import { createOpenJobs } from './open-jobs.ts';
+import { createTurns } from './turns.ts';
 import type { Writer } from './writer.ts';
 
 /** Who asks: an owner for what is about their channels, or an operator. */
@@ -95,6 +96,8 @@ const SLICE = 20_000;
 
 export function createJobs({ writer, store, channels, clock, randomId, onChanged }: JobsOptions): Jobs {
   const opening = createOpenJobs(store);
+  // No other organisation waits behind what one has counted.
+  const inTurn = createTurns({ atOnce: 2, waiting: 100 });
 
   async function findChannel(org: OrgId, generation: Generation): Promise<Channel> {
     const found = await channels.findChannel(org, generation);
@@ -176,7 +179,7 @@ export function createJobs({ writer, store, channels, clock, randomId, onChanged
     store.numberSince(org, generation, last, await store.changeSince(org, at));
 
   async function plan(org: OrgId, generation: Generation, wish: ReplayWish): Promise<ReplayPlan> {
-    return count(org, await findChannel(org, generation), wish);
+    return inTurn(org, async () => count(org, await findChannel(org, generation), wish));
   }
 
   async function count(org: OrgId, channel: Channel, wish: ReplayWish): Promise<ReplayPlan> {

@@ -17,6 +17,7 @@ import {
 } from '../domain/rematch.ts';
 import type { AdministrationStore, JobStore, LapsePlace, LapseReads } from '../storage/store.ts';
 import type { Asker, Jobs } from './jobs.ts';
+import { createTurns } from './turns.ts';
 import type { Writer } from './writer.ts';
 
 /** Which lapses: one by its kind and the change that it begins after, or all that can be matched again. */
@@ -76,11 +77,14 @@ export interface RematchOptions {
 const PIECE_BYTES = 1024 * 1024;
 /** Changes that a plan looks at. */
 const PLANNED = 5_000;
+/** Plans of one organisation, so that no other waits behind what they read. */
+const PLANNING = { atOnce: 2, waiting: 100 };
 /** Lapses that one request for all begins with. */
 const AT_ONCE = 20;
 
 export function createRematches(options: RematchOptions): Rematches {
   const { writer, reads, channels, jobs, jobStore, clock, pieceSize = 200 } = options;
+  const inTurn = createTurns(PLANNING);
 
   async function findChannel(org: OrgId, generation: Generation): Promise<Channel> {
     const found = await channels.findChannel(org, generation);
@@ -126,7 +130,9 @@ export function createRematches(options: RematchOptions): Rematches {
     return { after, matched, ...(goneTo > after && { goneTo }) };
   }
 
-  async function plan(org: OrgId, generation: Generation, wish: RematchWish): Promise<readonly RematchPlan[]> {
+  const plan: Rematches['plan'] = (org, ...asked) => inTurn(org, () => planNow(org, ...asked));
+
+  async function planNow(org: OrgId, generation: Generation, wish: RematchWish): Promise<readonly RematchPlan[]> {
     const plans: RematchPlan[] = [];
     let left = PLANNED;
     for (const view of await wished(org, generation, wish)) {

@@ -16,7 +16,7 @@ export function createTurns({ atOnce, waiting }: TurnsOptions) {
     byOrg.set(org, turns);
     if (turns.running >= atOnce) {
       if (turns.queue.length >= waiting) {
-        throw new AppError('SERVICE_UNAVAILABLE', 'Too many searches of this organisation are waiting');
+        throw new AppError('SERVICE_UNAVAILABLE', 'Too many long requests of this organisation are waiting');
       }
       // Whoever ends hands its turn over, so `running` stays.
       await new Promise<void>((resolve) => turns.queue.push(resolve));
