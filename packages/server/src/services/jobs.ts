@@ -98,7 +98,6 @@ export function createJobs({ writer, store, channels, clock, randomId, onChanged
   const opening = createOpenJobs(store);
   // No other organisation waits behind what one has counted.
   const inTurn = createTurns({ atOnce: 2, waiting: 100 });
-
   async function findChannel(org: OrgId, generation: Generation): Promise<Channel> {
     const found = await channels.findChannel(org, generation);
     if (!found) throw noChannel();
