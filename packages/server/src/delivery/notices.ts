@@ -234,7 +234,7 @@ export function createNoticeSender(options: NoticeSenderOptions): NoticeSender {
     }
     turn.saved.clear();
     turn.isReading = false;
-    if (orgs.get(org) === turn && (turn.window.length > 0 || !turn.isAtEnd)) ready(turn);
+    if (orgs.get(org) === turn && (turn.window.length + turn.held.length > 0 || !turn.isAtEnd)) ready(turn);
     check();
   }
 
