@@ -12,10 +12,27 @@ const STATES = ['pending', 'delivered', 'parked', 'cancelled'] as const;
 const CHANNEL_COLUMNS = sql`c.generation, c.user_id, c.channel_id, c.expires_at, c.lapsed_from, c.cancelled_to,
   c.cancelled_why, c.suspended_at, c.suspended_why, c.opened_at, c.ended_at, c.ended_reason`;
 
-/** The newest revision of channel `c` that is not newer than that version. */
-const versionAt = (org: OrgId, version: number): Statement => sql`(
-  SELECT MAX(v.version) FROM channel_revision v
-  WHERE v.org_id = ${org} AND v.generation = c.generation AND v.version <= ${version})`;
+/**
+ * The newest revision of a channel that is not newer than that version. In the order of the only index that leads to it:
+ * by the version alone a server that does not know how many channels there are would walk those of all.
+ */
+const versionAt = (org: OrgId, generation: Statement, version: number): Statement => sql`(
+  SELECT v.version FROM channel_revision v
+  WHERE v.org_id = ${org} AND v.generation >= ${generation} AND (v.generation, v.version) <= (${generation}, ${version})
+  ORDER BY v.generation DESC, v.version DESC LIMIT 1)`;
+
+/** The oldest that is newer. */
+const versionAfter = (org: OrgId, generation: Statement, version: number): Statement => sql`(
+  SELECT v.version FROM channel_revision v
+  WHERE v.org_id = ${org} AND v.generation <= ${generation} AND (v.generation, v.version) > (${generation}, ${version})
+  ORDER BY v.generation, v.version LIMIT 1)`;
+
+/**
+ * Of channel `c`. Neither joined nor without its generation: while the server takes the table for empty, it would hold
+ * each channel against all revisions of the organisation.
+ */
+const revisionOf = (org: OrgId, version: Statement, column: Statement): Statement => sql`(
+  SELECT x.${column} FROM channel_revision x WHERE x.org_id = ${org} AND x.generation = c.generation AND x.version = ${version})`;
 
 export function createExplainReads(db: Db): ExplainReads {
   async function some(statement: Statement): Promise<Row[]> {
@@ -48,14 +65,14 @@ export function createExplainReads(db: Db): ExplainReads {
         db.dialect.contains(column, `"module":${JSON.stringify(module)}`),
       );
       const [[end] = [], rows = []] = await db.read([looked, found]);
-      const channels = rows.map(readTraced);
+      const channels = rows.map(readTraced).sort(by(({ channel }) => channel.generation));
       const last = end && integer(end, 'looked') === limit ? text<Generation>(end, 'last') : undefined;
       return { channels, ...(last !== undefined && { last }) };
     },
 
     async channelsNamed(org, id, at, whose, limit) {
       const rows = await some(selectNamed(org, id, at, whose, limit));
-      return rows.map(readTraced);
+      return rows.map(readTraced).sort(by(({ channel }) => channel.userId));
     },
 
     async holders(org, id, limit) {
@@ -81,6 +98,12 @@ export function createExplainReads(db: Db): ExplainReads {
   };
 }
 
+/** A slice is sorted here: no index has it in this order once its revisions are looked up. */
+const by =
+  (keyOf: (one: TracedChannel) => string) =>
+  (a: TracedChannel, b: TracedChannel): number =>
+    keyOf(a) < keyOf(b) ? -1 : 1;
+
 export const selectChangesAbout = (
   org: OrgId,
   { module, id }: { module: string; id: RecordId },
@@ -102,23 +125,27 @@ export function selectChannelsAt(
   watches: (column: Statement, module: string) => Statement,
 ): { readonly looked: Statement; readonly found: Statement } {
   const whose = user === undefined ? sql`` : sql`AND c.user_id = ${user}`;
-  const slice = sql`
-    SELECT ${CHANNEL_COLUMNS} FROM channel c
+  const slice = (columns: Statement) => sql`
+    SELECT ${columns} FROM channel c
     WHERE c.org_id = ${org} ${whose} AND c.generation > ${after} ORDER BY c.generation LIMIT ${limit}`;
-  const [first = sql`1 = 0`, ...others] = modules.map((module) => watches(sql`r.snapshot`, module));
+  const [first = sql`1 = 0`, ...others] = modules.map((module) => watches(sql`c.snapshot`, module));
   const any = others.reduce((before, one) => sql`${before} OR ${one}`, first);
   return {
-    looked: sql`SELECT COUNT(*) AS looked, COALESCE(MAX(s.generation), '') AS last FROM (${slice}) s`,
+    looked: sql`SELECT COUNT(*) AS looked, COALESCE(MAX(s.generation), '') AS last FROM (${slice(sql`c.generation`)}) s`,
     found: sql`
-      SELECT c.*, r.version, r.at, r.kind, r.snapshot FROM (${slice}) c
-      JOIN channel_revision r ON r.org_id = ${org} AND r.version = ${versionAt(org, channelVersion)}
-      WHERE (${any}) AND (NOT (r.kind IN ${list(ENDED_REASONS)}) OR NOT EXISTS (
+      WITH slice AS MATERIALIZED (
+        ${slice(sql`${CHANNEL_COLUMNS}, ${versionAt(org, sql`c.generation`, channelVersion)} AS version`)}
+      ), placed AS MATERIALIZED (
+        SELECT c.*, ${revisionOf(org, sql`c.version`, sql`at`)} AS at, ${revisionOf(org, sql`c.version`, sql`kind`)} AS kind,
+          ${revisionOf(org, sql`c.version`, sql`snapshot`)} AS snapshot
+        FROM slice c WHERE c.version IS NOT NULL
+      )
+      SELECT c.* FROM placed c
+      WHERE (${any}) AND (NOT (c.kind IN ${list(ENDED_REASONS)}) OR NOT EXISTS (
         SELECT 1 FROM channel n
         WHERE n.org_id = ${org} AND n.channel_id = c.channel_id AND n.user_id = c.user_id
-          AND n.generation > c.generation AND (n.ended_at < ${at} OR EXISTS (
-            SELECT 1 FROM channel_revision v
-            WHERE v.org_id = ${org} AND v.generation = n.generation AND v.version <= ${channelVersion}))))
-      ORDER BY c.generation`,
+          AND n.generation > c.generation AND (n.ended_at < ${at}
+            OR ${versionAt(org, sql`n.generation`, channelVersion)} IS NOT NULL)))`,
   };
 }
 
@@ -132,21 +159,19 @@ export function selectNamed(
   const whose = user === undefined ? sql`c.user_id > ${after}` : sql`c.user_id = ${user} AND c.user_id > ${after}`;
   return sql`
     WITH named AS (
-      SELECT c.user_id, COALESCE(MAX(CASE WHEN c.ended_at < ${at} OR EXISTS (
-          SELECT 1 FROM channel_revision v
-          WHERE v.org_id = ${org} AND v.generation = c.generation AND v.version <= ${channelVersion}
-        ) THEN c.generation END), MIN(c.generation)) AS generation
+      SELECT c.user_id, COALESCE(MAX(CASE WHEN c.ended_at < ${at}
+          OR ${versionAt(org, sql`c.generation`, channelVersion)} IS NOT NULL THEN c.generation END), MIN(c.generation)) AS generation
       FROM channel c WHERE c.org_id = ${org} AND c.channel_id = ${id} AND ${whose}
       GROUP BY c.user_id ORDER BY c.user_id LIMIT ${limit}
+    ), placed AS MATERIALIZED (
+      SELECT ${CHANNEL_COLUMNS}, ${versionAt(org, sql`c.generation`, channelVersion)} AS version, ${versionAfter(org, sql`c.generation`, channelVersion)} AS next_version
+      FROM named n JOIN channel c ON c.org_id = ${org} AND c.generation = n.generation
     )
-    SELECT ${CHANNEL_COLUMNS}, r.version, r.at, r.kind, r.snapshot, x.kind AS next_kind, x.at AS next_at
-    FROM named n
-    JOIN channel c ON c.org_id = ${org} AND c.generation = n.generation
-    LEFT JOIN channel_revision r ON r.org_id = ${org} AND r.version = ${versionAt(org, channelVersion)}
-    LEFT JOIN channel_revision x ON x.org_id = ${org} AND x.version = (
-      SELECT MIN(v.version) FROM channel_revision v
-      WHERE v.org_id = ${org} AND v.generation = c.generation AND v.version > ${channelVersion})
-    ORDER BY n.user_id`;
+    SELECT c.*, ${revisionOf(org, sql`c.version`, sql`at`)} AS at, ${revisionOf(org, sql`c.version`, sql`kind`)} AS kind,
+      ${revisionOf(org, sql`c.version`, sql`snapshot`)} AS snapshot,
+      ${revisionOf(org, sql`c.next_version`, sql`kind`)} AS next_kind,
+      ${revisionOf(org, sql`c.next_version`, sql`at`)} AS next_at
+    FROM placed c`;
 }
 
 /** Five statements: what was last said of a suspension, and next; its lapse; its notifications, and those of a re-match. */

@@ -29,7 +29,7 @@ test.each(Object.entries(EXPLAIN_STATEMENTS))('%s: found by keys, and never sort
     const called = /^SEARCH (\w+)/.exec(step)?.[1] ?? '';
     const isNotification = called === 'n' && 'notification' in tables;
     const table = isNotification ? 'notification' : (NAMES[called] ?? called);
-    const columns = tables[table];
+    const columns = tables[called] ?? tables[table];
     expect(columns, `${step}: ${plan.join('\n')}`).toBeDefined();
     for (const column of columns ?? []) expect(step, plan.join('\n')).toMatch(new RegExp(`\\b${column}[=<>]`));
   }

@@ -27,20 +27,27 @@ export const EXPLAIN_STATEMENTS: Readonly<
     selectChangesAbout(ORG, { module: 'Contacts', id: '1' as RecordId }, 0, 9, 50),
     { change_subject: ['org_id', 'module', 'record_id', 'change_number'] },
   ],
-  'channels at a change': [all.found, { channel_revision: ['org_id', 'version'], channel: ['org_id', 'generation'] }],
+  'channels at a change': [
+    all.found,
+    { x: ['org_id', 'version'], channel_revision: ['org_id', 'generation'], channel: ['org_id', 'generation'] },
+  ],
   'how far these were looked at': [all.looked, { channel: ['org_id', 'generation'] }],
   'channels of a user at a change': [
     own.found,
-    { channel_revision: ['org_id', 'version'], channel: ['org_id', 'generation', 'user_id'] },
+    {
+      x: ['org_id', 'version'],
+      channel_revision: ['org_id', 'generation'],
+      channel: ['org_id', 'generation', 'user_id'],
+    },
   ],
   'how far those were looked at': [own.looked, { channel: ['org_id', 'user_id', 'generation'] }],
   'channels of a name': [
     selectNamed(ORG, CHANNEL, change, { after: '' }, 1000),
-    { channel_revision: ['org_id', 'version'], channel: ['org_id'] },
+    { x: ['org_id', 'version'], channel_revision: ['org_id', 'generation'], channel: ['org_id'] },
   ],
   'a channel of a user by its name': [
     selectNamed(ORG, CHANNEL, change, { user: USER, after: '' }, 1000),
-    { channel_revision: ['org_id', 'version'], channel: ['org_id'] },
+    { x: ['org_id', 'version'], channel_revision: ['org_id', 'generation'], channel: ['org_id'] },
   ],
   'what was last said of a suspension': [before, { channel_revision: ['org_id', 'generation', 'version'] }],
   'what was said of it next': [after, { channel_revision: ['org_id', 'generation', 'version'] }],

@@ -10,6 +10,7 @@ import { createDatabase, type TestDatabase } from '../support/postgres/database.
 export interface PlanStep {
   readonly 'Node Type': string;
   readonly 'Relation Name'?: string;
+  readonly Alias?: string;
   readonly 'Index Name'?: string;
   readonly 'Index Cond'?: string;
   readonly Plans?: readonly PlanStep[];

@@ -109,6 +109,9 @@ const { query, planOf } = openPlannedDatabase();
 const scansOf = async (write: Write): Promise<PlanStep[]> =>
   (await planOf(write)).filter((step) => step['Node Type'].includes('Scan'));
 
+/** A table, or what a statement calls it where it looks it up in another way there. */
+const named = ({ Alias = '', ...step }: PlanStep, tables: object) => (Alias in tables ? Alias : step['Relation Name']);
+
 async function check(): Promise<void> {
   for (const [name, [write, tables]] of Object.entries(STATEMENTS)) {
     if (!write) throw new Error(`There is no statement for ${name}`);
@@ -119,7 +122,7 @@ async function check(): Promise<void> {
     ).toEqual([]);
     for (const [table, conditions] of Object.entries(tables)) {
       // A bitmap's condition stands in the step below.
-      const found = scans.filter((step) => step['Relation Name'] === table && !step['Node Type'].startsWith('Bitmap'));
+      const found = scans.filter((step) => named(step, tables) === table && !step['Node Type'].startsWith('Bitmap'));
       const below = scans.filter((step) => step['Node Type'] === 'Bitmap Index Scan');
       const all = found.length > 0 ? found : below;
       expect(all.length, `${name}: ${table}`).toBeGreaterThan(0);
