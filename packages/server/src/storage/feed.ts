@@ -65,12 +65,18 @@ export function createFeedStore(db: Db, cipher: Cipher): FeedStore {
 
     async lastNumbers(channels) {
       if (channels.length === 0) return new Map();
-      const orgs = list(new Set(channels.map(({ org }) => org)));
-      const generations = list(new Set(channels.map(({ generation }) => generation)));
+      const asked = list(new Set(channels.map(({ org, generation }) => JSON.stringify({ org, generation }))));
+      const member = (name: string) => db.dialect.member(sql`s.value`, name);
+      // Joined, or by two lists, a server may walk all channels of an organisation for a few.
       const [rows = []] = await db.read([
-        sql`SELECT generation, last_number FROM channel WHERE org_id IN ${orgs} AND generation IN ${generations}`,
+        sql`
+          SELECT ${member('generation')} AS generation, (
+              SELECT c.last_number FROM channel c
+              WHERE c.org_id = ${member('org')} AND c.generation = ${member('generation')}) AS last_number
+          FROM ${asked} s`,
       ]);
-      return new Map(rows.map((row) => [text<Generation>(row, 'generation'), integer(row, 'last_number')]));
+      const known = rows.filter((row) => integerOrNone(row, 'last_number') !== undefined);
+      return new Map(known.map((row) => [text<Generation>(row, 'generation'), integer(row, 'last_number')]));
     },
 
     async cursors(org, generation) {

@@ -46,7 +46,7 @@ test.each<[what: string, run: () => Promise<unknown>, leads: readonly RegExp[]]>
   [
     'newest numbers',
     () => feed.lastNumbers([{ org: ORG, generation: G }]),
-    [/channel USING .*org_id=\? AND generation=\?/],
+    [/c USING .*org_id=\? AND generation=\?/],
   ],
   ['cursors', () => feed.cursors(ORG, G), [/feed_cursor USING PRIMARY KEY \(org_id=\? AND generation=\?\)/]],
   [
