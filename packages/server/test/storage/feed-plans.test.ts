@@ -43,11 +43,7 @@ test.each<[what: string, run: () => Promise<unknown>, leads: readonly RegExp[]]>
       /undelivered USING PRIMARY KEY \(org_id=\? AND generation=\? AND number>\?\)/,
     ],
   ],
-  [
-    'newest numbers',
-    () => feed.lastNumbers([{ org: ORG, generation: G }]),
-    [/c USING .*org_id=\? AND generation=\?/],
-  ],
+  ['newest numbers', () => feed.lastNumbers([{ org: ORG, generation: G }]), [/c USING .*org_id=\? AND generation=\?/]],
   ['cursors', () => feed.cursors(ORG, G), [/feed_cursor USING PRIMARY KEY \(org_id=\? AND generation=\?\)/]],
   [
     'a cursor that is moved, made and removed',
