@@ -121,17 +121,21 @@ export function createLaneSending(
     if (next.kind === 'done') answer(state, number);
     const told = health.judge(begun, attempt, number);
     const epoch = hold.epoch === undefined ? {} : { epoch: hold.epoch };
-    settler.add({ org, generation, number, attempt, ...stateAfter(next), ...told, ...epoch }, (isSaved) => {
-      saving -= 1;
-      hold.unsaved -= 1;
-      // Its next owner sends it again.
-      if (!isSaved) return context.onRefused(hold);
-      if (hold.unsaved === 0) context.onSettled(hold);
-      const isOwed = (next.kind === 'retry' || next.kind === 'suspend') && number >= lane.owedFrom();
-      if (isOwed) waiting.add({ number, attemptsMade: attempt.attempt, dueAt: next.kind === 'retry' ? next.at : 0 });
-      else finish(state, number);
-      lane.soon();
-    });
+    const cancelled = (lane.isClosed() || number < lane.owedFrom()) && { isCancelled: true as const };
+    settler.add(
+      { org, generation, number, attempt, ...stateAfter(next), ...told, ...epoch, ...cancelled },
+      (isSaved) => {
+        saving -= 1;
+        hold.unsaved -= 1;
+        // Its next owner sends it again.
+        if (!isSaved) return context.onRefused(hold);
+        if (hold.unsaved === 0) context.onSettled(hold);
+        const isOwed = (next.kind === 'retry' || next.kind === 'suspend') && number >= lane.owedFrom();
+        if (isOwed) waiting.add({ number, attemptsMade: attempt.attempt, dueAt: next.kind === 'retry' ? next.at : 0 });
+        else finish(state, number);
+        lane.soon();
+      },
+    );
     const why = health.verdict(begun, next, clock.now());
     if (why === undefined || lane.isHeld()) return;
     isAsking = true;

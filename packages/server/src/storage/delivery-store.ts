@@ -44,6 +44,8 @@ export interface Settlement {
   readonly dueAt?: number;
   /** Of its channel after it; null: it is well again. Absent: as it was. */
   readonly health?: ChannelHealth | null;
+  /** It was cancelled while it was in the air: that may have been written down by now. */
+  readonly isCancelled?: true;
   /** Of the lease on its bucket under which the attempt was made; undefined: this process owns everything. */
   readonly epoch?: number;
 }

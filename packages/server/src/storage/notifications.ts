@@ -224,7 +224,7 @@ export function saveSettlements(settlements: readonly Settlement[]): Write[] {
     ),
     // One that was in the air when it was cancelled may arrive after that was written down.
     changeRows(
-      runsOf(ended.filter(({ state }) => state === 'delivered')),
+      runsOf(ended.filter(({ state, isCancelled }) => state === 'delivered' && isCancelled)),
       ({ org, generation, from, to }) => sql`
         DELETE FROM undelivered
         WHERE org_id = ${org} AND generation = ${generation} AND number >= ${from} AND number <= ${to}`,

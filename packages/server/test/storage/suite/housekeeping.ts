@@ -35,7 +35,13 @@ async function write(batches: Batches, times: number): Promise<void> {
   for (let i = 0; i < times; i += 1) await batches.run(ORG, {}, (set) => createRecords(set));
 }
 
-const settle = (store: Store, generation: Generation, numbers: readonly number[], state: 'delivered' | 'parked') =>
+const settle = (
+  store: Store,
+  generation: Generation,
+  numbers: readonly number[],
+  state: 'delivered' | 'parked',
+  more: { readonly isCancelled?: true } = {},
+) =>
   store.delivery.settle(
     numbers.map((number) => ({
       org: ORG,
@@ -43,6 +49,7 @@ const settle = (store: Store, generation: Generation, numbers: readonly number[]
       number,
       attempt: { attempt: 1, at: START + number, durationMs: 0, outcome: { kind: 'delivered', status: 200 } },
       state,
+      ...more,
     })),
   );
 
@@ -113,7 +120,7 @@ export function housekeepingSuite(open: Open): void {
       expect(await cancel(undefined, 9)).toBe(1);
       expect(await store.delivery.lanes(ORG)).toEqual([]);
       // What was in the air all the same was delivered.
-      await settle(store, generation, [4], 'delivered');
+      await settle(store, generation, [4], 'delivered', { isCancelled: true });
       expect((await kept(store, generation)).at(-1)).toEqual([4, 'delivered', undefined, START + 4]);
       const { counts } = await store.jobs.counts(ORG, generation, 1, 9, 9);
       expect(counts).toEqual({ pending: 0, delivered: 2, parked: 0, cancelled: 2 });
