@@ -148,6 +148,25 @@ test('a deleted channel sends nothing more of what it owed, and its id starts an
   expect(sequences(well)).toEqual([1, 1]);
 });
 
+test('what lands after its channel was deleted and its cancelling written down is on no list of the undelivered', async () => {
+  const stage = await begin();
+  let answer = () => {};
+  const slow = await receiver((_request, response) => {
+    answer = () => void response.end();
+  });
+  const { generation } = await stage.open('1', slow.origin);
+  await stage.change(1);
+  await slow.first(1);
+  await stage.remove('1');
+  const org = '3652397' as OrgId;
+  const { housekeeping, jobs } = stage.store;
+  await housekeeping.cancel(org, generation, { reason: 'deleted', at: stage.clock.now() }, 9);
+  expect((await jobs.counts(org, generation, 1, 9, 9)).counts).toMatchObject({ delivered: 0, cancelled: 1 });
+  answer();
+  await stage.delivery.idle();
+  expect((await jobs.counts(org, generation, 1, 9, 9)).counts).toMatchObject({ delivered: 1, cancelled: 0 });
+});
+
 test('a mended notify URL frees what waits for its retry', async () => {
   const stage = await begin();
   const well = await receiver();
