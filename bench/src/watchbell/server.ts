@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Pool } from 'undici';
+import { endWithThis, monotonicMicros } from '../processes.ts';
 
 const BIN = fileURLToPath(new URL('../../../packages/server/bin/watchbell.js', import.meta.url));
 /** So that memory is looked at after what is garbage is gone. */
@@ -63,8 +64,6 @@ export interface Session {
   readonly call: Call;
 }
 
-export const monotonicMicros = (): number => Number(process.hrtime.bigint() / 1000n);
-
 const common = (dir: string): string[] => [
   ...['--data-dir', dir, '--secret-key', SECRET_KEY],
   ...['--public-url', 'http://127.0.0.1'],
@@ -105,6 +104,7 @@ export async function startWatchbell(options: WatchbellOptions): Promise<Watchbe
     stdio: ['ignore', 'ignore', log],
     env: environment(options.databaseUrl),
   });
+  endWithThis(child);
   closeSync(log);
   const ended = once(child, 'exit');
   const end = async (signal: 'SIGTERM' | 'SIGKILL') => {
