@@ -124,7 +124,7 @@ export function createAttemptList({
     place: AttemptPlace | undefined,
     size: number,
   ): Promise<Step> {
-    const at = place === undefined ? 0 : generations.indexOf(place.generation);
+    const at = place === undefined ? 0 : generations.findIndex((generation) => generation === place.generation);
     const generation = generations[at];
     if (generation === undefined) return { attempts: [], looked: 0 };
     const attempts = await store.attempts(org, generation, place, size);
