@@ -1,5 +1,6 @@
 -- Ids are TEXT, times are epoch milliseconds, JSON is TEXT as it was written. Tables of an organisation lead with org_id
 -- in every key.
+-- A check of three words or more is written with OR: for a list in IN, SQLite makes a temporary table at each statement.
 
 -- Facts about this store as a whole.
 CREATE TABLE meta (
@@ -42,7 +43,7 @@ CREATE TABLE user_account (
   first_name TEXT    NOT NULL,
   last_name  TEXT    NOT NULL,
   profile_id TEXT    NOT NULL,
-  status     TEXT    NOT NULL CHECK (status IN ('active', 'inactive', 'removed')),
+  status     TEXT    NOT NULL CHECK (status = 'active' OR status = 'inactive' OR status = 'removed'),
   created_at INTEGER NOT NULL,
   PRIMARY KEY (org_id, id),
   FOREIGN KEY (org_id, profile_id) REFERENCES profile (org_id, id)
@@ -68,7 +69,7 @@ CREATE INDEX oauth_client_org ON oauth_client (org_id, created_at, id);
 
 CREATE TABLE token (
   hash         TEXT    NOT NULL PRIMARY KEY, -- SHA-256; the token itself is not kept
-  kind         TEXT    NOT NULL CHECK (kind IN ('grant', 'refresh', 'access', 'admin', 'sign-in')),
+  kind         TEXT    NOT NULL CHECK (kind = 'grant' OR kind = 'refresh' OR kind = 'access' OR kind = 'admin' OR kind = 'sign-in'),
   org_id       TEXT    NOT NULL,
   user_id      TEXT,
   client_id    TEXT,
@@ -161,7 +162,7 @@ CREATE TABLE record_change (
   org_id     TEXT    NOT NULL,
   number     INTEGER NOT NULL,
   module     TEXT    NOT NULL,
-  operation  TEXT    NOT NULL CHECK (operation IN ('insert', 'update', 'delete')),
+  operation  TEXT    NOT NULL CHECK (operation = 'insert' OR operation = 'update' OR operation = 'delete'),
   at         INTEGER NOT NULL,
   changed_by TEXT    NOT NULL,
   records    TEXT    NOT NULL, -- JSON list
@@ -197,11 +198,11 @@ CREATE TABLE notification (
   id            TEXT    NOT NULL,
   change_number INTEGER NOT NULL,
   module        TEXT    NOT NULL,
-  operation     TEXT    NOT NULL CHECK (operation IN ('insert', 'update', 'delete')),
+  operation     TEXT    NOT NULL CHECK (operation = 'insert' OR operation = 'update' OR operation = 'delete'),
   ids           TEXT    NOT NULL, -- JSON list
   version       TEXT    NOT NULL,
   with_values   INTEGER NOT NULL CHECK (with_values IN (0, 1)),
-  state         TEXT    NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'delivered', 'parked', 'cancelled')),
+  state         TEXT    NOT NULL DEFAULT 'pending' CHECK (state = 'pending' OR state = 'delivered' OR state = 'parked' OR state = 'cancelled'),
   reason        TEXT, -- of a cancelled one
   attempts_made INTEGER NOT NULL DEFAULT 0,
   settled_at    INTEGER, -- since when it is not pending
@@ -245,7 +246,7 @@ CREATE TABLE attempt (
   attempt     INTEGER NOT NULL,
   at          INTEGER NOT NULL,
   duration_ms INTEGER NOT NULL,
-  kind        TEXT NOT NULL CHECK (kind IN ('delivered', 'rejected', 'unreachable', 'forbidden')),
+  kind        TEXT NOT NULL CHECK (kind = 'delivered' OR kind = 'rejected' OR kind = 'unreachable' OR kind = 'forbidden'),
   outcome     TEXT NOT NULL, -- JSON object
   address     TEXT, -- IP address and port that it was sent to; none when there was no connection
   sent_ms     INTEGER, -- from its begin until it was written to a connection
@@ -354,9 +355,9 @@ CREATE TABLE removed_range (
 CREATE TABLE job (
   org_id     TEXT NOT NULL,
   id         TEXT NOT NULL,
-  kind       TEXT NOT NULL CHECK (kind IN ('redeliver', 'replay', 'rematch')),
+  kind       TEXT NOT NULL CHECK (kind = 'redeliver' OR kind = 'replay' OR kind = 'rematch'),
   generation TEXT NOT NULL,
-  state      TEXT NOT NULL CHECK (state IN ('running', 'paused', 'done', 'failed', 'cancelled')),
+  state      TEXT NOT NULL CHECK (state = 'running' OR state = 'paused' OR state = 'done' OR state = 'failed' OR state = 'cancelled'),
   request    TEXT NOT NULL, -- JSON object
   progress   TEXT NOT NULL, -- JSON object
   note       TEXT, -- why it stands, or failed
@@ -388,7 +389,7 @@ CREATE TABLE notice (
   generation    TEXT NOT NULL,
   kind          TEXT NOT NULL,
   body          TEXT NOT NULL, -- JSON object, as it is sent
-  state         TEXT NOT NULL CHECK (state IN ('pending', 'delivered', 'parked')),
+  state         TEXT NOT NULL CHECK (state = 'pending' OR state = 'delivered' OR state = 'parked'),
   at            INTEGER NOT NULL,
   attempts_made INTEGER NOT NULL,
   due_at        INTEGER NOT NULL,
