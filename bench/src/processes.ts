@@ -1,5 +1,5 @@
 import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -53,43 +53,3 @@ export function cleanUpAtEnd(): void {
 
 /** Microseconds of the monotonic clock, that of `process.hrtime` and of the sink. */
 export const monotonicMicros = (): number => Number(process.hrtime.bigint()) / 1000;
-
-/** Clock ticks of /proc in a second; the same on every Linux. */
-const TICKS = 100;
-
-/** User and system seconds of all threads of some processes, and of those children that they waited for. */
-export const cpuOf = (...pids: readonly number[]): number => pids.reduce((sum, pid) => sum + ownCpu(pid), 0);
-
-function ownCpu(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const times = stat
-    .slice(stat.lastIndexOf(')') + 2)
-    .split(' ')
-    .slice(11, 15);
-  return times.reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS;
-}
-
-/** Bytes of memory that processes hold; what they share is counted once for each. */
-export const residentOf = (...pids: readonly number[]): number => pids.reduce((sum, pid) => sum + ownResident(pid), 0);
-
-function ownResident(pid: number): number {
-  const [, kib] = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8')) ?? [];
-  return Number(kib ?? 0) * 1024;
-}
-
-/** A process and all below it. */
-export function treeOf(root: number): number[] {
-  const parents = new Map<number, number>();
-  for (const name of readdirSync('/proc')) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-      parents.set(Number(name), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]));
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
-  const isBelow = (pid: number | undefined): boolean =>
-    pid !== undefined && (pid === root || isBelow(parents.get(pid)));
-  return [...parents.keys()].filter(isBelow);
-}

@@ -1,0 +1,109 @@
+import { median, pairs, valuesOf } from './figures.ts';
+import type { Goal, Measured } from './scenario.ts';
+
+export interface JudgedGoal extends Goal {
+  /** The median of the rounds; undefined: not measured. */
+  readonly reached?: number;
+  readonly verdict: 'aim met' | 'floor met' | 'floor missed' | 'aim missed' | 'not measured';
+}
+
+const RATE = 'notifications_per_second';
+
+/** What is asked of it on two cores, in one run. */
+export const GOALS: readonly Goal[] = [
+  {
+    scenario: 'one-channel',
+    about: 'one channel, against BullMQ (everysec)',
+    unit: '×',
+    of: `watchbell/${RATE}`,
+    dividedBy: `bullmq/${RATE}`,
+    better: 'more',
+    floor: 3,
+    aim: 5,
+  },
+  {
+    scenario: 'fan-out',
+    about: 'fan-out ×100, against the hand-made PostgreSQL outbox',
+    unit: '×',
+    of: `watchbell/${RATE}`,
+    dividedBy: `outbox/${RATE}`,
+    better: 'more',
+    floor: 2,
+    aim: 4,
+  },
+  {
+    scenario: 'fan-out',
+    about: 'fan-out ×100, against the best library (graphile-worker tuned)',
+    unit: '×',
+    of: `watchbell/${RATE}`,
+    dividedBy: `graphile-worker/${RATE}`,
+    better: 'more',
+    floor: 3,
+    aim: 5,
+  },
+  {
+    scenario: 'one-channel',
+    about: 'share of raw undici `Pool.request`, 50 connections, one channel',
+    unit: '',
+    of: `watchbell/${RATE}`,
+    dividedBy: `raw/${RATE}`,
+    better: 'more',
+    floor: 0.5,
+    aim: 0.8,
+  },
+  {
+    scenario: 'steady',
+    about: 'commit→sink p99 at 200/s',
+    unit: 'ms',
+    of: 'watchbell/at_200_commit_p99_ms',
+    better: 'less',
+    floor: 3,
+    aim: 0.8,
+  },
+  {
+    scenario: 'steady',
+    about: 'commit→sink p99 at 1,000/s',
+    unit: 'ms',
+    of: 'watchbell/at_1000_commit_p99_ms',
+    better: 'less',
+    floor: 3,
+    aim: 1.5,
+  },
+  {
+    scenario: 'steady',
+    about: 'CPU at 200/s, whole process, of a core',
+    unit: '%',
+    of: 'watchbell/at_200_cpu_percent',
+    better: 'less',
+    floor: 35,
+    aim: 20,
+  },
+];
+
+/** What a run has come to, by scenario. */
+export type Results = Readonly<Record<string, Pick<Measured, 'rounds'>>>;
+
+export function judge(goal: Goal, results: Results): JudgedGoal {
+  const values = valuesFor(goal, results);
+  if (values.length === 0) return { ...goal, verdict: 'not measured' };
+  const reached = median(values);
+  return { ...goal, reached, verdict: verdictOf(goal, reached) };
+}
+
+function valuesFor({ scenario, of, dividedBy, minus }: Goal, results: Results): number[] {
+  const rounds = results[scenario]?.rounds ?? {};
+  const read = (path: string): number[] => {
+    const at = path.lastIndexOf('/');
+    return valuesOf(rounds[path.slice(0, at)], path.slice(at + 1));
+  };
+  if (dividedBy !== undefined) return pairs(read(of), read(dividedBy), (left, right) => left / right);
+  if (minus !== undefined) return pairs(read(of), read(minus), (left, right) => left - right);
+  return read(of);
+}
+
+function verdictOf({ better, floor, aim }: Goal, reached: number): JudgedGoal['verdict'] {
+  const isMet = (bound: number): boolean => (better === 'more' ? reached >= bound : reached <= bound);
+  if (isMet(aim)) return 'aim met';
+  if (floor === undefined) return 'aim missed';
+  return isMet(floor) ? 'floor met' : 'floor missed';
+}

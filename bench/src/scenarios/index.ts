@@ -1,0 +1,7 @@
+import type { Scenario } from '../scenario.ts';
+import { httpWrites } from './http-writes.ts';
+import { idleChannels } from './idle-channels.ts';
+import { oneChannel } from './one-channel.ts';
+
+/** In the order in which all are run. */
+export const SCENARIOS: readonly Scenario[] = [oneChannel, httpWrites, idleChannels];

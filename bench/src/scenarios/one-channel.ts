@@ -1,0 +1,16 @@
+import { measureRates } from '../rates.ts';
+import type { Scenario } from '../scenario.ts';
+import { raw, rawDispatch } from '../systems/raw.ts';
+import { watchbell } from '../systems/watchbell.ts';
+
+export const oneChannel: Scenario = {
+  name: 'one-channel',
+  about: 'events that one channel takes, handed in as fast as they are taken, to the last arrival',
+  minutes: 5,
+  compared: { figure: 'notifications_per_second', to: 'watchbell' },
+  run: (ask) =>
+    measureRates(ask, {
+      shape: ({ origins }) => ({ urls: [`${origins[0]}/ok`], to: 'each' }),
+      systems: [raw, rawDispatch, watchbell],
+    }),
+};
