@@ -42,6 +42,7 @@ import { createSearch, DEFAULT_SEARCH_POLICY } from './services/search.ts';
 import { createSignatures } from './services/signing.ts';
 import { createWriter } from './services/writer.ts';
 import { StoreRefusal } from './storage/refusal.ts';
+import { tellOfCommit } from './telemetry/commits.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { VERSION } from './version.ts';
 
@@ -145,6 +146,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     maxBatchWeight: MAX_BATCH_WEIGHT,
     maxBacklog: config.maxBacklog,
     onCommitted(org, writes, commands) {
+      tellOfCommit(org, writes.changes);
       metrics.commits.observe(commands);
       metrics.changes.inc(writes.changes.length);
       metrics.notifications.inc(writes.notifications.length);
