@@ -13,7 +13,7 @@ export interface RateSetup {
 }
 
 /** How long a round hands in and sends: before it is measured, and while it is. */
-const SECONDS = { warm: 0.7, measured: 3 };
+const SECONDS = { warm: 1.5, measured: 2.5 };
 const QUICK_SECONDS = { warm: 0.3, measured: 1 };
 /** What is handed in in the round that is not counted: notifications, of which there are at least so many events. */
 const FIRST = { notifications: 2000, events: 20 };
@@ -23,7 +23,7 @@ const SETTLING_MS = 200;
 /**
  * How many notifications a second each system makes of events that are all handed in as fast as it takes them, from the
  * first hand-in to the last arrival. A round starts a system anew, on an empty store, lets it warm up, and then hands in
- * as many events as it sent in about three seconds of the round before.
+ * as many events as it sent in about two and a half seconds of the round before.
  */
 export async function measureRates(ask: Ask, setup: RateSetup): Promise<Measured> {
   const sink = await startSink({ origins: setup.origins ?? 1 });
