@@ -5,7 +5,7 @@ const PER_CALL = 100;
 /** Fails with what was answered, unless it was a success of all. */
 export async function succeed(answer: ReturnType<Call>): Promise<unknown> {
   const { status, body } = await answer;
-  if (status >= 300 || status === 207) throw new Error(`${status} ${JSON.stringify(body)}`);
+  if (status >= 300 || status === 207) throw new Error(`${status} ${JSON.stringify(body).slice(0, 500)}`);
   return body;
 }
 
