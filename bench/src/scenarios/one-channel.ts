@@ -1,5 +1,7 @@
 import { measureRates } from '../rates.ts';
 import type { Scenario } from '../scenario.ts';
+import { bullmqAlways, bullmqEverysec } from '../systems/bullmq.ts';
+import { outbox } from '../systems/outbox.ts';
 import { raw, rawDispatch } from '../systems/raw.ts';
 import { watchbell } from '../systems/watchbell.ts';
 
@@ -11,6 +13,6 @@ export const oneChannel: Scenario = {
   run: (ask) =>
     measureRates(ask, {
       shape: ({ origins }) => ({ urls: [`${origins[0]}/ok`], to: 'each' }),
-      systems: [raw, rawDispatch, watchbell],
+      systems: [raw, rawDispatch, watchbell, bullmqEverysec, bullmqAlways, outbox],
     }),
 };

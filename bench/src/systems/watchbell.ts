@@ -18,6 +18,9 @@ const CALLERS = 4;
 const RECORDS = 1000;
 const DESCRIPTION_LENGTH = 330;
 
+/** Of the module, which no event changes. */
+export const UNCHANGED_FIELD = 'Carrier';
+
 export interface WatchbellSystem {
   readonly name: string;
   readonly engine: 'embedded' | 'postgres';
@@ -64,9 +67,13 @@ async function startOn(
     for (const module of modules) await succeed(operate('POST', `${org}/modules`, moduleOf(module)));
     const session = await server.signIn(credentials);
     await open(session.call, shape.urls, modules);
+    let contacts: Promise<readonly string[]> | undefined;
     return {
       take: (from, events) => tell(operate, `${org}/changes`, { from, events }, shape),
-      steady: (from, perSecond, seconds) => edit(session, shape, moments, { from, perSecond, seconds }),
+      async steady(from, perSecond, seconds) {
+        contacts ??= watchedContacts(session, shape);
+        return edit(session, await contacts, moments, { from, perSecond, seconds });
+      },
       async usage() {
         const own = usageOfTree(server.pid);
         const used = database?.usage();
@@ -97,6 +104,7 @@ const moduleOf = (module: string) => ({
     { api_name: 'Stage', type: 'text' },
     { api_name: 'Total', type: 'integer' },
     { api_name: 'Note', type: 'textarea' },
+    { api_name: UNCHANGED_FIELD, type: 'text' },
   ],
 });
 
@@ -141,15 +149,20 @@ interface SteadyRate {
   readonly seconds: number;
 }
 
+/** Contacts, and channels that are told when they are edited. */
+async function watchedContacts({ call }: Session, { urls }: Shape): Promise<readonly string[]> {
+  const ids = await addContacts(call, RECORDS);
+  await openChannels(call, urls, { events: 'Contacts.edit', from: 1_000_001 });
+  return ids;
+}
+
 /** Each event is a PUT of one contact that says its marker in the description. */
 async function edit(
   { call }: Session,
-  { urls }: Shape,
+  ids: readonly string[],
   moments: CommitMoments,
   { from, perSecond, seconds }: SteadyRate,
 ): Promise<Moments> {
-  const ids = await addContacts(call, RECORDS);
-  await openChannels(call, urls, { events: 'Contacts.edit', from: 1_000_001 });
   await moments.read();
   const idOf = (nth: number): string => ids[nth % RECORDS] ?? '';
   const paced = await pace(perSecond, seconds, async (nth) => {

@@ -1,0 +1,23 @@
+import { measureRates } from '../rates.ts';
+import type { Scenario } from '../scenario.ts';
+import { bullmqEverysec } from '../systems/bullmq.ts';
+import { outbox } from '../systems/outbox.ts';
+import { raw } from '../systems/raw.ts';
+import { watchbell } from '../systems/watchbell.ts';
+
+const CHANNELS = 100;
+
+export const fanOut: Scenario = {
+  name: 'fan-out',
+  about: 'events that each of 100 channels takes',
+  minutes: 4,
+  compared: { figure: 'notifications_per_second', to: 'watchbell' },
+  run: (ask) =>
+    measureRates(ask, {
+      shape: ({ origins }) => ({
+        urls: Array.from({ length: CHANNELS }, (_, i) => `${origins[0]}/ok/${i}`),
+        to: 'each',
+      }),
+      systems: [raw, watchbell, bullmqEverysec, outbox],
+    }),
+};
