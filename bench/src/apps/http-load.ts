@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { monotonicMicros } from '../processes.ts';
-import type { LoadDone, LoadOrder } from '../watchbell/load.ts';
+import type { LoadDone, MarkedOrder } from '../watchbell/load.ts';
 
 const END_OF_HEAD = Buffer.from('\r\n\r\n');
 
@@ -44,10 +44,10 @@ async function openLine(port: number): Promise<{ readonly send: Send; readonly s
 }
 
 /** About 600 bytes of a notification when there is one record, with what else it tells. */
-const textOf = (serial: number, order: LoadOrder): string =>
+const textOf = (serial: number, order: MarkedOrder): string =>
   `t:${String(serial).padStart(12, '0')} ${'a text of a usual length, '.repeat(20)}`.slice(0, order.textLength);
 
-function requestOf(order: LoadOrder, serial: number): string {
+function requestOf(order: MarkedOrder, serial: number): string {
   const { ids, module, perCall, accessToken } = order;
   const id = (i: number): string => ids[((serial - order.from) * perCall + i) % ids.length] ?? '';
   const Description = textOf(serial, order);
@@ -59,7 +59,7 @@ function requestOf(order: LoadOrder, serial: number): string {
   return `PUT ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Zoho-oauthtoken ${accessToken}\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
 }
 
-async function carryOut(order: LoadOrder): Promise<LoadDone> {
+async function carryOut(order: MarkedOrder): Promise<LoadDone> {
   const lines = await Promise.all(
     Array.from({ length: order.callers }, (_, i) => openLine(order.ports[i % order.ports.length] ?? 0)),
   );
@@ -79,7 +79,7 @@ async function carryOut(order: LoadOrder): Promise<LoadDone> {
   return { kind: 'done', firstAt, lastAt };
 }
 
-process.on('message', (order: LoadOrder) => {
+process.on('message', (order: MarkedOrder) => {
   carryOut(order).then(
     (done) => process.send?.(done),
     (error) => process.send?.({ kind: 'failed', message: String(error) } satisfies LoadDone),

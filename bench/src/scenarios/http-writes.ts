@@ -44,13 +44,13 @@ async function measure(load: Load, perCall: number, calls: number): Promise<Figu
     await openChannels(call, [`${sink.origins[0]}/ok`]);
     const order = { ports: [server.port], accessToken, module: 'Contacts', ids, perCall, callers: CALLERS };
     const warmCalls = WARM_RECORDS / perCall;
-    await load.run({ ...order, from: 0, calls: warmCalls, textLength: TEXT_LENGTH });
+    await load.run({ ...order, calls: warmCalls, textLength: TEXT_LENGTH });
     await sink.has(warmCalls);
     await sink.reset();
     let written = { firstAt: 0, lastAt: 0 };
     let arrived = { distinct: 0, duplicates: 0, lastAt: 0 };
     const cpu = await cpuEach([server.pid], calls * perCall, async () => {
-      written = await load.run({ ...order, from: warmCalls, calls, textLength: TEXT_LENGTH });
+      written = await load.run({ ...order, calls, textLength: TEXT_LENGTH });
       arrived = await sink.has(calls);
     });
     const perSecond = (count: number, until: number): number => (count * 1e6) / (until - written.firstAt);

@@ -2,6 +2,8 @@ import type { Scenario } from '../scenario.ts';
 import { backlog } from './backlog.ts';
 import { conditions } from './conditions.ts';
 import { fanOut } from './fan-out.ts';
+import { growth } from './growth.ts';
+import { halfDead } from './half-dead.ts';
 import { httpWrites } from './http-writes.ts';
 import { hundredChannels } from './hundred-channels.ts';
 import { idleChannels } from './idle-channels.ts';
@@ -19,7 +21,9 @@ export const SCENARIOS: readonly Scenario[] = [
   steady,
   conditions,
   httpWrites,
+  halfDead,
   backlog,
   owed,
   idleChannels,
+  growth,
 ];

@@ -1,8 +1,7 @@
-import { once } from 'node:events';
 import { cpSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../ports.ts';
 import { makeDir, removeDir } from '../processes.ts';
 import type { Ask, Figures, Measured, Scenario } from '../scenario.ts';
 import { addContacts, openChannels } from '../watchbell/records.ts';
@@ -51,7 +50,7 @@ async function openDead(dir: string, credentials: Credentials): Promise<void> {
   try {
     const { call } = await server.signIn(credentials);
     await addContacts(call, RECORDS);
-    await openChannels(call, [`http://127.0.0.1:${await deadPort()}/`]);
+    await openChannels(call, [`http://127.0.0.1:${await freePort()}/`]);
   } finally {
     await server.stop();
   }
@@ -67,15 +66,4 @@ async function measure(dir: string, credentials: Credentials): Promise<Figures> 
   } finally {
     await server.stop();
   }
-}
-
-/** Where nothing listens. */
-async function deadPort(): Promise<number> {
-  const listener = createServer().listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const address = listener.address();
-  listener.close();
-  await once(listener, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }

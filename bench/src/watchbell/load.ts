@@ -13,8 +13,6 @@ export interface LoadOrder {
   readonly module: string;
   /** Edited in turns. */
   readonly ids: readonly string[];
-  /** The first call's marker; the next ones follow it. */
-  readonly from: number;
   readonly calls: number;
   /** Records in each. */
   readonly perCall: number;
@@ -22,6 +20,11 @@ export interface LoadOrder {
   readonly callers: number;
   /** Of the text that each record gets; with its marker. */
   readonly textLength: number;
+}
+
+/** With the first call's marker; the next ones follow it. */
+export interface MarkedOrder extends LoadOrder {
+  readonly from: number;
 }
 
 export type LoadDone =
@@ -35,7 +38,7 @@ export type LoadDone =
 
 export interface Load {
   readonly pid: number;
-  /** One at a time. */
+  /** One at a time. No marker comes twice, so that each edit is a change. */
   run(order: LoadOrder): Promise<LoadDone & { readonly kind: 'done' }>;
   close(): Promise<void>;
 }
@@ -47,10 +50,12 @@ export function startLoad(): Load {
   const { pid } = child;
   if (pid === undefined) throw new Error('the load could not be started');
   const exited = once(child, 'exit');
+  let next = 0;
   return {
     pid,
     async run(order) {
-      child.send(order);
+      child.send({ ...order, from: next } satisfies MarkedOrder);
+      next += order.calls;
       const [done] = (await Promise.race([
         once(child, 'message'),
         exited.then(() => Promise.reject(new Error('the load ended'))),

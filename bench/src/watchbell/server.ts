@@ -1,11 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Pool } from 'undici';
+import { freePort } from '../ports.ts';
 import { endWithThis, monotonicMicros } from '../processes.ts';
 
 const BIN = fileURLToPath(new URL('../../../packages/server/bin/watchbell.js', import.meta.url));
@@ -180,14 +180,4 @@ async function untilReady(pool: Pool, hasEnded: () => boolean): Promise<void> {
     await delay(5);
   }
   throw new Error('watchbell did not become ready');
-}
-
-async function freePort(): Promise<number> {
-  const listener = createServer().listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const address = listener.address();
-  listener.close();
-  await once(listener, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
