@@ -10,6 +10,9 @@ export interface RateSetup {
   readonly origins?: number;
   shape(sink: Sink): Shape;
   readonly systems: readonly System[];
+  /** Other lengths than the usual ones. */
+  readonly first?: typeof FIRST;
+  readonly seconds?: typeof SECONDS;
 }
 
 /** How long a round hands in and sends: before it is measured, and while it is. */
@@ -29,14 +32,14 @@ export async function measureRates(ask: Ask, setup: RateSetup): Promise<Measured
   const sink = await startSink({ origins: setup.origins ?? 1 });
   const shape = setup.shape(sink);
   const perEvent = shape.to === 'each' ? shape.urls.length : 1;
-  const lengths = ask.isQuick ? QUICK_SECONDS : SECONDS;
+  const { first = FIRST, seconds: lengths = ask.isQuick ? QUICK_SECONDS : SECONDS } = setup;
   /** Notifications a second of the round before. */
   const known = new Map<string, number>();
 
   function eventsFor(name: string, seconds: number): number {
     const rate = known.get(name);
-    if (rate === undefined) return Math.max(FIRST.events, Math.ceil(FIRST.notifications / perEvent));
-    return Math.max(FIRST.events, Math.ceil((rate * seconds) / perEvent));
+    if (rate === undefined) return Math.max(first.events, Math.ceil(first.notifications / perEvent));
+    return Math.max(first.events, Math.ceil((rate * seconds) / perEvent));
   }
 
   async function measure(system: System): Promise<Figures> {
