@@ -66,11 +66,16 @@ export async function measureRates(ask: Ask, setup: RateSetup): Promise<Measured
         const rate = (owed * 1e6) / (arrived.lastAt - began);
         known.set(system.name, rate);
         const micros = (from: number, to: number): number => ((to - from) * 1e6) / owed;
+        const counted = Object.entries(after.counts ?? {}).map(([what, count]) => [
+          `${what}_per_notification`,
+          (count - (before.counts?.[what] ?? 0)) / owed,
+        ]);
         return {
           notifications_per_second: rate,
           events_taken_per_second: (events * 1e6) / (durable - began),
           cpu_us_per_notification: micros(before.cpu, after.cpu),
           database_cpu_us_per_notification: micros(before.databaseCpu, after.databaseCpu),
+          ...(Object.fromEntries(counted) as Figures),
           resident_mib: after.residentBytes / 2 ** 20,
           duplicates,
         };

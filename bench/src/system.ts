@@ -56,4 +56,6 @@ export interface Usage {
   /** Of the database or broker that it needs; 0 when it needs none. */
   readonly databaseCpu: number;
   readonly residentBytes: number;
+  /** What else is counted, so far: told for each notification. */
+  readonly counts?: Readonly<Record<string, number>>;
 }

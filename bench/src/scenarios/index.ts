@@ -7,6 +7,7 @@ import { halfDead } from './half-dead.ts';
 import { httpWrites } from './http-writes.ts';
 import { hundredChannels } from './hundred-channels.ts';
 import { idleChannels } from './idle-channels.ts';
+import { nodes } from './nodes.ts';
 import { oneChannel } from './one-channel.ts';
 import { owed } from './owed.ts';
 import { steady } from './steady.ts';
@@ -26,4 +27,5 @@ export const SCENARIOS: readonly Scenario[] = [
   owed,
   idleChannels,
   growth,
+  nodes,
 ];

@@ -1,5 +1,6 @@
 import { pace } from '../apps/pace.ts';
 import { eventOf, MODULE, markerOf } from '../event.ts';
+import { type CountedDatabase, startCountedDatabase } from '../services/counted-postgres.ts';
 import { type Database, startDatabase } from '../services/postgres.ts';
 import { usageOfTree } from '../services/usage.ts';
 import type { Moments, Running, Serial, Setting, Shape, System } from '../system.ts';
@@ -24,18 +25,21 @@ export const UNCHANGED_FIELD = 'Carrier';
 export interface WatchbellSystem {
   readonly name: string;
   readonly engine: 'embedded' | 'postgres';
+  /** On one PostgreSQL, which is then asked what it was asked. */
+  readonly nodes?: number;
   /** How its channels are opened; `openChannels` with values when left out. */
   readonly open?: (call: Call, urls: readonly string[], modules: readonly string[]) => Promise<void>;
 }
 
 /** The production server behind HTTP, as an operator starts it. */
-export const createWatchbell = ({ name, engine, open = openPlain }: WatchbellSystem): System => ({
+export const createWatchbell = ({ name, engine, nodes, open = openPlain }: WatchbellSystem): System => ({
   name,
   durability: 'each commit is on disk',
   async start(setting) {
-    const database = engine === 'postgres' ? await startDatabase() : undefined;
+    const start = nodes === undefined ? startDatabase : startCountedDatabase;
+    const database = engine === 'postgres' ? await start() : undefined;
     try {
-      return await startOn(setting, open, database);
+      return await startOn(setting, open, database, nodes);
     } catch (error) {
       await database?.close();
       throw error;
@@ -49,17 +53,24 @@ export const watchbellPostgres = createWatchbell({ name: 'watchbell-postgres', e
 async function startOn(
   { dir, shape }: Setting,
   open: NonNullable<WatchbellSystem['open']>,
-  database: Database | undefined,
+  database: Database | CountedDatabase | undefined,
+  nodes = 1,
 ): Promise<Running> {
   const store = { dir, ...(database && { databaseUrl: database.url }) };
   const credentials = setUp(store);
   const moments = commitMoments(dir);
   const server = await startWatchbell({ ...store, flags: FLIGHTS, nodeFlags: moments.nodeFlags });
+  const servers = [server];
   const stop = async (): Promise<void> => {
-    await server.stop();
+    await Promise.all(servers.map((one) => one.stop()));
     await database?.close();
   };
   try {
+    while (servers.length < nodes) {
+      servers.push(await startWatchbell({ ...store, flags: FLIGHTS, name: `watchbell-${servers.length + 1}` }));
+    }
+    if (database && 'isShared' in database) await database.isShared(nodes);
+    const operates = servers.map((one) => one.administer(credentials.admin_token));
     const operate = server.administer(credentials.admin_token);
     const { orgs } = (await succeed(operate('GET', '/orgs'))) as { readonly orgs: readonly { readonly id: string }[] };
     const org = `/orgs/${orgs[0]?.id}`;
@@ -69,18 +80,19 @@ async function startOn(
     await open(session.call, shape.urls, modules);
     let contacts: Promise<readonly string[]> | undefined;
     return {
-      take: (from, events) => tell(operate, `${org}/changes`, { from, events }, shape),
+      take: (from, events) => tell(operates, `${org}/changes`, { from, events }, shape),
       async steady(from, perSecond, seconds) {
         contacts ??= watchedContacts(session, shape);
         return edit(session, await contacts, moments, { from, perSecond, seconds });
       },
       async usage() {
-        const own = usageOfTree(server.pid);
+        const all = servers.map(({ pid }) => usageOfTree(pid));
         const used = database?.usage();
         return {
-          cpu: own.cpu,
+          cpu: all.reduce((sum, { cpu }) => sum + cpu, 0),
           databaseCpu: used?.cpu ?? 0,
-          residentBytes: own.residentBytes + (used?.residentBytes ?? 0),
+          residentBytes: all.reduce((sum, { residentBytes }) => sum + residentBytes, used?.residentBytes ?? 0),
+          ...(database && 'counts' in database && { counts: await database.counts() }),
         };
       },
       stop,
@@ -120,15 +132,17 @@ interface Range {
   readonly events: number;
 }
 
-/** Each event is a change of one record; several callers go on when they are answered. */
-async function tell(operate: Call, path: string, { from, events }: Range, shape: Shape): Promise<void> {
+/** Each event is a change of one record; several callers, dealt to the nodes, go on when they are answered. */
+async function tell(operates: readonly Call[], path: string, { from, events }: Range, shape: Shape): Promise<void> {
   const modules = modulesFor(shape);
   const owed = shape.to === 'each' ? shape.urls.length : 1;
   const perCall = Math.max(1, Math.min(CHANGES_PER_CALL, Math.floor(OWED_PER_CALL / owed)));
   const end = from + events;
   let next = from;
   await Promise.all(
-    Array.from({ length: CALLERS }, async () => {
+    Array.from({ length: Math.max(CALLERS, operates.length * 2) }, async (_, caller) => {
+      const operate = operates[caller % operates.length];
+      if (operate === undefined) return;
       while (next < end) {
         const first = next;
         next = Math.min(end, first + perCall);
