@@ -228,7 +228,7 @@ CREATE TABLE owed (
   generation    TEXT COLLATE "C" NOT NULL,
   number        BIGINT           NOT NULL,
   change_number BIGINT           NOT NULL,
-  attempts_made BIGINT           NOT NULL,
+  attempts_made BIGINT           NOT NULL DEFAULT 0,
   due_at        BIGINT,
   PRIMARY KEY (org_id, generation, number)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000,

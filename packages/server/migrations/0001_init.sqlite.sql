@@ -220,7 +220,7 @@ CREATE TABLE owed (
   generation    TEXT    NOT NULL,
   number        INTEGER NOT NULL,
   change_number INTEGER NOT NULL,
-  attempts_made INTEGER NOT NULL,
+  attempts_made INTEGER NOT NULL DEFAULT 0,
   due_at        INTEGER,
   PRIMARY KEY (org_id, generation, number)
 ) STRICT, WITHOUT ROWID;

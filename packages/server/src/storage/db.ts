@@ -5,14 +5,19 @@ export interface ValueList {
   readonly list: readonly string[];
 }
 
+interface Grouped {
+  /** The same for all that were put `together`. */
+  readonly group?: object;
+}
+
 /** SQL text with a gap before each value: values are bound, never written into the text. */
-export interface Statement {
+export interface Statement extends Grouped {
   readonly parts: readonly string[];
   readonly values: readonly (SqlValue | ValueList)[];
 }
 
 /** One insert of many rows: an engine may run it row by row or as one statement. */
-export interface RowInsert {
+export interface RowInsert extends Grouped {
   /** Table with its columns, such as `lapse (org_id, generation)`. */
   readonly into: string;
   readonly rows: readonly (readonly SqlValue[])[];
@@ -21,7 +26,7 @@ export interface RowInsert {
 }
 
 /** The same update or delete, or insert of what a table has, for many rows. */
-export interface RowChange {
+export interface RowChange extends Grouped {
   readonly parts: readonly string[];
   readonly rows: readonly (readonly SqlValue[])[];
 }
@@ -80,6 +85,18 @@ export function sql(texts: TemplateStringsArray, ...values: readonly (SqlValue |
   parts.push(text);
   return { parts, values: bound };
 }
+
+/**
+ * Writes of different rows, of which none reads what another one writes: an engine may run them as one statement, the
+ * first of them before all others.
+ */
+export function together(writes: readonly Write[]): Write[] {
+  const group = {};
+  return writes.map((write) => ({ ...write, group }));
+}
+
+/** That there is something to do for. */
+export const isNeeded = (write: Write): boolean => !('rows' in write) || write.rows.length > 0;
 
 export const list = (values: Iterable<string>): ValueList => ({ list: [...values] });
 

@@ -80,7 +80,7 @@ export function createDeliveryStore(db: Db, cipher: Cipher, fence?: Fence): Deli
       while (held.length > 0) {
         const leases = fence ? [...new Set(held.flatMap((one) => leaseOf(one) ?? []))] : [];
         try {
-          await db.write([...(fence && leases.length > 0 ? [fence.hold(leases)] : []), ...saveSettlements(held)]);
+          await db.write(saveSettlements(held, fence && leases.length > 0 ? [fence.hold(leases)] : []));
           break;
         } catch (error) {
           if (!fence?.isBroken(error)) throw error;

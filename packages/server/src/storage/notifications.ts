@@ -7,12 +7,14 @@ import {
   changeRows,
   type Dialect,
   insertRows,
+  isNeeded,
   list,
   type Row,
   type RowInsert,
   type SqlValue,
   type Statement,
   sql,
+  together,
   type Write,
 } from './db.ts';
 import { groupBy, lastOf } from './group.ts';
@@ -38,7 +40,8 @@ const newRow = (notification: Notification): SqlValue[] => [
   Number(notification.withValues),
 ];
 
-export const saveNotifications = (notifications: readonly Notification[]): Write[] => [
+/** `isBulk`: many rows are inserted by one statement; else they are copied where they were just written, run by run. */
+export const saveNotifications = (notifications: readonly Notification[], isBulk = false): Write[] => [
   insertRows(`notification (${NEW_COLUMNS})`, notifications.filter(({ job }) => job === undefined).map(newRow)),
   insertRows(
     `notification (${NEW_COLUMNS}, job)`,
@@ -46,13 +49,18 @@ export const saveNotifications = (notifications: readonly Notification[]): Write
       notification.job === undefined ? [] : [[...newRow(notification), notification.job]],
     ),
   ),
-  changeRows(
-    runsOf(notifications),
-    ({ org, generation, from, to }) => sql`
-      INSERT INTO owed (org_id, generation, number, change_number, attempts_made)
-      SELECT n.org_id, n.generation, n.number, n.change_number, 0 FROM notification n
-      WHERE n.org_id = ${org} AND n.generation = ${generation} AND n.number >= ${from} AND n.number <= ${to}`,
-  ),
+  isBulk
+    ? insertRows(
+        'owed (org_id, generation, number, change_number)',
+        notifications.map(({ org, generation, number, change }) => [org, generation, number, change.number]),
+      )
+    : changeRows(
+        runsOf(notifications),
+        ({ org, generation, from, to }) => sql`
+          INSERT INTO owed (org_id, generation, number, change_number)
+          SELECT n.org_id, n.generation, n.number, n.change_number FROM notification n
+          WHERE n.org_id = ${org} AND n.generation = ${generation} AND n.number >= ${from} AND n.number <= ${to}`,
+      ),
 ];
 
 export function readOwed(row: Row): OwedNotification {
@@ -185,13 +193,12 @@ export function readFirstAbout(searches: readonly RecordSearch[], rows: readonly
 /**
  * Saving a settlement twice comes to the same. What was cancelled meanwhile is not owed again. Of several of one
  * notification the last one says how it stands. Whoever ends a notification takes it from `owed` first: that row is what
- * two at once wait for.
+ * two at once wait for. `fence` comes before all of it.
  */
-export function saveSettlements(settlements: readonly Settlement[]): Write[] {
+export function saveSettlements(settlements: readonly Settlement[], fence: readonly Write[] = []): Write[] {
   const last = lastOf(settlements, ({ org, generation, number }) => `${org} ${generation} ${number}`);
   const ended = last.filter(({ state }) => state !== 'pending');
-  const rows = [
-    saveAttempts(settlements),
+  const own = [
     changeRows(
       last.filter(({ state }) => state === 'pending'),
       ({ org, generation, number, attempt, dueAt }) => sql`
@@ -204,6 +211,7 @@ export function saveSettlements(settlements: readonly Settlement[]): Write[] {
         DELETE FROM owed
         WHERE org_id = ${org} AND generation = ${generation} AND number >= ${from} AND number <= ${to}`,
     ),
+    saveAttempts(settlements),
     // A job may have delivered meanwhile what was cancelled.
     changeRows(
       ended,
@@ -213,6 +221,8 @@ export function saveSettlements(settlements: readonly Settlement[]): Write[] {
         WHERE org_id = ${org} AND generation = ${generation} AND number = ${number}
           AND (state <> 'delivered' OR ${state} = 'delivered')`,
     ),
+  ];
+  const undelivered = [
     changeRows(
       ended.filter(({ state }) => state !== 'delivered'),
       ({ org, generation, number }) => sql`
@@ -230,7 +240,11 @@ export function saveSettlements(settlements: readonly Settlement[]): Write[] {
         WHERE org_id = ${org} AND generation = ${generation} AND number >= ${from} AND number <= ${to}`,
     ),
   ];
-  return [...rows.filter(({ rows }) => rows.length > 0), ...saveHealth(settlements)];
+  return [
+    ...together([...fence, ...own].filter(isNeeded)),
+    ...undelivered.filter(isNeeded),
+    ...saveHealth(settlements),
+  ];
 }
 
 interface Numbered {

@@ -25,7 +25,7 @@ import {
   selectRevisions,
 } from './channels.ts';
 import type { Cipher } from './cipher.ts';
-import { openPlan, type Row, type Statement, type Write } from './db.ts';
+import { isNeeded, openPlan, type Row, type Statement, together, type Write } from './db.ts';
 import { readDeleted, saveDeleted, selectDeleted } from './deleted-records.ts';
 import { readAnswer, saveAnswers, selectAnswers } from './idempotency.ts';
 import { saveJobSteps, saveNewJobs } from './jobs.ts';
@@ -185,8 +185,20 @@ function holdersByKey(rows: readonly Row[]): Map<string, Set<RecordId>> {
   return holders;
 }
 
+export interface SaveOptions {
+  /** Many rows are inserted by one statement. */
+  readonly isBulk?: boolean;
+  /** What the batch started from, where it is known to be so still. */
+  readonly loaded?: Pick<Loaded, 'records'>;
+}
+
 /** The whole write set, to be committed as one. Empty when a batch changed nothing: its time is not worth a commit. */
-export function saveBatch(org: OrgId, writes: WriteSet, cipher: Cipher): Write[] {
+export function saveBatch(
+  org: OrgId,
+  writes: WriteSet,
+  cipher: Cipher,
+  { isBulk = false, loaded }: SaveOptions = {},
+): Write[] {
   const rows = [
     ...(writes.org ? [saveOrg(writes.org)] : []),
     ...saveSigning(org, writes, cipher),
@@ -194,14 +206,17 @@ export function saveBatch(org: OrgId, writes: WriteSet, cipher: Cipher): Write[]
     saveRevisions(org, writes.revisions),
     saveLapses(org, writes.lapses),
     ...saveAdditions(org, writes.additions),
-    ...saveRecords(org, writes.records),
+    ...saveRecords(org, writes.records, loaded?.records),
     ...saveKeys(org, writes),
     ...saveDeleted(org, writes.deleted),
-    ...saveChanges(org, writes.changes, writes.notifications),
-    ...saveNotifications(writes.notifications),
     ...saveAnswers(org, writes.answers),
     saveNewJobs(writes.newJobs),
     saveJobSteps(org, writes.jobs, writes.counters.lastTime),
-  ].filter((write) => !('rows' in write) || write.rows.length > 0);
-  return rows.length > 0 ? [...rows, saveCounters(org, writes.counters)] : [];
+  ].filter(isNeeded);
+  const told = [
+    ...saveChanges(org, writes.changes, writes.notifications),
+    ...saveNotifications(writes.notifications, isBulk),
+  ].filter(isNeeded);
+  if (rows.length + told.length === 0) return [];
+  return [...rows, ...together([saveCounters(org, writes.counters), ...told])];
 }

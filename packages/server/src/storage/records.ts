@@ -73,11 +73,18 @@ export const readRecord = (row: Row): StoredRecord => ({
   modifiedBy: text<UserId>(row, 'modified_by'),
 });
 
-export function saveRecords(org: OrgId, records: WriteSet['records']): Write[] {
+/** `loaded`: those that are there already, among others that are not written. */
+export function saveRecords(
+  org: OrgId,
+  records: WriteSet['records'],
+  loaded: ReadonlyMap<string, StoredRecord> = new Map(),
+): Write[] {
   const kept: StoredRecord[] = [];
+  const changed: StoredRecord[] = [];
   const removed: RemovedRecord[] = [];
-  for (const record of records.values()) {
+  for (const [key, record] of records) {
     if ('removed' in record) removed.push(record);
+    else if (loaded.has(key)) changed.push(record);
     else kept.push(record);
   }
   return [
@@ -95,6 +102,13 @@ export function saveRecords(org: OrgId, records: WriteSet['records']): Write[] {
       ]),
       `ON CONFLICT (org_id, module, id) DO UPDATE SET field_values = excluded.field_values,
         modified_at = excluded.modified_at, modified_by = excluded.modified_by`,
+    ),
+    // An insert that finds it there locks it first, and writes that down, too.
+    changeRows(
+      changed,
+      ({ module, id, values, modifiedAt, modifiedBy }) => sql`
+        UPDATE record SET field_values = ${JSON.stringify(values)}, modified_at = ${modifiedAt}, modified_by = ${modifiedBy}
+        WHERE org_id = ${org} AND module = ${module} AND id = ${id}`,
     ),
     changeRows(
       removed,

@@ -3,7 +3,7 @@ import { afterAll, beforeAll } from 'vitest';
 import type { Write } from '../../src/storage/db.ts';
 import { createPostgresStore } from '../../src/storage/engines/postgres.ts';
 import { PLANNING } from '../../src/storage/engines/postgres-connection.ts';
-import { toQuery } from '../../src/storage/engines/postgres-sql.ts';
+import { type Query, toQueries, toQuery } from '../../src/storage/engines/postgres-sql.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/database.ts';
 
 /** Of a plan, as PostgreSQL tells it. */
@@ -18,10 +18,16 @@ export interface PlanStep {
 
 export interface PlannedDatabase {
   query(text: string): Promise<pg.QueryResult>;
-  /** All steps of how the server would look for its rows, for whatever values. */
-  planOf(write: Write): Promise<PlanStep[]>;
+  /** All steps of how the server would look for its rows, for whatever values; of several that are one statement. */
+  planOf(write: Write | readonly Write[]): Promise<PlanStep[]>;
   /** Carried out where its values are plain: what a search by halves looks up is not shown before that. */
   planCarriedOut(write: Write): Promise<PlanStep[]>;
+}
+
+function onlyOf(writes: readonly Write[]): Query {
+  const [only, ...others] = toQueries(writes).queries;
+  if (!only || others.length > 0) throw new Error('These are not one statement');
+  return only;
 }
 
 const stepsOf = (step: PlanStep): PlanStep[] => [step, ...(step.Plans ?? []).flatMap(stepsOf)];
@@ -59,7 +65,7 @@ export function openPlannedDatabase(): PlannedDatabase {
   return {
     query: (text) => client.query(text),
     planOf(write) {
-      const { text, values } = toQuery(write);
+      const { text, values } = 'length' in write ? onlyOf(write) : toQuery(write);
       return explain(text, nulls(values), '');
     },
     planCarriedOut(write) {

@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { changeRows, insertRows, list, type SqlValue, sql } from '../../src/storage/db.ts';
+import { changeRows, insertRows, list, type SqlValue, sql, together } from '../../src/storage/db.ts';
 import {
   type ConnectionOptions,
   connectPostgres,
   DEFAULT_TIMEOUTS,
   type PostgresConnection,
 } from '../../src/storage/engines/postgres-connection.ts';
-import { plain, toQuery } from '../../src/storage/engines/postgres-sql.ts';
+import { plain, toQueries, toQuery } from '../../src/storage/engines/postgres-sql.ts';
 import { createDatabase } from '../support/postgres/database.ts';
 import { startTcpProxy, through } from '../support/tcp-proxy.ts';
 
@@ -83,6 +83,36 @@ describe('a connection', () => {
       ]);
       expect(rows).toEqual([{ id: texts.indexOf(text), same: text }]);
     }
+  });
+
+  it('makes one statement of what was put together, whose first part comes first and the others in order', async () => {
+    const connection = await connect();
+    await connection.once([
+      TABLE,
+      plain('CREATE TEMPORARY SEQUENCE turn'),
+      plain("CREATE TEMPORARY TABLE log (turn BIGINT DEFAULT nextval('turn'), id BIGINT, kind TEXT)"),
+    ]);
+    const log = (kind: string) => sql`INSERT INTO log (id, kind) VALUES (${kind.length}, ${kind})`;
+    const { queries, places } = toQueries([
+      insertRows('thing (id, name)', [[1, 'a']]),
+      ...together([
+        sql`INSERT INTO log (id, kind) VALUES (1, ${'first'}) RETURNING kind`,
+        insertRows('log (id, kind)', []),
+        insertRows('log (id, kind)', [[2, 'rows']]),
+        changeRows([1, 9], (id) => sql`UPDATE thing SET name = ${'b'} WHERE id = ${id}`),
+        log('a statement'),
+      ]),
+      ...together([log('another group')]),
+    ]);
+    expect(queries).toHaveLength(3);
+    expect(places).toEqual([0, 1, undefined, undefined, undefined, undefined, 2]);
+    expect((await connection.once(queries))[1]).toEqual([{ kind: 'first' }]);
+    const [logged = [], things] = await connection.once([
+      plain('SELECT kind FROM log ORDER BY turn'),
+      plain('SELECT id, name FROM thing'),
+    ]);
+    expect(logged.map(({ kind }) => kind)).toEqual(['first', 'rows', 'a statement', 'another group']);
+    expect(things).toEqual([{ id: 1, name: 'b' }]);
   });
 
   it('changes many rows by one statement, and columns that are empty in all of them', async () => {

@@ -28,7 +28,8 @@ const settlement = (number: number, state: 'pending' | 'delivered') => ({
   state,
   ...(state === 'pending' && { dueAt: 5 }),
 });
-const [, retry, gone, ended] = saveSettlements([settlement(1, 'pending'), settlement(2, 'delivered')]);
+const settling = saveSettlements([settlement(1, 'pending'), settlement(2, 'delivered')]);
+const [retry, gone, , ended] = settling;
 const JOB = 'job_1' as JobId;
 const [, , resent, taken] = saveResent(ORG, GENERATION, [settlement(2, 'delivered')]);
 const step: JobStep = { id: JOB, state: 'running', progress: { position: 1, done: 1, failed: 0, passed: 0 } };
@@ -38,7 +39,10 @@ const keys = selectKeys(ORG, [KEY])[0];
  * What every batch, window and settlement asks, with what each table must be looked up by. Where few rows are there, more
  * of them than are asked for may be looked at.
  */
-const STATEMENTS: Record<string, readonly [Write | undefined, Readonly<Record<string, readonly string[]>>]> = {
+const STATEMENTS: Record<
+  string,
+  readonly [Write | readonly Write[] | undefined, Readonly<Record<string, readonly string[]>>]
+> = {
   ...EXPLAIN_STATEMENTS,
   window: [selectWindow(ORG, GENERATION, 1, 10, 1000), { notification: ['number ='], record_change: ['number ='] }],
   search: [
@@ -60,6 +64,10 @@ const STATEMENTS: Record<string, readonly [Write | undefined, Readonly<Record<st
   retries: [retry, { owed: ['org_id =', 'generation =', 'number ='] }],
   'what is owed no more': [gone, { owed: ['org_id =', 'generation =', 'number >='] }],
   'what has ended': [ended, { notification: ['org_id =', 'generation =', 'number ='] }],
+  'retries and ends as one': [
+    settling,
+    { owed: ['org_id =', 'generation =', 'number '], notification: ['org_id =', 'generation =', 'number ='] },
+  ],
   ...Object.fromEntries(
     REPLAY_WHICHS.map((which) => [
       `what is ${which}, to be sent again`,
@@ -106,7 +114,7 @@ const STATEMENTS: Record<string, readonly [Write | undefined, Readonly<Record<st
 
 const { query, planOf } = openPlannedDatabase();
 
-const scansOf = async (write: Write): Promise<PlanStep[]> =>
+const scansOf = async (write: Write | readonly Write[]): Promise<PlanStep[]> =>
   (await planOf(write)).filter((step) => step['Node Type'].includes('Scan'));
 
 /** A table, or what a statement calls it where it looks it up in another way there. */

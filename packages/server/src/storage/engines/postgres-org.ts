@@ -6,19 +6,20 @@ import type { Catalogs } from '../catalogs.ts';
 import type { Cipher } from '../cipher.ts';
 import { type Db, type Row, type Statement, sql } from '../db.ts';
 import { type KnownIndex, knownAfter, loadBatch, saveBatch } from '../org-transaction.ts';
-import { integer, jsonObject, text } from '../rows.ts';
+import { integerOrNone, jsonObject } from '../rows.ts';
 import { createKept, createTurns, type EngineOrgTransactions } from './org-turns.ts';
 import type { PostgresConnection } from './postgres-connection.ts';
 import { withoutConflict } from './postgres-errors.ts';
 import type { PostgresPool } from './postgres-pool.ts';
-import { toQuery } from './postgres-sql.ts';
+import { toQueries, toQuery } from './postgres-sql.ts';
 
 /** Every load of the transaction comes after it, and so sees all that was committed before. */
 const lockOrg = (org: OrgId): Statement => sql`SELECT id FROM org WHERE id = ${org} FOR UPDATE`;
 
 /** Not the transaction's time: that one stood still while the lock was waited for. */
-const NOW = sql`SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now`;
-const FACTS = sql`SELECT name, value FROM meta WHERE name IN ('epoch', 'clock')`;
+const FACTS = sql`
+  SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now,
+    (SELECT value FROM meta WHERE name = 'epoch') AS epoch, (SELECT value FROM meta WHERE name = 'clock') AS clock`;
 
 /** See `PostgresOptions`. */
 interface TimeOptions {
@@ -52,9 +53,9 @@ export function createOrgTransactions(
             const loaded = await loadBatch(opening.query, org, needs, cipher, indexes.get(org), catalogs, epochOf);
             const { now } = opening.facts();
             const { writes, result } = decide(time === 'database' ? { ...loaded, now } : loaded);
-            const rows = saveBatch(org, writes, cipher);
+            const rows = saveBatch(org, writes, cipher, { isBulk: true, loaded });
             // Nothing to be made durable: a commit would wait for the disk all the same, for the lock.
-            await (rows.length > 0 ? connection.commit(rows.map(toQuery)) : connection.rollback());
+            await (rows.length > 0 ? connection.commit(toQueries(rows).queries) : connection.rollback());
             indexes.keep(org, knownAfter(loaded, writes));
             counts.take(org, loaded.index);
             return result;
@@ -86,27 +87,20 @@ function openOrg(connection: PostgresConnection, org: OrgId, hasDevClock: boolea
   return {
     async query(statements) {
       if (facts) return connection.run(statements.map(toQuery));
-      const first = [lockOrg(org), NOW, FACTS];
+      const first = [lockOrg(org), FACTS];
       const rows = await connection.begin([...first, ...statements].map(toQuery));
-      facts = readFacts(rows[1] ?? [], rows[2] ?? [], hasDevClock);
+      facts = readFacts(rows[1]?.[0] ?? {}, hasDevClock);
       return rows.slice(first.length);
     },
-    facts: () => facts ?? readFacts([], [], hasDevClock),
+    facts: () => facts ?? readFacts({}, hasDevClock),
   };
 }
 
-function readFacts(
-  times: readonly Row[],
-  rows: readonly Row[],
-  hasDevClock: boolean,
-): { readonly epoch: StoreEpoch; readonly now: number } {
-  const [time] = times;
-  const fact = <Shape extends object>(name: string): Shape | undefined => {
-    const row = rows.find((one) => text(one, 'name') === name);
-    return row && jsonObject<Shape>(row, 'value');
-  };
+function readFacts(row: Row, hasDevClock: boolean): { readonly epoch: StoreEpoch; readonly now: number } {
+  const fact = <Shape extends object>(name: string): Shape | undefined =>
+    typeof row[name] === 'string' ? jsonObject<Shape>(row, name) : undefined;
   return {
     epoch: fact<StoreEpoch>('epoch') ?? FIRST_EPOCH,
-    now: timeOf(hasDevClock ? fact<ClockState>('clock') : undefined, time ? integer(time, 'now') : 0),
+    now: timeOf(hasDevClock ? fact<ClockState>('clock') : undefined, integerOrNone(row, 'now') ?? 0),
   };
 }

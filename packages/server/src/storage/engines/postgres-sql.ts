@@ -1,4 +1,4 @@
-import type { SqlValue, Write } from '../db.ts';
+import { isNeeded, type SqlValue, type Write } from '../db.ts';
 
 /** A statement as PostgreSQL takes it: values travel as text, lists in binary form; their types stand in the statement. */
 export interface Query {
@@ -10,27 +10,68 @@ export interface Query {
  * One statement however many rows there are: these travel as a list for each column. The text of a statement depends on
  * the kinds of its values, never on how many there are.
  */
-export function toQuery(write: Write): Query {
-  if ('into' in write) return insertion(write.into, write.rows, write.conflict);
-  if ('rows' in write) return change(write.parts, write.rows);
+export const toQuery = (write: Write): Query => queryOf(write, 0);
+
+/** Of a list of writes; what was put together is one statement. */
+export interface Queries {
+  readonly queries: readonly Query[];
+  /** By write which of them has its rows: of those that are one, the first. */
+  readonly places: readonly (number | undefined)[];
+}
+
+export function toQueries(writes: readonly Write[]): Queries {
+  const queries: Query[] = [];
+  const places: (number | undefined)[] = [];
+  for (let i = 0; i < writes.length; i += 1) {
+    const write = writes[i];
+    // No rows, nothing to do: there is no such statement.
+    if (!write || !isNeeded(write)) continue;
+    const others: Write[] = [];
+    const at = i;
+    for (let next = writes[i + 1]; write.group && next?.group === write.group; next = writes[i + 1]) {
+      if (isNeeded(next)) others.push(next);
+      i += 1;
+    }
+    places[at] = queries.push(joined(write, others)) - 1;
+  }
+  return { queries, places };
+}
+
+/** The first is what the statement itself does. Of the rest the server runs the last one first. */
+function joined(first: Write, others: readonly Write[]): Query {
+  const main = queryOf(first, 0);
+  if (others.length === 0) return main;
+  const values = [...main.values];
+  const texts = others.map((write, i) => {
+    const { text, values: some } = queryOf(write, values.length);
+    values.push(...some);
+    return `w${i} AS (${text})`;
+  });
+  return { text: `WITH ${texts.reverse().join(', ')} ${main.text}`, values };
+}
+
+/** `before`: so many values stand before its own. */
+function queryOf(write: Write, before: number): Query {
+  if ('into' in write) return insertion(write.into, write.rows, write.conflict, before);
+  if ('rows' in write) return change(write.parts, write.rows, before);
   let text = write.parts[0] ?? '';
   const values: (string | Buffer)[] = [];
   write.values.forEach((value, i) => {
     if (typeof value === 'object' && value !== null) {
       values.push(toArray(value.list, 'text'));
-      const lists = `$${values.length}::text[]`;
+      const lists = `$${before + values.length}::text[]`;
       // Its planner looks entries up by an index for a list that is compared with, but not for rows.
-      const [before] = /\bIN\s*$/.exec(text) ?? [];
+      const [compared] = /\bIN\s*$/.exec(text) ?? [];
       text =
-        before === undefined
+        compared === undefined
           ? `${text}(SELECT value FROM unnest(${lists}) AS u(value))`
-          : `${text.slice(0, -before.length)}= ANY(${lists})`;
+          : `${text.slice(0, -compared.length)}= ANY(${lists})`;
     } else if (value === null) {
       text += 'NULL';
     } else {
       values.push(String(value));
       // Texts compare and fold by their bytes, whatever the database was made with.
-      text += `$${values.length}::${typeOf(value)}${typeof value === 'string' ? ' COLLATE "C"' : ''}`;
+      text += `$${before + values.length}::${typeOf(value)}${typeof value === 'string' ? ' COLLATE "C"' : ''}`;
     }
     text += write.parts[i + 1] ?? '';
   });
@@ -54,13 +95,13 @@ interface Columns {
   readonly values: readonly Buffer[];
 }
 
-function columnsOf(rows: readonly (readonly SqlValue[])[]): Columns {
+function columnsOf(rows: readonly (readonly SqlValue[])[], before: number): Columns {
   const types = (rows[0] ?? []).map((_, i) => {
     const some = rows.find((row) => row[i] !== null)?.[i] ?? null;
     return some === null ? undefined : typeOf(some);
   });
   const filled = types.flatMap((type, i) => (type === undefined ? [] : [{ type, i }]));
-  const lists = filled.map(({ type }, k) => `$${k + 1}::${type}[]`);
+  const lists = filled.map(({ type }, k) => `$${before + k + 1}::${type}[]`);
   const names = filled.map(({ i }) => `p${i + 1}`);
   return {
     names: types.map((type, i) => (type === undefined ? 'NULL' : `r.p${i + 1}`)),
@@ -74,8 +115,8 @@ function columnsOf(rows: readonly (readonly SqlValue[])[]): Columns {
   };
 }
 
-function insertion(into: string, rows: readonly (readonly SqlValue[])[], conflict: string): Query {
-  const { names, from, values } = columnsOf(rows);
+function insertion(into: string, rows: readonly (readonly SqlValue[])[], conflict: string, before: number): Query {
+  const { names, from, values } = columnsOf(rows, before);
   return { text: `INSERT INTO ${into} SELECT ${names.join(', ')} FROM ${from} ${conflict}`, values };
 }
 
@@ -86,8 +127,8 @@ function insertion(into: string, rows: readonly (readonly SqlValue[])[], conflic
 const FIRST_KEY = /(\bWHERE\b[^=]*=\s*)(r\.p\d+)/;
 
 /** `UPDATE t SET … WHERE …`, `DELETE FROM t WHERE …` and `INSERT INTO t SELECT … WHERE …` with the rows beside the table. */
-function change(parts: readonly string[], rows: readonly (readonly SqlValue[])[]): Query {
-  const { names, from, values } = columnsOf(rows);
+function change(parts: readonly string[], rows: readonly (readonly SqlValue[])[], before: number): Query {
+  const { names, from, values } = columnsOf(rows, before);
   const text = parts.reduce((all, part, i) => `${all}${names[i - 1]}${part}`);
   const [, kind = ''] = /^\s*(\w+)/.exec(text) ?? [];
   const looked = text.replace(FIRST_KEY, '$1ANY (ARRAY[$2])');

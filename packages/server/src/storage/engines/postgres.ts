@@ -31,7 +31,7 @@ import { migratePostgres, statusOf } from './postgres-migrations.ts';
 import { createOrgTransactions } from './postgres-org.ts';
 import { openPool, type PostgresPool } from './postgres-pool.ts';
 import { createSnapshotWatch, SELECT_HOLDERS } from './postgres-snapshots.ts';
-import { toQuery } from './postgres-sql.ts';
+import { toQueries } from './postgres-sql.ts';
 import { vacuum } from './postgres-vacuum.ts';
 
 export interface PostgresOptions {
@@ -166,16 +166,12 @@ export async function createPostgresStore(options: PostgresOptions): Promise<Sto
 
 function createDb(writers: PostgresPool, readers: PostgresPool): Db {
   const through = (pool: PostgresPool) => (statements: Parameters<Db['write']>[0]) => {
-    // No rows, nothing to do: there is no such statement.
-    const queries = statements.map((write) =>
-      'rows' in write && write.rows.length === 0 ? undefined : toQuery(write),
-    );
-    const some = queries.filter((query) => query !== undefined);
-    if (some.length === 0) return Promise.resolve(queries.map(() => []));
+    const { queries, places } = toQueries(statements);
+    if (queries.length === 0) return Promise.resolve(statements.map(() => []));
     return withoutConflict(() =>
       pool.use(async (connection) => {
-        const results = await connection.once(some);
-        return queries.map((query) => (query && results[some.indexOf(query)]) ?? []);
+        const results = await connection.once(queries);
+        return statements.map((_, i) => results[places[i] ?? -1] ?? []);
       }),
     );
   };
