@@ -47,9 +47,9 @@ interface Run {
 }
 
 /** One after the other; one that fails does not keep the others from being measured. */
-async function run({ rounds, isQuick, systems }: Arguments, scenarios: readonly Scenario[]): Promise<Run> {
+async function run({ rounds, isQuick, systems, profileDir }: Arguments, scenarios: readonly Scenario[]): Promise<Run> {
   const made: Run = { results: {}, failed: {} };
-  const ask = { rounds, isQuick, log, ...(systems && { systems }) };
+  const ask = { rounds, isQuick, log, ...(systems && { systems }), ...(profileDir !== undefined && { profileDir }) };
   for (const scenario of scenarios) {
     log(`${scenario.name}: ${scenario.about}`);
     try {

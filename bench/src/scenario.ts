@@ -8,6 +8,8 @@ export interface Ask {
   readonly isQuick: boolean;
   /** Their names; undefined: all. */
   readonly systems?: readonly string[];
+  /** As `Setting.profileDir` has it. */
+  readonly profileDir?: string;
   readonly log: Log;
 }
 

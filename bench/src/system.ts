@@ -14,6 +14,8 @@ export interface Setting {
   readonly dir: string;
   readonly sink: Sink;
   readonly shape: Shape;
+  /** Where Watchbell leaves profiles of its main thread, for Chrome's developer tools; undefined: it makes none. */
+  readonly profileDir?: string;
 }
 
 /**

@@ -51,7 +51,7 @@ export const watchbell = createWatchbell({ name: 'watchbell', engine: 'embedded'
 export const watchbellPostgres = createWatchbell({ name: 'watchbell-postgres', engine: 'postgres' });
 
 async function startOn(
-  { dir, shape }: Setting,
+  { dir, shape, profileDir }: Setting,
   open: NonNullable<WatchbellSystem['open']>,
   database: Database | CountedDatabase | undefined,
   nodes = 1,
@@ -59,7 +59,9 @@ async function startOn(
   const store = { dir, ...(database && { databaseUrl: database.url }) };
   const credentials = setUp(store);
   const moments = commitMoments(dir);
-  const server = await startWatchbell({ ...store, flags: FLIGHTS, nodeFlags: moments.nodeFlags });
+  const profiling = profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
+  const nodeFlags = [...moments.nodeFlags, ...profiling];
+  const server = await startWatchbell({ ...store, flags: FLIGHTS, nodeFlags });
   const servers = [server];
   const stop = async (): Promise<void> => {
     await Promise.all(servers.map((one) => one.stop()));
