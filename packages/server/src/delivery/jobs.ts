@@ -201,16 +201,18 @@ export function createJobs(options: JobsOptions): Jobs {
     const job = await store.find(one.job.org, one.job.id);
     if (job?.state !== 'running' || one.stop.aborted) return 'stopped';
     const resending = resendingOf(job, policy.waits);
-    if (!resending) return step(job, one.stop);
+    if (!resending) return step(one, job);
     one.run = startResending(job, resending, one.hold, one.stop, one.line.streak, options.resending);
     return one.run.done;
   }
 
-  async function step(job: Job, stop: AbortSignal): Promise<RunEnd> {
+  async function step({ job: known, stop }: Working, job: Job): Promise<RunEnd> {
     for (let now = job; !stop.aborted; ) {
       const next = await options.steps.rematch(now, stop);
       if (next === 'rests') return 'rests';
       if (next.state !== 'running') return 'over';
+      // It rests as if for the first time.
+      if (next.progress.position > now.progress.position) lines.went(known);
       const { note: _before, ...rest } = now;
       now = { ...rest, ...next };
     }

@@ -27,6 +27,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  vi.useRealTimers();
   await runner?.stop();
   await store.close();
   await removeData(dataDir);
@@ -58,7 +59,7 @@ async function start(work: (job: Job, stop: AbortSignal) => Promise<'more' | 'do
     const step = {
       id: job.id,
       state: next === 'more' ? ('running' as const) : ('done' as const),
-      progress: job.progress,
+      progress: { ...job.progress, position: job.progress.position + 1 },
     };
     await store.jobs.settle({ org: job.org, generation: job.generation, resent: [], step, at: 1 });
     return step;
@@ -181,6 +182,27 @@ test('what cannot go on is asked again when a commit concerns its channel', asyn
   await vi.waitFor(() => expect(asked).toBe(2));
   await idle();
   expect(await store.jobs.running(undefined, 10)).toEqual([]);
+});
+
+test('a job rests for longer and longer while it comes no further, and shortly again once it did', async () => {
+  vi.useFakeTimers({ toFake: ['performance', 'setTimeout', 'clearTimeout'] });
+  await add('1000000/a/job_1');
+  const answers = ['rests', 'rests', 'more', 'rests'] as const;
+  let asked = 0;
+  await start(async () => answers[asked++] ?? 'done');
+  const askedAfter = async (ms: number): Promise<number> => {
+    await vi.advanceTimersByTimeAsync(ms);
+    do await new Promise((resolve) => setImmediate(resolve));
+    while (runner?.isBusy());
+    return asked;
+  };
+  expect(await askedAfter(0)).toBe(1);
+  expect(await askedAfter(499)).toBe(1);
+  expect(await askedAfter(1)).toBe(2);
+  expect(await askedAfter(999)).toBe(2);
+  expect(await askedAfter(1)).toBe(4);
+  expect(await askedAfter(499)).toBe(4);
+  expect(await askedAfter(1)).toBe(5);
 });
 
 test('a job that fails by a fault is tried again, and keeps none of the others waiting', async () => {
