@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import type { ExplainedItem } from '../support/explaining.ts';
 import { at, startLiveApp } from '../support/live-app.ts';
-import { operatorOf } from '../support/operator.ts';
 import { failing, startReceiver } from '../support/receiver.ts';
 import { rowsIn } from '../support/test-data.ts';
 import { isCandidate, isCertain, type Life, type Logged, reasonFor, type Subject, stateBefore } from './oracle.ts';
+import { rematch } from './rematching.ts';
 import { explainTo, type Person, pick, randomBy, step, type World } from './story.ts';
 
 const SEED = Number(process.env.WATCHBELL_TEST_SEED ?? Math.floor(Math.random() * 2 ** 31));
@@ -26,17 +26,26 @@ interface Row {
   readonly state: string;
 }
 
-test('what is explained of each change and channel is what was sent, and why', async () => {
+test('what is explained of each change and channel is what was sent, and why', async ({ onTestFailed }) => {
   const seen = new Map<string, number>();
-  for (let run = 0; run < RUNS; run += 1) await tellAndAsk(SEED + run, seen);
+  const progress = { seed: SEED, at: 'the start of the server' };
+  // Also of what does not come to its end.
+  onTestFailed(() => {
+    process.stderr.write(`WATCHBELL_TEST_SEED=${progress.seed} WATCHBELL_TEST_RUNS=1, at ${progress.at}\n`);
+  });
+  for (let run = 0; run < RUNS; run += 1) {
+    progress.seed = SEED + run;
+    await tellAndAsk(progress, seen);
+  }
   // A short run sees less.
   if (STEPS < 90 || RUNS < 2) return;
   for (const reason of ['own_event', 'related_action', 'event_type', 'expired', 'deleted'])
     expect(seen.get(reason) ?? 0, `${reason}, seed ${SEED}: ${JSON.stringify([...seen])}`).toBeGreaterThan(0);
 }, 120_000);
 
-async function tellAndAsk(seed: number, seen: Map<string, number>): Promise<void> {
-  const world = await begin(seed);
+async function tellAndAsk(progress: World['progress'], seen: Map<string, number>): Promise<void> {
+  const { seed } = progress;
+  const world = await begin(progress);
   try {
     const { from, to } = await live(world);
     const truth = await readTruth(world, from, to);
@@ -48,7 +57,7 @@ async function tellAndAsk(seed: number, seen: Map<string, number>): Promise<void
   }
 }
 
-async function begin(seed: number): Promise<World> {
+async function begin(progress: World['progress']): Promise<World> {
   const dataDir = mkdtempSync(join(tmpdir(), 'watchbell-explain-'));
   const app = await startLiveApp({ dataDir, flags: { maxBacklog: '10', retentionHours: '2160' } });
   const callers = [app.owner, await app.colleague(), await app.colleague()];
@@ -63,10 +72,11 @@ async function begin(seed: number): Promise<World> {
     people,
     good: await startReceiver(),
     bad: await startReceiver(failing),
-    random: randomBy(seed),
+    random: randomBy(progress.seed),
     lives: [],
     records: new Map(),
     changesTo: [],
+    progress,
   };
 }
 
@@ -76,28 +86,15 @@ async function live(world: World): Promise<{ from: number; to: number }> {
     'SELECT MAX(number) AS last FROM record_change',
   );
   world.changesTo.push(Number(last));
-  for (let i = 0; i < STEPS; i += 1) await step(world);
+  for (let i = 0; i < STEPS; i += 1) {
+    world.progress.at = `step ${i + 1}`;
+    await step(world);
+  }
+  world.progress.at = 'idle() after the last step';
   await world.app.app.idle();
   await rematch(world);
+  world.progress.at = 'asking';
   return { from: Number(last), to: world.changesTo.at(-1) ?? 0 };
-}
-
-/** Makes notifications of some of what channels did not see: of those that can be sent to, so that it comes to an end. */
-async function rematch({ app, random, lives, people }: World): Promise<void> {
-  const operate = operatorOf(app.base);
-  for (const { user, channelId, states, ended } of lives) {
-    const owner = people.find(({ id }) => id === user);
-    const state = states.at(-1);
-    const isLive = !ended && state && !state.isSuspended && app.clock.now() < state.settings.expiresAt;
-    if (!isLive || !owner || random() < 0.3) continue;
-    await owner.caller.call('POST', `/_watchbell/v1/channels/${channelId}/rematches`, { all: true });
-  }
-  for (let running = 1; running > 0; ) {
-    await app.app.idle();
-    const { body } = await operate('GET', `/orgs/${ORG}/jobs?state=running&limit=200`);
-    running = (body as { jobs: object[] }).jobs.length;
-  }
-  await app.app.idle();
 }
 
 interface Truth {
@@ -198,8 +195,11 @@ function faultsOfLapse(
     : [`the lapse is ${JSON.stringify(range)}, said is ${why}`];
 }
 
-const numbersText = (made: ExplainedItem['notifications']): string =>
-  `${made.length > 1 ? 'numbers' : 'number'} ${made.map(({ number }) => number).join(' and ')}`;
+function numbersText(made: ExplainedItem['notifications']): string {
+  const numbers = made.map(({ number }) => number);
+  const last = numbers.pop();
+  return numbers.length > 0 ? `numbers ${numbers.join(', ')} and ${last}` : `number ${last}`;
+}
 
 const keyOf = (change: number, generation: string): string => `${change} ${generation}`;
 

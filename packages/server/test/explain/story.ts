@@ -45,6 +45,8 @@ export interface World {
   readonly records: Map<string, string[]>;
   /** Highest change number after each step; its index is the step. */
   readonly changesTo: number[];
+  /** How far it has come, by which seed. */
+  readonly progress: { readonly seed: number; at: string };
 }
 
 export function pick<Item>(random: () => number, items: readonly Item[]): Item {
