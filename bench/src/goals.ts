@@ -176,7 +176,8 @@ export function judge(goal: Goal, results: Results): JudgedGoal {
   return { ...goal, reached, verdict: verdictOf(goal, reached) };
 }
 
-function valuesFor({ scenario, of, dividedBy, minus }: Goal, results: Results): number[] {
+/** Of each round; none when it was not measured. */
+export function valuesFor({ scenario, of, dividedBy, minus }: Goal, results: Results): number[] {
   const rounds = results[scenario]?.rounds ?? {};
   const read = (path: string): number[] => {
     const at = path.lastIndexOf('/');
