@@ -11,7 +11,7 @@ export interface CommittedRecord {
 export interface CommitMoments {
   /** For node, so that the server notes its commits. */
   readonly nodeFlags: readonly string[];
-  /** All since this was asked the last time, in their order. */
+  /** All since this was asked the last time, in their order; when it is asked first, noting begins. */
   read(): Promise<readonly CommittedRecord[]>;
 }
 
