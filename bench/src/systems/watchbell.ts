@@ -17,7 +17,7 @@ const OWED_PER_CALL = 20_000;
 const CALLERS = 4;
 /** Edited in turns at a steady rate, so that none is edited again before it was sent. */
 const RECORDS = 1000;
-const DESCRIPTION_LENGTH = 330;
+const DESCRIPTION_LENGTH = 250;
 
 /** Of the module, which no event changes. */
 export const UNCHANGED_FIELD = 'Carrier';
