@@ -119,6 +119,10 @@ function figuresOf(handed: Handed): Figures {
   };
 }
 
-/** Those that were asked for, or all. */
-export const chosen = ({ systems }: Ask, all: readonly System[]): readonly System[] =>
-  systems === undefined ? all : all.filter(({ name }) => systems.includes(name));
+/** Those that were asked for, or all; throws when none of them takes part. */
+export function chosen({ systems }: Ask, all: readonly System[]): readonly System[] {
+  if (systems === undefined) return all;
+  const some = all.filter(({ name }) => systems.includes(name));
+  if (some.length > 0) return some;
+  throw new Error(`these take part: ${all.map(({ name }) => name).join(', ')}; not ${systems.join(', ')}`);
+}
