@@ -1,6 +1,7 @@
 import { Pool } from 'undici';
 
 const CONNECTIONS = 50;
+const TIMEOUT_MS = 10_000;
 
 /** Resolves when it was acknowledged; rejects when it was refused or not answered. */
 export type Post = (channel: number, webhookId: string, body: string) => Promise<void>;
@@ -15,7 +16,9 @@ export function createPoster(urls: readonly string[]): Poster {
   const pools = new Map<string, Pool>();
   const channels = urls.map((text) => {
     const { origin, pathname: path } = new URL(text);
-    const pool = pools.get(origin) ?? new Pool(origin, { connections: CONNECTIONS });
+    const pool =
+      pools.get(origin) ??
+      new Pool(origin, { connections: CONNECTIONS, headersTimeout: TIMEOUT_MS, bodyTimeout: TIMEOUT_MS });
     pools.set(origin, pool);
     return { origin, path, pool };
   });
