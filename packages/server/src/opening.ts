@@ -11,6 +11,7 @@ import { createPostgresStore } from './storage/engines/postgres.ts';
 import { createSqliteStore } from './storage/engines/sqlite.ts';
 import { StoreRefusal } from './storage/refusal.ts';
 import type { Store } from './storage/store.ts';
+import { inTurns } from './telemetry/lines.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 
@@ -115,4 +116,4 @@ export async function writeCredentials(dataDir: string, content: Credentials): P
 }
 
 export const createLogger = (config: Config): Logger =>
-  pino({ level: config.logLevel, base: null }, pino.destination({ dest: 2, sync: false }));
+  pino({ level: config.logLevel, base: null }, inTurns(pino.destination({ dest: 2, sync: false })));

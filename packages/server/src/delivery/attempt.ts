@@ -8,7 +8,7 @@ import { Forbidden } from './guard.ts';
 
 /** One POST to a receiver. */
 export interface Post {
-  readonly url: URL;
+  readonly url: Pick<URL, 'origin' | 'pathname' | 'search'>;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
@@ -19,6 +19,27 @@ export type Exchange = Pick<Attempt, 'outcome' | 'address' | 'sentMs' | 'answere
 /** The exchange took longer than its deadline, or delivery stops. */
 class Ended extends Error {}
 
+/**
+ * What to call when a signal comes. A signal's own listeners are slow to add and to take away: it has one for all
+ * exchanges that are under way.
+ */
+const ends = new WeakMap<AbortSignal, Set<() => void>>();
+
+function endsOf(stop: AbortSignal): Set<() => void> {
+  const known = ends.get(stop);
+  if (known) return known;
+  const made = new Set<() => void>();
+  stop.addEventListener(
+    'abort',
+    () => {
+      for (const end of made) end();
+    },
+    { once: true },
+  );
+  ends.set(stop, made);
+  return made;
+}
+
 /** Interim answers (1xx) of one exchange; servers send one or two. */
 const MAX_INTERIM = 16;
 
@@ -27,7 +48,7 @@ const MAX_INTERIM = 16;
  * whatever becomes of the body. `stop` ends it early, as a time-out.
  */
 export function attempt(
-  { url, headers, body }: Post,
+  { url: { origin, pathname, search }, headers, body }: Post,
   connections: Connections,
   policy: DeliveryPolicy,
   stop: AbortSignal,
@@ -42,7 +63,7 @@ export function attempt(
     const startedAt = performance.now();
     let isOver = false;
     let hasBegun = false;
-    const route: Route = {};
+    const route: Route = { line: undefined };
     let address: string | undefined;
     let sentMs: number | undefined;
     let answeredMs: number | undefined;
@@ -61,7 +82,7 @@ export function attempt(
           controller.abort(new Ended('Over'));
           return;
         }
-        if (!hasBegun) connections.begun(url.origin);
+        if (!hasBegun) connections.begun(origin);
         hasBegun = true;
         address = route.line?.address;
         sentMs = Math.round(begunAt);
@@ -88,20 +109,15 @@ export function attempt(
 
     const timer = setTimeout(() => end(new Ended('No complete answer within the deadline')), policy.deadline);
     const stopped = () => end(new Ended('Stopped'));
-    stop.addEventListener('abort', stopped, { once: true });
+    const onStop = endsOf(stop).add(stopped);
 
     function over(outcome: Outcome): void {
       if (isOver) return;
       isOver = true;
       clearTimeout(timer);
-      stop.removeEventListener('abort', stopped);
-      connections.done(url.origin, hasBegun);
-      resolve({
-        outcome,
-        ...(address !== undefined && { address }),
-        ...(sentMs !== undefined && { sentMs }),
-        ...(answeredMs !== undefined && { answeredMs }),
-      });
+      onStop.delete(stopped);
+      connections.done(origin, hasBegun);
+      resolve({ outcome, address, sentMs, answeredMs });
     }
     function end(reason: Error): void {
       over(status > 0 ? answered() : unreachable(reason));
@@ -118,9 +134,8 @@ export function attempt(
       };
     }
 
-    const request = { method: 'POST', path: url.pathname + url.search, headers, body } as const;
     try {
-      connections.dispatch(url.origin, request, handler, route);
+      connections.dispatch(origin, { origin, method: 'POST', path: pathname + search, headers, body, route }, handler);
     } catch (error) {
       over({ kind: 'unreachable', reason: 'protocol', message: messageOf(error) });
     }

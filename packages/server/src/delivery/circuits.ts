@@ -55,10 +55,13 @@ export function createCircuits({ policy, clock, logger, onAdmitting }: CircuitsO
   const byOrg = new Map<OrgId, Map<string, Entry>>();
   const probes = createDueTimes<Entry>(clock, (entry) => change(entry, probeDue(entry.circuit)));
   let kept = 0;
+  /** The one used last: it has its place already. */
+  let newest: Entry | undefined;
 
   const find = (org: OrgId, origin: string): Entry | undefined => byOrg.get(org)?.get(origin);
 
   function use(org: OrgId, origin: string): Entry {
+    if (newest?.org === org && newest.origin === origin) return newest;
     const own = byOrg.get(org) ?? new Map<string, Entry>();
     const known = own.get(origin);
     const entry = known ?? { org, origin, circuit: CLOSED };
@@ -71,6 +74,7 @@ export function createCircuits({ policy, clock, logger, onAdmitting }: CircuitsO
     own.set(origin, entry);
     byOrg.delete(org);
     byOrg.set(org, own);
+    newest = entry;
     return entry;
   }
 
@@ -90,6 +94,7 @@ export function createCircuits({ policy, clock, logger, onAdmitting }: CircuitsO
 
   function drop(entry: Entry): void {
     byOrg.get(entry.org)?.delete(entry.origin);
+    if (newest === entry) newest = undefined;
     kept -= 1;
     change(entry, CLOSED);
   }

@@ -12,7 +12,11 @@ interface Line {
 
 /** The way of one request: which line it takes is known when it begins. */
 export interface Route {
-  line?: Line;
+  line: Line | undefined;
+}
+
+export interface Routed extends Dispatcher.DispatchOptions {
+  readonly route?: Route;
 }
 
 /** Kept-alive connections, by origin. Only addresses that the guard allows are ever connected to. */
@@ -21,12 +25,7 @@ export interface Connections {
    * Queues one request; its handler is told everything, errors too. From when it begins, the route tells where it goes.
    * Throws on a request that cannot be written.
    */
-  dispatch(
-    origin: string,
-    request: Omit<Dispatcher.DispatchOptions, 'origin'>,
-    handler: Dispatcher.DispatchHandler,
-    route?: Route,
-  ): void;
+  dispatch(origin: string, request: Routed, handler: Dispatcher.DispatchHandler): void;
   /** Call when a dispatched request has a connection. */
   begun(origin: string): void;
   /** Call when a dispatched request is over, and whether it had begun. */
@@ -90,12 +89,11 @@ export function createConnections(guard: Guard, policy: DeliveryPolicy): Connect
   }
 
   return {
-    dispatch(name, request, handler, route) {
+    dispatch(name, request, handler) {
       const origin = open(name);
       origin.flights += 1;
       origin.waiting += 1;
-      const options: Routed = { ...request, origin: name, ...(route && { route }) };
-      origin.pool.dispatch(options, handler);
+      origin.pool.dispatch(request, handler);
     },
     begun(name) {
       const origin = origins.get(name);
@@ -115,10 +113,6 @@ export function createConnections(guard: Guard, policy: DeliveryPolicy): Connect
       await Promise.all(pools);
     },
   };
-}
-
-interface Routed extends Dispatcher.DispatchOptions {
-  readonly route?: Route;
 }
 
 /** One of a pool's clients, each of which has one connection at a time: it tells those whose requests it takes. */

@@ -7,7 +7,7 @@ import type { JobId } from '../domain/ids.ts';
 import { nextStep } from '../domain/next-step.ts';
 import { identityOf } from '../domain/restart.ts';
 import type { Compat } from '../domain/wire/compat.ts';
-import { notificationBody, requestUrl } from '../domain/wire/notification-body.ts';
+import { notificationBody } from '../domain/wire/notification-body.ts';
 import { identityHeaders } from '../domain/wire/notification-headers.ts';
 import type { OwedNotification } from '../storage/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -15,6 +15,7 @@ import type { Metrics } from '../telemetry/metrics.ts';
 import { attempt, type Exchange, type Post } from './attempt.ts';
 import type { Connections } from './connections.ts';
 import { type OrgSignings, signatureOf } from './signatures.ts';
+import { targetOf } from './target.ts';
 
 export interface FlightContext {
   readonly clock: Clock;
@@ -40,9 +41,14 @@ export interface Landed {
 }
 
 /** Sends one notification to its channel as the channel is now, and decides what follows. Never throws. */
-export async function fly(owed: OwedNotification, channel: Channel, context: FlightContext): Promise<Landed> {
+export async function fly(
+  owed: OwedNotification,
+  attemptsMade: number,
+  channel: Channel,
+  context: FlightContext,
+): Promise<Landed> {
   const { clock, policy, random, metrics } = context;
-  const made = await make(owed, channel, context);
+  const made = await make(owed, attemptsMade + 1, channel, context);
   const next = nextStep(made.outcome, made.attempt, policy, clock.now(), random);
   // One that was re-matched is as old as its lapse, whoever delivers it.
   if (next.kind === 'done' && owed.job === undefined)
@@ -59,53 +65,61 @@ export async function flyAgain(
   job: JobId,
   context: FlightContext,
 ): Promise<Attempt> {
-  const made = { ...(await make(owed, channel, context, job)), job };
+  const made = { ...(await make(owed, owed.attemptsMade + 1, channel, context, job)), job };
   report(owed, channel, made, context);
   return made;
 }
 
-async function make(owed: OwedNotification, channel: Channel, context: FlightContext, job?: JobId): Promise<Attempt> {
-  const { clock, policy, connections, stop } = context;
-  const number = owed.attemptsMade + 1;
-  const at = clock.now();
+async function make(
+  owed: OwedNotification,
+  number: number,
+  channel: Channel,
+  context: FlightContext,
+  job?: JobId,
+): Promise<Attempt> {
+  const at = context.clock.now();
   const started = performance.now();
-  const exchanged = await exchange();
+  const { outcome, address, sentMs, answeredMs } = await exchange(owed, channel, number, context, job);
   const durationMs = Math.round(performance.now() - started);
-  return { attempt: number, at, durationMs, ...exchanged };
+  return { attempt: number, at, durationMs, outcome, address, sentMs, answeredMs };
+}
 
-  async function exchange(): Promise<Exchange> {
-    try {
-      return await attempt(await postOf(owed, channel, number, context, job), connections, policy, stop);
-    } catch (error) {
-      // A URL or values that cannot be written: the edge refuses them, so an older version must have stored them.
-      const message = error instanceof Error ? error.message : 'Not sendable';
-      return { outcome: { kind: 'unreachable', reason: 'protocol', message } };
-    }
+function exchange(
+  owed: OwedNotification,
+  channel: Channel,
+  number: number,
+  context: FlightContext,
+  job: JobId | undefined,
+): Promise<Exchange> {
+  try {
+    return attempt(postOf(owed, channel, number, context, job), context.connections, context.policy, context.stop);
+  } catch (error) {
+    // A URL or values that cannot be written: the edge refuses them, so an older version must have stored them.
+    const message = error instanceof Error ? error.message : 'Not sendable';
+    return Promise.resolve({ outcome: { kind: 'unreachable', reason: 'protocol', message } });
   }
 }
 
-async function postOf(
+function postOf(
   owed: OwedNotification,
   channel: Channel,
   number: number,
   { base, compat, userAgent, orgSignings }: FlightContext,
   job: JobId | undefined,
-): Promise<Post> {
+): Post {
+  const { url } = targetOf(channel);
+  if (!url) throw new TypeError('Invalid URL');
   const body = notificationBody(owed, channel, { base: base(), compat });
   // Real time, as receivers judge its age by their own clocks (P12).
   const realNow = Date.now();
   const timestamp = Math.floor(realNow / 1000);
-  return {
-    url: new URL(requestUrl(channel.notifyUrl)),
-    body,
-    headers: {
-      ...identityHeaders(owed, identityOf(channel, owed.number), userAgent),
-      'webhook-timestamp': String(timestamp),
-      ...(await signatureOf(orgSignings.of(owed.org, channel), { id: owed.id, timestamp, body }, realNow)),
-      'watchbell-attempt': String(number),
-      ...(job !== undefined && { 'watchbell-replay': job }),
-    },
-  };
+  const headers = identityHeaders(owed, identityOf(channel, owed.number), userAgent);
+  headers['webhook-timestamp'] = String(timestamp);
+  const signature = signatureOf(orgSignings.of(owed.org, channel), { id: owed.id, timestamp, body }, realNow);
+  if (signature !== undefined) headers['webhook-signature'] = signature;
+  headers['watchbell-attempt'] = String(number);
+  if (job !== undefined) headers['watchbell-replay'] = job;
+  return { url, body, headers };
 }
 
 /** One line for each attempt, and what is counted of it. */
@@ -124,32 +138,26 @@ function report(
     generation: owed.generation,
     number: owed.number,
     attempt: made.attempt,
-    ...facts(outcome),
+    outcome: outcome.kind,
+    status: 'status' in outcome ? outcome.status : undefined,
     ms: durationMs,
-    receiver: receiverOf(channel.notifyUrl),
-    ...(made.job !== undefined && { job: made.job }),
+    receiver: targetOf(channel).shown,
+    job: made.job,
   };
-  if (outcome.kind !== 'delivered') logger.warn(fields, 'notification not delivered');
+  if (outcome.kind !== 'delivered') logger.warn({ ...fields, ...reasonOf(outcome) }, 'notification not delivered');
   else if (logDelivered) logger.info(fields, 'notification delivered');
   else logger.debug(fields, 'notification delivered');
 }
 
-/** Of an outcome, what may be logged: nothing that a receiver sent. */
-function facts(outcome: Outcome): object {
+/** Of a failure, what else may be logged: nothing that a receiver sent. */
+function reasonOf(outcome: Outcome): object {
   switch (outcome.kind) {
     case 'delivered':
     case 'rejected':
-      return { outcome: outcome.kind, status: outcome.status };
+      return {};
     case 'unreachable':
-      return { outcome: outcome.kind, reason: outcome.reason, detail: outcome.message };
+      return { reason: outcome.reason, detail: outcome.message };
     case 'forbidden':
-      return { outcome: outcome.kind, address: outcome.address, reason: outcome.reason };
+      return { address: outcome.address, reason: outcome.reason };
   }
-}
-
-/** Origin and path: queries carry secrets (P9). */
-function receiverOf(notifyUrl: string): string {
-  if (!URL.canParse(notifyUrl)) return 'unknown';
-  const { origin, pathname } = new URL(notifyUrl);
-  return origin + pathname;
 }

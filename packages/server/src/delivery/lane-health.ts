@@ -12,8 +12,8 @@ export interface LaneHealth {
   forgive(): void;
   /** To be held against `judge` by the attempt that begins now. */
   begin(): number;
-  /** What an attempt changes of it, for its settlement. */
-  judge(begun: number, attempt: Attempt, number: number): { readonly health?: ChannelHealth | null };
+  /** How it does after an attempt, for its settlement: null when it is well again, undefined when nothing changed. */
+  judge(begun: number, attempt: Attempt, number: number): ChannelHealth | null | undefined;
   /** Why its channel is to be suspended after that attempt, if it is. */
   verdict(begun: number, next: NextStep, now: number): Exclude<SuspendedWhy, 'operator'> | undefined;
 }
@@ -35,10 +35,10 @@ export function createLaneHealth(known: ChannelHealth | undefined, policy: Suspe
     },
     begin: () => forgivings,
     judge(begun, { at, outcome }, number) {
-      if (begun !== forgivings) return {};
+      if (begun !== forgivings) return undefined;
       const before = health;
       health = outcome.kind === 'delivered' ? undefined : afterFailure(before, at, number);
-      return health === before ? {} : { health: health ?? null };
+      return health === before ? undefined : (health ?? null);
     },
     verdict(begun, next, now) {
       if (begun !== forgivings) return undefined;

@@ -83,7 +83,7 @@ export function createLaneSending(
     }
     const begun = health.begin();
     hold.unsaved += 1;
-    const landed = await fly({ ...owed, attemptsMade: item.attemptsMade }, target, flights);
+    const landed = await fly(owed, item.attemptsMade, target, flights);
     land(item, landed, target, begun);
     return landed.attempt.outcome;
   }
@@ -120,10 +120,10 @@ export function createLaneSending(
     // What waits behind a success may go before it is saved (P4).
     if (next.kind === 'done') answer(state, number);
     const told = health.judge(begun, attempt, number);
-    const epoch = hold.epoch === undefined ? {} : { epoch: hold.epoch };
-    const cancelled = (lane.isClosed() || number < lane.owedFrom()) && { isCancelled: true as const };
+    const { state: settled, dueAt } = stateAfter(next);
+    const isCancelled = lane.isClosed() || number < lane.owedFrom() || undefined;
     settler.add(
-      { org, generation, number, attempt, ...stateAfter(next), ...told, ...epoch, ...cancelled },
+      { org, generation, number, attempt, state: settled, dueAt, health: told, isCancelled, epoch: hold.epoch },
       (isSaved) => {
         saving -= 1;
         hold.unsaved -= 1;

@@ -1,5 +1,6 @@
 import type { Channel } from '../domain/channel.ts';
 import type { Generation, OrgId } from '../domain/ids.ts';
+import type { Notification } from '../domain/notification.ts';
 import type { Org } from '../domain/org.ts';
 import type { WriteSet } from '../domain/working-set.ts';
 import type { OwedNotification } from '../storage/store.ts';
@@ -140,7 +141,7 @@ export function createLanes(options: LanesOptions): Lanes {
   function feed(org: OrgId, writes: WriteSet, isNext: boolean): void {
     const fed = new Map<Generation, OwedNotification[]>();
     for (const notification of writes.notifications) {
-      const owed = { ...notification, attemptsMade: 0 };
+      const owed = owedFrom(notification);
       const others = fed.get(notification.generation);
       if (others) others.push(owed);
       else fed.set(notification.generation, [owed]);
@@ -274,3 +275,20 @@ export function createLanes(options: LanesOptions): Lanes {
     open(org, generation, 1);
   }
 }
+
+/** Of the same shape as one that is read: what is written out is built much faster than a copy with additions. */
+const owedFrom = (made: Notification): OwedNotification => ({
+  org: made.org,
+  generation: made.generation,
+  number: made.number,
+  id: made.id,
+  module: made.module,
+  operation: made.operation,
+  ids: made.ids,
+  version: made.version,
+  withValues: made.withValues,
+  change: made.change,
+  job: made.job,
+  attemptsMade: 0,
+  dueAt: undefined,
+});

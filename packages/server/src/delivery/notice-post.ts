@@ -23,7 +23,7 @@ export interface Sender {
 /** Makes one attempt and answers what it came to; never throws. */
 export async function postNotice(due: DueNotice, by: Sender): Promise<Outcome> {
   try {
-    return (await attempt(await postOf(due, by.version), by.connections, by.policy, by.stop)).outcome;
+    return (await attempt(postOf(due, by.version), by.connections, by.policy, by.stop)).outcome;
   } catch (error) {
     return {
       kind: 'unreachable',
@@ -33,11 +33,12 @@ export async function postNotice(due: DueNotice, by: Sender): Promise<Outcome> {
   }
 }
 
-async function postOf({ notice, url = '', signing }: DueNotice, version: string): Promise<Post> {
+function postOf({ notice, url = '', signing }: DueNotice, version: string): Post {
   const { id, body } = notice;
   // Real time, as receivers judge its age by their own clocks (P12).
   const realNow = Date.now();
   const timestamp = Math.floor(realNow / 1000);
+  const signature = signatureOf(signing, { id, timestamp, body }, realNow);
   return {
     url: new URL(url),
     body,
@@ -46,7 +47,7 @@ async function postOf({ notice, url = '', signing }: DueNotice, version: string)
       'user-agent': `Watchbell/${version}`,
       'webhook-id': id,
       'webhook-timestamp': String(timestamp),
-      ...(await signatureOf(signing, { id, timestamp, body }, realNow)),
+      ...(signature !== undefined && { 'webhook-signature': signature }),
       'watchbell-attempt': String(notice.attemptsMade + 1),
     },
   };

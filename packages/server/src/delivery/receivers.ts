@@ -3,10 +3,10 @@ import type { ChannelHealth } from '../domain/channel-health.ts';
 import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
 import type { Generation, OrgId } from '../domain/ids.ts';
 import { withRestart } from '../domain/restart.ts';
-import { requestUrl } from '../domain/wire/notification-body.ts';
 import type { DeliveryStore } from '../storage/store.ts';
 import { createFairTurns } from './fair-turns.ts';
 import type { Standing } from './slots.ts';
+import { targetOf } from './target.ts';
 
 /** What is known of a channel when its lane starts. */
 export interface Receiver {
@@ -81,5 +81,4 @@ export function createReceivers(store: Pick<DeliveryStore, 'channel'>, policy: D
 }
 
 /** What a channel's flights are counted by; of a URL that is none, itself. */
-export const originOf = ({ notifyUrl }: Channel): string =>
-  URL.canParse(notifyUrl) ? new URL(requestUrl(notifyUrl)).origin : notifyUrl;
+export const originOf = (channel: Channel): string => targetOf(channel).origin;

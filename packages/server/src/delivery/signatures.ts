@@ -1,4 +1,4 @@
-import { sign } from '@watchbell/client';
+import { createHmac } from 'node:crypto';
 import type { Channel, Signing } from '../domain/channel.ts';
 import type { OrgId } from '../domain/ids.ts';
 import { liveSecrets } from '../domain/signing.ts';
@@ -66,12 +66,22 @@ export function createOrgSignings(store: Pick<DeliveryStore, 'signing'>): OrgSig
   };
 }
 
-/** The header that is sent with a notification, or none. `timestamp` is in seconds, as the other header says it. */
-export async function signatureOf(
+/**
+ * The header `webhook-signature` of a notification, as the client's `verify` reads it; undefined: it has none. `timestamp`
+ * is in seconds, as the other header says it.
+ */
+export function signatureOf(
   signing: Signing | undefined,
-  content: { readonly id: string; readonly timestamp: number; readonly body: string },
+  { id, timestamp, body }: { readonly id: string; readonly timestamp: number; readonly body: string },
   realNow: number,
-): Promise<Readonly<Record<string, string>>> {
-  if (!signing) return {};
-  return { 'webhook-signature': await sign(content, liveSecrets(signing, realNow)) };
+): string | undefined {
+  if (!signing) return undefined;
+  const signatures = liveSecrets(signing, realNow).map((secret) => {
+    const key = Buffer.from(secret.slice(PREFIX.length), 'base64');
+    return `v1,${createHmac('sha256', key).update(`${id}.${timestamp}.`).update(body).digest('base64')}`;
+  });
+  return signatures.join(' ');
 }
+
+/** Of a secret: base64 follows. */
+const PREFIX = 'whsec_';

@@ -63,7 +63,11 @@ export function createSlots(
   const grounded = new Map<string, Record<Standing, Set<Seat>>>();
   const limits = partition(policy);
   const held = { all: 0, proven: 0, unproven: 0, failing: 0 };
-  const heldByOrg = new Map<string, number>();
+  const heldByOrg: Record<Standing, Map<OrgId, number>> = {
+    proven: new Map(),
+    unproven: new Map(),
+    failing: new Map(),
+  };
   const heldByOrigin = new Map<string, number>();
   const heldByChannel = new Map<string, number>();
   /** Seats that asked for a turn and were not withdrawn since. */
@@ -102,7 +106,7 @@ export function createSlots(
     const limit = limits[standing];
     if (held[standing] >= limit.all) return undefined;
     for (const [org, byOrigin] of waiting[standing]) {
-      if ((heldByOrg.get(`${standing}/${org}`) ?? 0) >= limit.org) continue;
+      if ((heldByOrg[standing].get(org) ?? 0) >= limit.org) continue;
       for (const [origin, seats] of byOrigin) {
         if ((heldByOrigin.get(keyOf(org, origin)) ?? 0) >= policy.originFlights) continue;
         if (!circuits.admits(org, origin)) ground(org, origin);
@@ -144,6 +148,8 @@ export function createSlots(
   function endTurn(seat: Seat, standing: Standing): void {
     const byOrigin = waiting[standing].get(seat.org);
     const seats = byOrigin?.get(seat.origin);
+    const isAlone = waiting[standing].size === 1 && byOrigin?.size === 1 && seats?.size === 1;
+    if (isAlone && mayFly(seat)) return;
     withdraw(seat);
     if (byOrigin && byOrigin.size > 0) {
       waiting[standing].delete(seat.org);
@@ -186,7 +192,7 @@ export function createSlots(
     seat.flying += by;
     held.all += by;
     held[standing] += by;
-    add(heldByOrg, `${standing}/${seat.org}`, by);
+    add(heldByOrg[standing], seat.org, by);
     add(heldByOrigin, keyOf(seat.org, origin), by);
     add(heldByChannel, seat.generation, by);
   }
@@ -209,11 +215,13 @@ export function createSlots(
       circuits.land(seat.org, flight.origin, flight.isProbe, outcome);
       if (outcome) {
         const succeeded = outcome.kind === 'delivered';
-        withdraw(seat);
-        seat.standing = succeeded ? 'proven' : 'failing';
+        const standing = succeeded ? 'proven' : 'failing';
+        if (standing !== seat.standing) withdraw(seat);
+        seat.standing = standing;
         seat.level = succeeded ? Math.min(seat.level * 2, policy.channelFlights) : 1;
       }
       if (mayFly(seat)) enqueue(seat);
+      else withdraw(seat);
       lookAtMates(seat);
       deal();
       for (const call of releaseCalls.splice(0)) call();
@@ -221,14 +229,20 @@ export function createSlots(
     readmit,
     deal,
     inFlight: () => held.all,
-    isFlying: (org) => STANDINGS.some((standing) => heldByOrg.has(`${standing}/${org}`)),
+    isFlying: (org) => STANDINGS.some((standing) => heldByOrg[standing].has(org)),
     onRelease(call) {
       releaseCalls.push(call);
     },
   };
 }
 
-const keyOf = (org: OrgId, origin: string): string => `${org}/${origin}`;
+/** The last one is kept: flights to one origin follow each other. */
+let lastKey = { org: '' as OrgId, origin: '', key: '' };
+
+function keyOf(org: OrgId, origin: string): string {
+  if (lastKey.org !== org || lastKey.origin !== origin) lastKey = { org, origin, key: `${org}/${origin}` };
+  return lastKey.key;
+}
 
 /** The node's flights, parted by standing, and how much of each part one organisation may hold. At least one each. */
 function partition({
@@ -249,7 +263,7 @@ function entry<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): V
   return made;
 }
 
-function add(counts: Map<string, number>, key: string, by: number): void {
+function add<Key>(counts: Map<Key, number>, key: Key, by: number): void {
   const count = (counts.get(key) ?? 0) + by;
   if (count > 0) counts.set(key, count);
   else counts.delete(key);

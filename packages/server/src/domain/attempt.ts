@@ -19,11 +19,11 @@ export interface Attempt {
   readonly durationMs: number;
   readonly outcome: Outcome;
   /** IP address and port that it was sent to; undefined: there was no connection. */
-  readonly address?: string;
+  readonly address?: string | undefined;
   /** From its start until it was written to a connection, ms; undefined: it was not. */
-  readonly sentMs?: number;
+  readonly sentMs?: number | undefined;
   /** From its start until the status line and the headers had come, ms; undefined: they did not. */
-  readonly answeredMs?: number;
+  readonly answeredMs?: number | undefined;
   /** That sent it again; undefined: it was owed. */
   readonly job?: JobId;
 }

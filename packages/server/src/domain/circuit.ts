@@ -91,7 +91,8 @@ export function landed(
     const newest = recent.at(-1);
     const bucket = newest && now - newest.at < part ? newest : { at: now, made: 0, failed: 0 };
     if (bucket === newest) recent.pop();
-    recent.push({ ...bucket, [what]: bucket[what] + 1 });
+    const isMade = what === 'made';
+    recent.push({ at: bucket.at, made: bucket.made + (isMade ? 1 : 0), failed: bucket.failed + (isMade ? 0 : 1) });
     let made = 0;
     let failed = 0;
     for (const one of recent) {

@@ -21,7 +21,7 @@ export interface Notification {
   readonly version: ApiVersion;
   readonly withValues: boolean;
   /** That re-matched it; undefined: its change itself owed it. */
-  readonly job?: JobId;
+  readonly job?: JobId | undefined;
   /** Stored once, shared by every notification about it. */
   readonly change: Change;
 }

@@ -248,10 +248,10 @@ export function addChange(
   };
   set.writes.changes.push(change);
   const full = new Set<LiveChannel>();
-  for (const { channel, ...subject } of match(change, set.index)) {
+  for (const { channel, module: subject, operation: told, ids } of match(change, set.index)) {
     if (channel.overflowFrom !== undefined) continue;
     const { version, withValues } = channel;
-    takeNumber(set, channel, { ...subject, version, withValues, change });
+    takeNumber(set, channel, { module: subject, operation: told, ids, version, withValues, change });
     if (isFull(channel, set.index, set.maxBacklog)) full.add(channel);
   }
   for (const channel of full) beginOverflow(set, channel, number);
@@ -261,7 +261,15 @@ export function addChange(
 export function takeNumber(
   set: WorkingSet,
   channel: LiveChannel,
-  what: Omit<Notification, 'org' | 'generation' | 'number' | 'id'>,
+  {
+    module,
+    operation,
+    ids,
+    version,
+    withValues,
+    change,
+    job,
+  }: Omit<Notification, 'org' | 'generation' | 'number' | 'id'>,
 ): void {
   if (mustRestart(channel, set.epoch)) beginAnew(set, channel);
   channel.lastNumber += 1;
@@ -271,7 +279,13 @@ export function takeNumber(
     generation: channel.generation,
     number: channel.lastNumber,
     id: set.randomId(),
-    ...what,
+    module,
+    operation,
+    ids,
+    version,
+    withValues,
+    change,
+    job,
   });
 }
 

@@ -30,7 +30,7 @@ interface LaneStart {
 export interface OwedNotification extends Notification {
   readonly attemptsMade: number;
   /** Not before this time (epoch ms); undefined when it was never attempted. */
-  readonly dueAt?: number;
+  readonly dueAt?: number | undefined;
 }
 
 /** Outcome of one attempt and the state it leaves; written with others in one transaction. */
@@ -41,13 +41,13 @@ export interface Settlement {
   readonly attempt: Attempt;
   readonly state: NotificationState;
   /** Time of the next attempt, while pending. */
-  readonly dueAt?: number;
+  readonly dueAt?: number | undefined;
   /** Of its channel after it; null: it is well again. Absent: as it was. */
-  readonly health?: ChannelHealth | null;
+  readonly health?: ChannelHealth | null | undefined;
   /** It was cancelled while it was in the air: that may have been written down by now. */
-  readonly isCancelled?: true;
+  readonly isCancelled?: true | undefined;
   /** Of the lease on its bucket under which the attempt was made; undefined: this process owns everything. */
-  readonly epoch?: number;
+  readonly epoch?: number | undefined;
 }
 
 export interface DeliveryStore {

@@ -64,8 +64,6 @@ export const saveNotifications = (notifications: readonly Notification[], isBulk
 ];
 
 export function readOwed(row: Row): OwedNotification {
-  const dueAt = integerOrNone(row, 'due_at');
-  const job = textOrNone<JobId>(row, 'job');
   return {
     org: text<OrgId>(row, 'org_id'),
     generation: text<Generation>(row, 'generation'),
@@ -77,9 +75,9 @@ export function readOwed(row: Row): OwedNotification {
     version: oneOf(row, 'version', API_VERSIONS),
     withValues: flag(row, 'with_values'),
     change: readChange(row),
+    job: textOrNone<JobId>(row, 'job'),
     attemptsMade: integer(row, 'attempts_made'),
-    ...(dueAt === undefined ? {} : { dueAt }),
-    ...(job === undefined ? {} : { job }),
+    dueAt: integerOrNone(row, 'due_at'),
   };
 }
 

@@ -1,4 +1,5 @@
-import type { ChannelId } from '../ids.ts';
+import type { ChangedRecord } from '../change.ts';
+import type { ChannelId, RecordId } from '../ids.ts';
 import type { Notification } from '../notification.ts';
 import { VERSION_RULES } from './api-version.ts';
 import type { Compat } from './compat.ts';
@@ -16,35 +17,107 @@ export interface NotificationWire {
   readonly compat: Compat;
 }
 
-/** The exact text that is POSTed, in the key order of the published samples (reference §5.2). */
+/**
+ * The exact text that is POSTed, in the key order of the published samples (reference §5.2): what the change says, with
+ * what the channel says in between.
+ */
 export function notificationBody(
   notification: Notification,
   target: NotificationTarget,
-  { base, compat }: NotificationWire,
+  wire: NotificationWire,
 ): string {
-  const { change, module, operation, ids, version } = notification;
+  const { head, tail } = changeText(notification, wire);
+  const { query, end } = targetText(target, wire.compat);
+  return head + query + tail + end;
+}
+
+interface TargetText {
+  readonly queryParams: Compat['queryParams'];
+  readonly query: string;
+  readonly end: string;
+}
+
+/** Written once for each state of a channel. */
+const targetTexts = new WeakMap<NotificationTarget, TargetText>();
+
+function targetText(target: NotificationTarget, { queryParams: form }: Compat): TargetText {
+  const known = targetTexts.get(target);
+  if (known?.queryParams === form) return known;
+  const params = JSON.stringify(queryParams(target.notifyUrl, { queryParams: form }));
+  const text = {
+    queryParams: form,
+    query: `"query_params":${params},`,
+    end: `"channel_id":${JSON.stringify(target.channelId)},"token":${JSON.stringify(target.token)}}`,
+  };
+  targetTexts.set(target, text);
+  return text;
+}
+
+interface ChangeText {
+  readonly notification: Notification;
+  readonly wire: NotificationWire;
+  readonly head: string;
+  readonly tail: string;
+}
+
+/** Those written last, the newest first: channels that are told of the same change are sent to one after the other. */
+const changeTexts: ChangeText[] = [];
+const KEPT_TEXTS = 4;
+
+function changeText(notification: Notification, wire: NotificationWire): ChangeText {
+  const known = changeTexts.find((text) => isSameText(text, notification, wire));
+  if (known) return known;
+  const text = writeChange(notification, wire);
+  if (changeTexts.unshift(text) > KEPT_TEXTS) changeTexts.pop();
+  return text;
+}
+
+function isSameText({ notification: known, wire }: ChangeText, one: Notification, { base, compat }: NotificationWire) {
+  return (
+    known.change === one.change &&
+    known.module === one.module &&
+    known.operation === one.operation &&
+    known.version === one.version &&
+    known.withValues === one.withValues &&
+    known.ids.length === one.ids.length &&
+    known.ids.every((id, i) => id === one.ids[i]) &&
+    wire.base === base &&
+    wire.compat.callbackUriVersion === compat.callbackUriVersion
+  );
+}
+
+function writeChange(notification: Notification, wire: NotificationWire): ChangeText {
+  const { change, module, operation, ids, version, withValues } = notification;
   const rules = VERSION_RULES[version];
-  // A related record was only pointed at: it is not among those that changed, and has no fields and no values. That of
-  // another module may have the id of a changed one, where ids come from elsewhere.
-  const changed = new Map(module === change.module ? change.records.map((record) => [record.id, record]) : []);
-  const uriVersion = compat.callbackUriVersion === 'own' ? version : 'v2';
+  const changed = changedAmong(notification);
+  const uriVersion = wire.compat.callbackUriVersion === 'own' ? version : 'v2';
   const reported = operation === 'insert' ? [] : ids;
-  // Keys that are undefined are left out of the text.
-  return JSON.stringify({
-    server_time: rules.reportsFields ? change.at : undefined,
-    affected_values:
-      rules.hasValues && notification.withValues
-        ? ids.map((id) => ({ record_id: id, values: changed.get(id)?.values ?? {} }))
-        : undefined,
-    query_params: queryParams(target.notifyUrl, compat),
-    module,
-    resource_uri: `${base}/crm/${uriVersion}/${module}`,
-    ids,
-    affected_fields: rules.reportsFields ? reported.map((id) => ({ [id]: changed.get(id)?.fields ?? [] })) : undefined,
-    operation,
-    channel_id: target.channelId,
-    token: target.token,
-  });
+  let head = '{';
+  if (rules.reportsFields) head += `"server_time":${change.at},`;
+  if (rules.hasValues && withValues) {
+    const values = ids.map((id) => ({ record_id: id, values: changed(id)?.values ?? {} }));
+    head += `"affected_values":${JSON.stringify(values)},`;
+  }
+  let tail = `"module":${JSON.stringify(module)},`;
+  tail += `"resource_uri":${JSON.stringify(`${wire.base}/crm/${uriVersion}/${module}`)},"ids":${JSON.stringify(ids)},`;
+  if (rules.reportsFields) {
+    const fields = reported.map((id) => `{${JSON.stringify(id)}:${JSON.stringify(changed(id)?.fields ?? [])}}`);
+    tail += `"affected_fields":[${fields.join()}],`;
+  }
+  tail += `"operation":${JSON.stringify(operation)},`;
+  return { notification, wire, head, tail };
+}
+
+/**
+ * A related record was only pointed at: it is not among those that changed, and has no fields and no values. That of
+ * another module may have the id of a changed one, where ids come from elsewhere.
+ */
+function changedAmong({ change, module }: Notification): (id: RecordId) => ChangedRecord | undefined {
+  if (module !== change.module) return () => undefined;
+  const [only, second] = change.records;
+  if (!second) return (id) => (only?.id === id ? only : undefined);
+  const changed = new Map(change.records.map((record) => [record.id, record]));
+  return (id) => changed.get(id);
 }
 
 /**

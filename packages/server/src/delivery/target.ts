@@ -1,0 +1,29 @@
+import type { Channel } from '../domain/channel.ts';
+import { requestUrl } from '../domain/wire/notification-body.ts';
+
+/** Where all requests of a channel go. */
+export interface Target {
+  /** Undefined: its URL is none. The edge refuses such, so an older version must have stored it. */
+  readonly url?: Pick<URL, 'origin' | 'pathname' | 'search'>;
+  /** What its flights are counted by; of a URL that is none, itself. */
+  readonly origin: string;
+  /** Origin and path: queries carry secrets (P9). */
+  readonly shown: string;
+}
+
+/** Read once for each state of a channel. */
+const targets = new WeakMap<object, Target>();
+
+export function targetOf(channel: Pick<Channel, 'notifyUrl'>): Target {
+  const known = targets.get(channel);
+  if (known) return known;
+  const target = read(channel.notifyUrl);
+  targets.set(channel, target);
+  return target;
+}
+
+function read(notifyUrl: string): Target {
+  if (!URL.canParse(notifyUrl)) return { origin: notifyUrl, shown: 'unknown' };
+  const { origin, pathname, search } = new URL(requestUrl(notifyUrl));
+  return { url: { origin, pathname, search }, origin, shown: origin + pathname };
+}
