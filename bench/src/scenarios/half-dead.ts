@@ -9,9 +9,9 @@ import { inTurns } from '../watchbell/turns.ts';
 const RECEIVERS = 100;
 const WELL = RECEIVERS / 2;
 /** For each receiver there is. */
-const EVENTS = 300;
+const EVENTS = 200;
 const QUICK_EVENTS = 60;
-const WARM_EVENTS = 20;
+const WARM_EVENTS = 50;
 
 export const halfDead: Scenario = {
   name: 'half-dead',

@@ -12,7 +12,7 @@ const BIN = fileURLToPath(new URL('../../../packages/server/bin/watchbell.js', i
 /** So that memory is looked at after what is garbage is gone. */
 const COLLECTING = ['--expose-gc', '--import', "data:text/javascript,process.on('SIGUSR2', () => globalThis.gc())"];
 const SECRET_KEY = '07'.repeat(32);
-const MEMORY_SAMPLES = 5;
+const MEMORY_SAMPLES = 3;
 const READY_WITHIN_MS = 120_000;
 
 /** What `watchbell setup --json` prints. */
