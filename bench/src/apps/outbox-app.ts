@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { bodyOf } from '../event.ts';
 import { inBatches, serveApp } from './app.ts';
+import { createBell } from './bell.ts';
 import { createPoster, type Post } from './post.ts';
 
 /** Rows inserted by one statement. */
@@ -149,18 +150,3 @@ const columnsOf = (rows: readonly Row[]): unknown[][] => [
   rows.map(({ subscription_id }) => subscription_id),
   rows.map(({ attempts }) => attempts),
 ];
-
-/** Wakes one of those who wait; who was busy when it rang finds out before it waits. */
-function createBell() {
-  const waiting: (() => void)[] = [];
-  let rings = 0;
-  return {
-    heard: (): number => rings,
-    ring(): void {
-      rings += 1;
-      waiting.shift()?.();
-    },
-    rungSince: (heard: number): Promise<void> =>
-      rings === heard ? new Promise((resolve) => void waiting.push(resolve)) : Promise.resolve(),
-  };
-}
