@@ -1,6 +1,7 @@
 import type { Operation } from './change.ts';
 import { channelKey, type LiveChannel } from './channel.ts';
-import { eventKey } from './event-type.ts';
+import type { FieldCondition } from './condition.ts';
+import { type EventType, eventKey } from './event-type.ts';
 import type { ChannelId, Generation, UserId } from './ids.ts';
 import type { Counted } from './overflow.ts';
 
@@ -10,7 +11,9 @@ import type { Counted } from './overflow.ts';
  */
 export interface ChannelIndex {
   readonly byKey: Map<string, LiveChannel>;
-  readonly byEvent: Map<string, Map<string, LiveChannel>>;
+  /** Those that watch the same, by what that is. */
+  readonly groups: Map<string, Group>;
+  readonly byEvent: Map<string, Set<Group>>;
   readonly countByUser: Map<UserId, number>;
   /** Keys of those that take no numbers. */
   readonly overflowing: Set<string>;
@@ -24,9 +27,18 @@ export interface ChannelIndex {
   nextExpiryAt: number;
 }
 
+const NO_CONDITIONS: readonly FieldCondition[] = [];
+
+/** Channels that have one list of events in common, which most do with many others. */
+interface Group {
+  readonly events: readonly EventType[];
+  readonly channels: Set<LiveChannel>;
+}
+
 export function createChannelIndex(channels: Iterable<LiveChannel>): ChannelIndex {
   const index: ChannelIndex = {
     byKey: new Map(),
+    groups: new Map(),
     byEvent: new Map(),
     countByUser: new Map(),
     overflowing: new Set(),
@@ -56,12 +68,31 @@ export function putChannel(index: ChannelIndex, channel: LiveChannel): void {
   if (channel.overflowFrom !== undefined) index.overflowing.add(key);
   index.countByUser.set(channel.userId, (index.countByUser.get(channel.userId) ?? 0) + 1);
   index.nextExpiryAt = Math.min(index.nextExpiryAt, channel.expiresAt);
-  for (const event of channel.events) {
-    const watched = eventKey(event.module, event.operation);
-    const channels = index.byEvent.get(watched);
-    if (channels) channels.set(key, channel);
-    else index.byEvent.set(watched, new Map([[key, channel]]));
+  const group = groupOf(index, channel.events);
+  group.channels.add(channel);
+  // Lists of its own would be half of what it takes in memory.
+  Object.assign(channel, {
+    events: group.events,
+    ...(channel.conditions.length === 0 && { conditions: NO_CONDITIONS }),
+  });
+}
+
+const nameOf = (events: readonly EventType[]): string =>
+  events.map(({ module, operation }) => eventKey(module, operation)).join();
+
+function groupOf({ groups, byEvent }: ChannelIndex, events: readonly EventType[]): Group {
+  const name = nameOf(events);
+  const known = groups.get(name);
+  if (known) return known;
+  const group: Group = { events, channels: new Set() };
+  groups.set(name, group);
+  for (const { module, operation } of events) {
+    const watched = eventKey(module, operation);
+    const watching = byEvent.get(watched);
+    if (watching) watching.add(group);
+    else byEvent.set(watched, new Set([group]));
   }
+  return group;
 }
 
 export function removeChannel(
@@ -79,21 +110,37 @@ export function removeChannel(
   const left = (index.countByUser.get(userId) ?? 1) - 1;
   if (left > 0) index.countByUser.set(userId, left);
   else index.countByUser.delete(userId);
+  const name = nameOf(known.events);
+  const group = index.groups.get(name);
+  group?.channels.delete(known);
+  if (group?.channels.size !== 0) return;
+  index.groups.delete(name);
   for (const event of known.events) {
     const watched = eventKey(event.module, event.operation);
-    const channels = index.byEvent.get(watched);
-    channels?.delete(key);
-    if (channels?.size === 0) index.byEvent.delete(watched);
+    const groups = index.byEvent.get(watched);
+    groups?.delete(group);
+    if (groups?.size === 0) index.byEvent.delete(watched);
   }
 }
 
+/** By what they watch, then in the order in which they came. */
 export function watching(index: ChannelIndex, module: string, operation: Operation): Iterable<LiveChannel> {
-  return index.byEvent.get(eventKey(module, operation))?.values() ?? [];
+  const groups = index.byEvent.get(eventKey(module, operation));
+  if (!groups) return [];
+  const [only] = groups;
+  return only && groups.size === 1 ? only.channels : allOf(groups);
+}
+
+function* allOf(groups: Iterable<Group>): Generator<LiveChannel> {
+  for (const { channels } of groups) yield* channels;
 }
 
 /** How many channels `watching` would name. */
-export const countWatching = ({ byEvent }: ChannelIndex, module: string, operation: Operation): number =>
-  byEvent.get(eventKey(module, operation))?.size ?? 0;
+export function countWatching({ byEvent }: ChannelIndex, module: string, operation: Operation): number {
+  let count = 0;
+  for (const { channels } of byEvent.get(eventKey(module, operation)) ?? []) count += channels.size;
+  return count;
+}
 
 /** Channels whose time has come; moves the mark to the earliest expiry left. */
 export function dueChannels(index: ChannelIndex, now: number): LiveChannel[] {

@@ -27,10 +27,26 @@ const COLUMNS = sql`${LIVE_COLUMNS}, notify_url, token, client_id, opened_at, mo
   cancelled_why, suspended_at, suspended_why, signing, concurrency, lifecycle_url, notice_at, restarts, ended_at,
   ended_reason`;
 
-/** What the index of an organisation is built from. */
-export const selectLive = (org: OrgId): Statement => sql`
-  SELECT ${LIVE_COLUMNS} FROM channel
-  WHERE org_id = ${org} AND ended_at IS NULL AND lapsed_from IS NULL ORDER BY opened_at, generation`;
+/** Live channels that are read at once: an organisation may have a hundred thousand. */
+const LIVE_SLICE = 500;
+
+/** What the index of an organisation is built from, in the order in which they were opened: those after the last one. */
+export const selectLive = (org: OrgId, after?: PlaceAmongLive): Statement => sql`
+  SELECT ${LIVE_COLUMNS}, opened_at FROM channel
+  WHERE org_id = ${org} AND ended_at IS NULL AND lapsed_from IS NULL
+    ${after ? sql`AND (opened_at, generation) > (${after.openedAt}, ${after.generation})` : sql``}
+  ORDER BY opened_at, generation LIMIT ${LIVE_SLICE}`;
+
+interface PlaceAmongLive {
+  readonly openedAt: number;
+  readonly generation: Generation;
+}
+
+/** Where to read on; undefined: that was all. */
+export function afterLive(rows: readonly Row[]): PlaceAmongLive | undefined {
+  const last = rows.length < LIVE_SLICE ? undefined : rows.at(-1);
+  return last && { openedAt: integer(last, 'opened_at'), generation: text<Generation>(last, 'generation') };
+}
 
 export function selectCurrent(org: OrgId, channels: NonNullable<Needs['channels']>): Statement[] {
   return groupBy(channels, ({ userId }) => userId).map(

@@ -4,7 +4,7 @@ import type { Generation, OrgId } from '../domain/ids.ts';
 import { readHealth, selectHealth } from './channel-health.ts';
 import { readChannel, selectGeneration } from './channels.ts';
 import type { Cipher } from './cipher.ts';
-import { type Db, sql, type Write } from './db.ts';
+import { type Db, type Statement, sql, type Write } from './db.ts';
 import { readFirstAbout, readOwed, saveSettlements, selectFirstAbout, selectWindow } from './notifications.ts';
 import { readSigning, selectSigning } from './org-signing.ts';
 import { jsonObject, text } from './rows.ts';
@@ -20,18 +20,35 @@ export interface Fence {
   held(leases: readonly string[]): Promise<ReadonlySet<string>>;
 }
 
+/**
+ * Channels that owe something that is not cancelled, and send. From what is owed, and not from all channels: most owe
+ * nothing. Counted, and not joined: a server that does not know how many channels there are would walk them all.
+ */
+export function selectOwing(org?: OrgId): Statement {
+  const orgs = org === undefined ? sql`SELECT id FROM org` : sql`SELECT ${org} AS id`;
+  const next = (orgId: Statement, after: Statement) => sql`(
+    SELECT MIN(o.generation) FROM owed o WHERE o.org_id = ${orgId} ${after})`;
+  return sql`
+    WITH RECURSIVE owing (org_id, generation) AS (
+      SELECT i.id, ${next(sql`i.id`, sql``)} FROM (${orgs}) i
+      UNION ALL
+      SELECT w.org_id, ${next(sql`w.org_id`, sql`AND o.generation > w.generation`)} FROM owing w
+      WHERE w.generation IS NOT NULL
+    )
+    SELECT w.org_id, w.generation FROM owing w
+    WHERE w.generation IS NOT NULL AND (
+      SELECT COUNT(*) FROM channel c
+      WHERE c.org_id = w.org_id AND c.generation = w.generation AND c.ended_at IS NULL AND c.suspended_at IS NULL
+        AND EXISTS (
+          SELECT 1 FROM owed o
+          WHERE o.org_id = c.org_id AND o.generation = c.generation AND o.number > COALESCE(c.cancelled_to, 0))) = 1`;
+}
+
 /** Without a fence this process owns everything. */
 export function createDeliveryStore(db: Db, cipher: Cipher, fence?: Fence): DeliveryStore {
   return {
     async lanes(org) {
-      const orgs = org === undefined ? sql`SELECT id FROM org` : sql`SELECT ${org}`;
-      const [rows = []] = await db.read([
-        sql`
-          SELECT c.org_id, c.generation FROM channel c
-          WHERE c.org_id IN (${orgs}) AND c.ended_at IS NULL AND c.suspended_at IS NULL AND c.last_number > 0 AND EXISTS (
-            SELECT 1 FROM owed o
-            WHERE o.org_id = c.org_id AND o.generation = c.generation AND o.number > COALESCE(c.cancelled_to, 0))`,
-      ]);
+      const [rows = []] = await db.read([selectOwing(org)]);
       return rows.map((row) => ({ org: text<OrgId>(row, 'org_id'), generation: text<Generation>(row, 'generation') }));
     },
 

@@ -1,6 +1,6 @@
 import { channelKey } from '../domain/channel.ts';
 import { catchUp } from '../domain/channel-catch-up.ts';
-import { type ChannelIndex, createChannelIndex } from '../domain/channel-index.ts';
+import { type ChannelIndex, createChannelIndex, putChannel } from '../domain/channel-index.ts';
 import { AppError } from '../domain/error.ts';
 import { answerKey } from '../domain/idempotency.ts';
 import type { OrgId, RecordId } from '../domain/ids.ts';
@@ -12,6 +12,7 @@ import { readCounters, readOrg, readUser, saveCounters, saveOrg, selectOrg, sele
 import { type Catalogs, saveAdditions, selectInUse } from './catalogs.ts';
 import { readNumbered, saveChanges, selectNumbered } from './changes.ts';
 import {
+  afterLive,
   readChannel,
   readLapse,
   readLiveChannel,
@@ -103,7 +104,7 @@ export async function loadBatch(
   const orgCreatedAt = integer(org, 'created_at');
   const index = known
     ? caughtUp(known, { ...counters, epoch, orgCreatedAt }, { revisions: revisions(), changes: changes() })
-    : createChannelIndex(live().map(readLiveChannel));
+    : await buildIndex(query, id, live());
   const catalog = await catalogs.get(id, counters.catalogVersion, query);
   const loaded = new Map(
     [...records, ...keyed.map((key) => key.records)]
@@ -162,9 +163,16 @@ function caughtUp(
   return index;
 }
 
-async function buildIndex(query: Query, org: OrgId): Promise<ChannelIndex> {
-  const [live = []] = await query([selectLive(org)]);
-  return createChannelIndex(live.map(readLiveChannel));
+/** From what was read already, or from the start. Nobody changes them meanwhile. */
+async function buildIndex(query: Query, org: OrgId, first?: readonly Row[]): Promise<ChannelIndex> {
+  const index = createChannelIndex([]);
+  let rows = first ?? (await query([selectLive(org)]))[0] ?? [];
+  for (;;) {
+    for (const row of rows) putChannel(index, readLiveChannel(row));
+    const after = afterLive(rows);
+    if (!after) return index;
+    [rows = []] = await query([selectLive(org, after)]);
+  }
 }
 
 /** Which of the records are there. A second look, taken only when something points at what was not loaded. */

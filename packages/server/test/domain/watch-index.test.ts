@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type ChannelIndex, createChannelIndex } from '../../src/domain/channel-index.ts';
+import type { Operation } from '../../src/domain/change.ts';
+import { channelKey, type LiveChannel } from '../../src/domain/channel.ts';
+import { type ChannelIndex, createChannelIndex, watching } from '../../src/domain/channel-index.ts';
 import type { EventSelector } from '../../src/domain/event-type.ts';
 import type { UserId } from '../../src/domain/ids.ts';
 import {
@@ -45,11 +47,15 @@ const batches = fc.array(
   { maxLength: 8 },
 );
 
+function watchersOf(index: ChannelIndex, event: string) {
+  const [module = '', operation = 'insert'] = event.split('.') as [string?, Operation?];
+  const key = ({ userId, channelId }: LiveChannel) => channelKey(userId, channelId);
+  return new Map(Array.from(watching(index, module, operation), (channel) => [key(channel), channel] as const).sort());
+}
+
 const plain = (index: ChannelIndex) => ({
   byKey: new Map([...index.byKey].sort()),
-  byEvent: new Map(
-    [...index.byEvent].map(([event, channels]) => [event, new Map([...channels].sort())] as const).sort(),
-  ),
+  byEvent: new Map([...index.byEvent.keys()].sort().map((event) => [event, watchersOf(index, event)])),
   countByUser: index.countByUser,
 });
 

@@ -4,6 +4,7 @@ import { type JobStep, REPLAY_WHICHS } from '../../src/domain/job.ts';
 import { selectNumbered } from '../../src/storage/changes.ts';
 import { selectCurrent, selectLive, selectRevisions } from '../../src/storage/channels.ts';
 import { changeRows, sql, type Write } from '../../src/storage/db.ts';
+import { selectOwing } from '../../src/storage/delivery.ts';
 import { DIALECT } from '../../src/storage/engines/postgres-dialect.ts';
 import { selectFeed, selectIslands } from '../../src/storage/feed.ts';
 import { selectAnswers } from '../../src/storage/idempotency.ts';
@@ -107,6 +108,11 @@ const STATEMENTS: Record<
   'what look-ups lead to': [keys?.records, { record: ['id ='] }],
   channels: [selectCurrent(ORG, [{ userId: USER, channelId: '1' as never }])[0], { channel: ['org_id ='] }],
   'live channels': [selectLive(ORG), { channel: ['org_id ='] }],
+  'more live channels': [
+    selectLive(ORG, { openedAt: 1, generation: GENERATION }),
+    { channel: ['org_id =', 'ROW(opened_at, generation) >'] },
+  ],
+  'channels that owe something': [selectOwing(), { owed: ['org_id ='], channel: ['org_id =', 'generation ='] }],
   revisions: [selectRevisions(ORG, 1, 1000), { channel_revision: ['org_id =', 'version >'] }],
   changes: [selectNumbered(ORG, 1, 1000), { record_change: ['org_id =', 'number >'] }],
   answers: [selectAnswers(ORG, [{ userId: USER, key: 'k' }])[0], { idempotency: ['org_id ='] }],

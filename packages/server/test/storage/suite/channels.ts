@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { channelKey } from '../../../src/domain/channel.ts';
 import type { ChannelIndex } from '../../../src/domain/channel-index.ts';
 import { loadedChannel } from '../../../src/domain/working-channels.ts';
 import { emptyWrites } from '../../../src/domain/working-set.ts';
@@ -225,6 +226,11 @@ export function channelSuite(open: Open): void {
 /** What matching sees of an index, comparable. The mark of the next expiry may be early, so it is left out. */
 const plain = ({ byKey, byEvent, countByUser }: ChannelIndex) => ({
   byKey: [...byKey].map(([key, channel]) => [key, { ...channel }] as const).sort(([a], [b]) => (a < b ? -1 : 1)),
-  byEvent: [...byEvent].map(([event, channels]) => [event, [...channels.keys()].sort()]).sort(),
+  byEvent: [...byEvent]
+    .map(([event, groups]) => {
+      const channels = [...groups].flatMap((group) => [...group.channels]);
+      return [event, channels.map(({ userId, channelId }) => channelKey(userId, channelId)).sort()];
+    })
+    .sort(),
   countByUser: [...countByUser],
 });
