@@ -15,9 +15,11 @@ export interface RateSetup {
   readonly seconds?: typeof SECONDS;
 }
 
-/** How long a round hands in and sends: before it is measured, and while it is. */
+/** How long a round hands in and sends, by the rate that is known: before it is measured, and while it is. */
 const SECONDS = { warm: 1.5, measured: 2.5 };
 const QUICK_SECONDS = { warm: 0.3, measured: 1 };
+/** What the code of all systems takes to be compiled; but a slow one does not warm up for longer than this. */
+const WARM = { notifications: 15_000, seconds: 4 };
 /** What is handed in in the round that is not counted: notifications, of which there are at least so many events. */
 const FIRST = { notifications: 2000, events: 20 };
 /** After the last arrival: what was answered is still to be written down. */
@@ -42,6 +44,13 @@ export async function measureRates(ask: Ask, setup: RateSetup): Promise<Measured
     return Math.max(first.events, Math.ceil((rate * seconds) / perEvent));
   }
 
+  /** In seconds that depend on how many notifications they come to. */
+  function warmingOf(name: string): number {
+    const rate = known.get(name) ?? 0;
+    if (setup.seconds || ask.isQuick || rate === 0) return lengths.warm;
+    return Math.min(WARM.seconds, Math.max(lengths.warm, WARM.notifications / rate));
+  }
+
   /** Hands so many events in; resolves when their last notification has come. */
   async function handIn(name: string, running: Running, from: Serial, events: number): Promise<Handed> {
     const owed = events * perEvent;
@@ -64,7 +73,7 @@ export async function measureRates(ask: Ask, setup: RateSetup): Promise<Measured
       const { profileDir } = ask;
       const running = await system.start({ dir, sink, shape, ...(profileDir !== undefined && { profileDir }) });
       try {
-        const warm = await handIn(name, running, 0, eventsFor(name, lengths.warm));
+        const warm = await handIn(name, running, 0, eventsFor(name, warmingOf(name)));
         known.set(name, Math.max(known.get(name) ?? 0, rateOf(warm)));
         const handed = await handIn(name, running, warm.events, eventsFor(name, lengths.measured));
         known.set(name, rateOf(handed));

@@ -1,7 +1,9 @@
 import { measureRates } from '../rates.ts';
 import type { Scenario } from '../scenario.ts';
 import { bullmqEverysec } from '../systems/bullmq.ts';
+import { graphileWorker } from '../systems/graphile-worker.ts';
 import { outbox } from '../systems/outbox.ts';
+import { pgBoss } from '../systems/pg-boss.ts';
 import { raw } from '../systems/raw.ts';
 import { watchbell } from '../systems/watchbell.ts';
 
@@ -18,6 +20,6 @@ export const fanOut: Scenario = {
         urls: Array.from({ length: CHANNELS }, (_, i) => `${origins[0]}/ok/${i}`),
         to: 'each',
       }),
-      systems: [raw, watchbell, bullmqEverysec, outbox],
+      systems: [raw, watchbell, bullmqEverysec, outbox, graphileWorker, pgBoss],
     }),
 };

@@ -1,7 +1,9 @@
 import { measureRates } from '../rates.ts';
 import type { Scenario } from '../scenario.ts';
 import { bullmqAlways, bullmqEverysec } from '../systems/bullmq.ts';
+import { graphileWorker } from '../systems/graphile-worker.ts';
 import { outbox } from '../systems/outbox.ts';
+import { pgBoss } from '../systems/pg-boss.ts';
 import { raw, rawDispatch } from '../systems/raw.ts';
 import { watchbell } from '../systems/watchbell.ts';
 
@@ -13,6 +15,6 @@ export const oneChannel: Scenario = {
   run: (ask) =>
     measureRates(ask, {
       shape: ({ origins }) => ({ urls: [`${origins[0]}/ok`], to: 'each' }),
-      systems: [raw, rawDispatch, watchbell, bullmqEverysec, bullmqAlways, outbox],
+      systems: [raw, rawDispatch, watchbell, bullmqEverysec, bullmqAlways, outbox, graphileWorker, pgBoss],
     }),
 };
