@@ -1,15 +1,12 @@
 // npm run table: writes the figures of a run into docs/performance.md, between its markers.
-import { readFileSync, writeFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
 import { RESULTS } from './arguments.ts';
 import { shown, spreadOf, valuesOf } from './figures.ts';
 import { GOALS, judge, valuesFor } from './goals.ts';
 import type { Machine } from './machine.ts';
+import { putIntoPage, table } from './page.ts';
 import type { Figures, Measured } from './scenario.ts';
 import { SCENARIOS } from './scenarios/index.ts';
-
-const PAGE = fileURLToPath(new URL('../../docs/performance.md', import.meta.url));
-const BLOCK = /(<!-- figures -->\n)[\s\S]*?(<!-- \/figures -->)/;
 
 interface Document {
   readonly date: string;
@@ -27,10 +24,6 @@ const spread = (values: readonly number[]): string => {
   return values.length === 1 ? shown(median) : `${shown(median)} (${shown(min)}–${shown(max)})`;
 };
 
-const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
-  [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n');
-
 function where({ date, command, rounds, machine, versions, isQuick }: Document): string {
   const { processor, cores, memoryGiB, kernel, node } = machine;
   const { watchbell = 'unknown', ...others } = versions;
@@ -38,7 +31,7 @@ function where({ date, command, rounds, machine, versions, isQuick }: Document):
   const asked = command.replace(/ --json \S+/, '').replace(/ --$/, '');
   const named = Object.entries(others).map(([name, version]) => `${name} ${version}`);
   return [
-    `On ${date.slice(0, 10)}, by \`${asked}\` in \`bench/\`, ${rounds} rounds: ${processor}, ${cores} cores, ${memoryGiB} GiB, Linux ${kernel}, Node ${node}. Watchbell at commit ${watchbell}; ${named.join(', ')}.`,
+    `On ${date.slice(0, 10)}, by \`${asked}\` in \`bench/\`, ${rounds === 1 ? 'one round' : `${rounds} rounds`}: ${processor}, ${cores} cores, ${memoryGiB} GiB, Linux ${kernel}, Node ${node}. Watchbell at commit ${watchbell}; ${named.join(', ')}.`,
     ...(isQuick ? ['**A short look: these figures are not to be quoted.**'] : []),
   ].join('\n\n');
 }
@@ -86,9 +79,4 @@ const measured = SCENARIOS.flatMap(({ name, about }) => {
   return figures ? [scenario(name, about, figures)] : [];
 });
 const figures = [where(document), goals(document), ...measured].join('\n\n');
-const page = readFileSync(PAGE, 'utf8');
-if (!BLOCK.test(page)) throw new Error(`${PAGE} has no place for figures`);
-writeFileSync(
-  PAGE,
-  page.replace(BLOCK, (_, begin: string, end: string) => `${begin}\n${figures}\n\n${end}`),
-);
+putIntoPage('figures', figures);

@@ -24,8 +24,8 @@ export const httpWrites: Scenario = {
     const calls = (most: number): number => (ask.isQuick ? most / 10 : most);
     try {
       return await inTurns(ask, {
-        'one-a-call': () => measure(load, 1, calls(20_000)),
-        'hundred-a-call': () => measure(load, 100, calls(2000)),
+        'one-a-call': () => measure(ask, load, 1, calls(20_000)),
+        'hundred-a-call': () => measure(ask, load, 100, calls(2000)),
       });
     } finally {
       await load.close();
@@ -33,11 +33,12 @@ export const httpWrites: Scenario = {
   },
 };
 
-async function measure(load: Load, perCall: 1 | 100, calls: number): Promise<Figures> {
+async function measure({ profileDir }: Ask, load: Load, perCall: 1 | 100, calls: number): Promise<Figures> {
   const dir = makeDir('http-writes');
   const sink = await startSink();
   const credentials = setUp({ dir });
-  const server = await startWatchbell({ dir });
+  const nodeFlags = profileDir === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profileDir}`];
+  const server = await startWatchbell({ dir, nodeFlags });
   try {
     const { call, accessToken } = await server.signIn(credentials);
     const ids = await addContacts(call, RECORDS);
