@@ -386,6 +386,14 @@ function originOf({ address, family, port }: AddressInfo): string {
 
 /** Begins with the time, so that ids of one time stand together in the store; the rest is random. */
 function newNotificationId(now: number): NotificationId {
-  const random = randomUUID().replaceAll('-', '').slice(12);
-  return `msg_${now.toString(16).padStart(12, '0')}${random}` as NotificationId;
+  const random = randomUUID();
+  return `msg_${hexOf(now)}${random.slice(14, 18)}${random.slice(19, 23)}${random.slice(24)}` as NotificationId;
+}
+
+/** Those of one commit share their time. */
+let lastTime = { time: Number.NaN, hex: '' };
+
+function hexOf(time: number): string {
+  if (lastTime.time !== time) lastTime = { time, hex: time.toString(16).padStart(12, '0') };
+  return lastTime.hex;
 }

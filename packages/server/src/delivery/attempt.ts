@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import type { Attempt, Outcome, UnreachableReason } from '../domain/attempt.ts';
 import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
-import type { Connections, Route } from './connections.ts';
+import type { Connections } from './connections.ts';
 import { ConnectFailed } from './connector.ts';
 import { Forbidden } from './guard.ts';
 
@@ -62,8 +62,7 @@ export function attempt(
     let abort: ((reason: Error) => void) | undefined;
     const startedAt = performance.now();
     let isOver = false;
-    let hasBegun = false;
-    const route: Route = { line: undefined };
+    const line = connections.take(origin);
     let address: string | undefined;
     let sentMs: number | undefined;
     let answeredMs: number | undefined;
@@ -82,9 +81,7 @@ export function attempt(
           controller.abort(new Ended('Over'));
           return;
         }
-        if (!hasBegun) connections.begun(origin);
-        hasBegun = true;
-        address = route.line?.address;
+        address = line.address();
         sentMs = Math.round(begunAt);
       },
       onResponseStart(controller, statusCode, answerHeaders) {
@@ -103,7 +100,7 @@ export function attempt(
         received += chunk.length;
         if (received > policy.maxAnswer) controller.abort(new Ended('The answer is too long'));
       },
-      onResponseEnd: () => over(answered()),
+      onResponseEnd: () => over(answered(), true),
       onResponseError: (_controller, error) => over(status > 0 ? answered() : unreachable(error)),
     };
 
@@ -111,12 +108,12 @@ export function attempt(
     const stopped = () => end(new Ended('Stopped'));
     const onStop = endsOf(stop).add(stopped);
 
-    function over(outcome: Outcome): void {
+    function over(outcome: Outcome, isWhole = false): void {
       if (isOver) return;
       isOver = true;
       clearTimeout(timer);
       onStop.delete(stopped);
-      connections.done(origin, hasBegun);
+      line.done(isWhole);
       resolve({ outcome, address, sentMs, answeredMs });
     }
     function end(reason: Error): void {
@@ -135,7 +132,7 @@ export function attempt(
     }
 
     try {
-      connections.dispatch(origin, { origin, method: 'POST', path: pathname + search, headers, body, route }, handler);
+      line.dispatch({ origin, method: 'POST', path: pathname + search, headers, body }, handler);
     } catch (error) {
       over({ kind: 'unreachable', reason: 'protocol', message: messageOf(error) });
     }

@@ -21,11 +21,11 @@ export interface ExternalChange {
 export interface ExternalRecord {
   readonly id: string;
   /** By API name, as they are now; of a deleted one those that are to be reported. */
-  readonly values?: JsonObject;
+  readonly values?: JsonObject | undefined;
   /** As they were before an update; of a deleted record, to find what it pointed at. */
-  readonly oldValues?: JsonObject;
+  readonly oldValues?: JsonObject | undefined;
   /** API names of the fields that an update changed, where the values do not say it. */
-  readonly fields?: readonly string[];
+  readonly fields?: readonly string[] | undefined;
 }
 
 /** A change as it will be reported, but for what the working set alone knows. */
@@ -155,11 +155,12 @@ function refuseOthers(
 const ARTICLES: Readonly<Record<Operation, string>> = { insert: 'an insert', update: 'an update', delete: 'a delete' };
 
 function readValues(module: Module, given: JsonObject, path: string): Values {
-  const entries = Object.entries(given).map(([name, value]): [string, Json] => {
+  const values: Record<string, Json> = {};
+  for (const name of Object.keys(given)) {
     const at = `${path}.${name}`;
-    return [name, readExternalValue(knownField(module, name, at), value, at)];
-  });
-  return Object.fromEntries(entries);
+    values[name] = readExternalValue(knownField(module, name, at), given[name] ?? null, at);
+  }
+  return values;
 }
 
 const readOld = (module: Module, { oldValues }: ExternalRecord, path: string): Values | undefined =>
@@ -189,8 +190,11 @@ function differs(module: Module, name: string, values: Values, old: Values): boo
 const reported = (module: Module, names: readonly string[]): readonly string[] =>
   names.filter((name) => !findField(module, name)?.unreported);
 
-const pick = (values: Values, names: readonly string[]): Values =>
-  Object.fromEntries(names.map((name) => [name, values[name] ?? null]));
+function pick(values: Values, names: readonly string[]): Values {
+  const picked: Record<string, Json> = {};
+  for (const name of names) picked[name] = values[name] ?? null;
+  return picked;
+}
 
 function targetsOf(lookups: readonly Field[], values: Values): RecordRef[] {
   return lookups.flatMap(({ apiName, lookup }) => {

@@ -78,17 +78,23 @@ describe('an attempt', () => {
     };
     const heldUp: Connections = {
       ...made,
-      dispatch: (to, request, handler) =>
-        made.dispatch(to, request, {
-          ...handler,
-          onRequestStart(...given) {
-            standStill(60);
-            handler.onRequestStart?.(...given);
-          },
-        }),
+      take(to) {
+        const line = made.take(to);
+        return {
+          ...line,
+          dispatch: (request, handler) =>
+            line.dispatch(request, {
+              ...handler,
+              onRequestStart(...given) {
+                standStill(60);
+                handler.onRequestStart?.(...given);
+              },
+            }),
+        };
+      },
     };
     expect(await post(origin, heldUp, { deadline: 50 })).toMatchObject({ kind: 'unreachable', reason: 'timeout' });
-    // On the same way, so it comes after whatever was sent.
+    // Written later than whatever was sent, so it comes after that.
     expect(await post(origin, made)).toEqual({ kind: 'delivered', status: 200 });
     expect(received).toHaveLength(1);
   });

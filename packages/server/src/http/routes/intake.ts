@@ -161,9 +161,9 @@ const readChange = ({ module, operation, records }: Static<typeof ChangeShape>):
   operation,
   records: records.map(({ id, values, old_values, fields }) => ({
     id,
-    ...(values && { values: values as JsonObject }),
-    ...(old_values && { oldValues: old_values as JsonObject }),
-    ...(fields && { fields }),
+    values: values as JsonObject | undefined,
+    oldValues: old_values as JsonObject | undefined,
+    fields,
   })),
 });
 

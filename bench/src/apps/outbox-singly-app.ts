@@ -1,4 +1,0 @@
-import { serveApp } from './app.ts';
-import { startOutbox } from './outbox.ts';
-
-serveApp((setting) => startOutbox(setting, 'singly'));
