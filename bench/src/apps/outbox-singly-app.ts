@@ -1,0 +1,4 @@
+import { serveApp } from './app.ts';
+import { startOutbox } from './outbox.ts';
+
+serveApp((setting) => startOutbox(setting, 'singly'));
