@@ -172,21 +172,14 @@ CREATE TABLE record_change (
   PRIMARY KEY (org_id, number)
 ) STRICT;
 
--- By record the changes that are about it: its own, and those of records that point, or pointed, at it.
+-- By record the changes that are about it: its own, and those of records that point, or pointed, at it; and by subject
+-- module the changes that notifications are about. A subject is a number made of a module and a record's id, or of a module
+-- alone (storage/subjects.ts): there are so many rows that their keys are kept short.
 CREATE TABLE change_subject (
   org_id        TEXT NOT NULL,
-  module        TEXT NOT NULL,
-  record_id     TEXT NOT NULL,
+  subject       INTEGER NOT NULL,
   change_number INTEGER NOT NULL,
-  PRIMARY KEY (org_id, module, record_id, change_number)
-) STRICT, WITHOUT ROWID;
-
--- By subject module the changes that notifications are about.
-CREATE TABLE change_module (
-  org_id        TEXT NOT NULL,
-  module        TEXT NOT NULL,
-  change_number INTEGER NOT NULL,
-  PRIMARY KEY (org_id, module, change_number)
+  PRIMARY KEY (org_id, subject, change_number)
 ) STRICT, WITHOUT ROWID;
 
 -- Subject module and operation are its own; ids are the part of the change that it is about. Written when it is numbered

@@ -1,10 +1,10 @@
 import type { OrgId } from '../domain/ids.ts';
 import { lockOrg } from './accounts.ts';
-import { CHANGE_COLUMNS, readChange, subjectsOf } from './changes.ts';
+import { CHANGE_COLUMNS, readChange } from './changes.ts';
 import { changeRows, type Db, type Row, type Statement, sql } from './db.ts';
-import { lastOf } from './group.ts';
 import type { HousekeepingStore } from './keeping-stores.ts';
 import { integer, integerOrNone } from './rows.ts';
+import { recordsOf, subjectOf } from './subjects.ts';
 
 /** Most that one piece removes of the change log, but for its last change. */
 const MAX_BYTES = 1024 * 1024;
@@ -95,35 +95,29 @@ export function createChangeLogKeeping(db: Db): ChangeLogKeeping {
       const changes = rows.map(readChange);
       if (changes.length === 0) return 0;
       const last = Math.max(...changes.map(({ number }) => number));
-      const subjects = changes.flatMap((change) =>
-        subjectsOf(change).map((ref) => ({ ...ref, number: change.number })),
-      );
-      const modules = lastOf(subjects, ({ module, number }) => `${number} ${module}`);
-      const gone = (table: Statement): Statement => sql`
-        NOT EXISTS (SELECT 1 FROM record_change c WHERE c.org_id = ${table}.org_id AND c.number = ${table}.change_number)`;
-      const about = [
-        changeRows(
-          subjects,
-          ({ module, id, number }) => sql`
-            DELETE FROM change_subject
-            WHERE org_id = ${org} AND module = ${module} AND record_id = ${id} AND change_number = ${number}
-              AND ${gone(sql`change_subject`)}`,
-        ),
-        changeRows(
-          modules,
-          ({ module, number }) => sql`
-            DELETE FROM change_module
-            WHERE org_id = ${org} AND module = ${module} AND change_number = ${number}
-              AND ${gone(sql`change_module`)}`,
-        ),
-      ];
+      // Its notifications may be about the module of any record that it is about.
+      const subjects = changes.flatMap((change) => {
+        const records = recordsOf(change);
+        const all = [
+          ...records.map(({ module, id }) => subjectOf(module, id)),
+          ...records.map(({ module }) => subjectOf(module)),
+        ];
+        return Array.from(new Set(all), (subject) => ({ subject, number: change.number }));
+      });
       // What a re-match commits comes before, and is seen, or after, and finds the changes gone.
       const [, removed = []] = await db.write([
         lockOrg(db.dialect, org),
         sql`
           DELETE FROM record_change WHERE org_id = ${org} AND number <= ${last} AND ${isFree(org, last)}
           RETURNING 1 AS one`,
-        ...about.filter(({ rows }) => rows.length > 0),
+        changeRows(
+          subjects,
+          ({ subject, number }) => sql`
+            DELETE FROM change_subject
+            WHERE org_id = ${org} AND subject = ${subject} AND change_number = ${number} AND NOT EXISTS (
+              SELECT 1 FROM record_change c
+              WHERE c.org_id = change_subject.org_id AND c.number = change_subject.change_number)`,
+        ),
       ]);
       return removed.length;
     },

@@ -1,9 +1,9 @@
 import type { Change, ChangedRecord, Operation } from '../domain/change.ts';
 import type { Generation, OrgId, UserId } from '../domain/ids.ts';
 import type { Notification } from '../domain/notification.ts';
-import { type RecordRef, recordKey } from '../domain/record.ts';
 import { insertRows, type Row, type RowInsert, type Statement, sql, type Write } from './db.ts';
 import { integer, jsonObject, objectList, oneOf, text } from './rows.ts';
+import { subjectsOf } from './subjects.ts';
 
 export const STORED_OPERATIONS: readonly Operation[] = ['insert', 'update', 'delete'];
 
@@ -71,38 +71,17 @@ export function saveChanges(org: OrgId, changes: readonly Change[], notification
       channelVersion,
     ]),
   );
-  return [log, saveSubjects(org, changes), saveSubjectModules(org, notifications)];
+  return [log, saveSubjects(org, changes, notifications)];
 }
 
-/** What a change is about, each once: its records, and those that they point, or pointed, at. */
-export function subjectsOf({ module, records }: Pick<Change, 'module' | 'records'>): RecordRef[] {
-  const [only] = records;
-  if (only && records.length === 1 && only.related.length === 0) return [{ module, id: only.id }];
-  const subjects = new Map<string, RecordRef>();
-  for (const { id, related } of records) {
-    subjects.set(recordKey(module, id), { module, id });
-    for (const ref of related) subjects.set(recordKey(ref.module, ref.id), ref);
-  }
-  return [...subjects.values()];
-}
-
-const saveSubjects = (org: OrgId, changes: readonly Change[]): RowInsert =>
-  insertRows(
-    'change_subject (org_id, module, record_id, change_number)',
-    changes.flatMap((change) => subjectsOf(change).map(({ module, id }) => [org, module, id, change.number])),
-  );
-
-/** Also of changes that are matched again: they may have it already. */
-function saveSubjectModules(org: OrgId, notifications: readonly Notification[]): RowInsert {
-  const modules = new Map<number, Set<string>>();
-  for (const { module, change } of notifications) {
-    const ofChange = modules.get(change.number);
-    if (ofChange) ofChange.add(module);
-    else modules.set(change.number, new Set([module]));
-  }
+/** What is matched again may have its module already. */
+function saveSubjects(org: OrgId, changes: readonly Change[], notifications: readonly Notification[]): RowInsert {
+  const isMatchedAgain = notifications.some(({ job }) => job !== undefined);
   return insertRows(
-    'change_module (org_id, module, change_number)',
-    [...modules].flatMap(([number, ofChange]) => Array.from(ofChange, (module) => [org, module, number])),
-    'ON CONFLICT (org_id, module, change_number) DO NOTHING',
+    'change_subject (org_id, subject, change_number)',
+    [...subjectsOf(changes, notifications)].flatMap(([number, subjects]) =>
+      Array.from(subjects, (subject) => [org, subject, number]),
+    ),
+    isMatchedAgain ? 'ON CONFLICT (org_id, subject, change_number) DO NOTHING' : '',
   );
 }

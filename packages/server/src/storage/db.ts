@@ -23,6 +23,11 @@ export interface RowInsert extends Grouped {
   readonly rows: readonly (readonly SqlValue[])[];
   /** `ON CONFLICT …`, or empty. */
   readonly conflict: string;
+  /**
+   * With DO NOTHING: columns of the key. An engine may look first what is there, and try again when that has changed
+   * meanwhile: where next to nothing is, that costs less than to be ready for it.
+   */
+  readonly key?: readonly string[];
 }
 
 /** The same update or delete, or insert of what a table has, for many rows. */
@@ -104,6 +109,14 @@ export const insertRows = (into: string, rows: readonly (readonly SqlValue[])[],
   into,
   rows,
   conflict,
+});
+
+/** Leaves out what is there already. */
+export const insertNew = (into: string, rows: RowInsert['rows'], key: readonly string[]): RowInsert => ({
+  into,
+  rows,
+  conflict: `ON CONFLICT (${key.join(', ')}) DO NOTHING`,
+  key,
 });
 
 /** `change` must give the same text for every item. */

@@ -6,6 +6,7 @@ import { readLapse, readRevision } from './channels.ts';
 import { type Db, list, type Row, type Statement, sql } from './db.ts';
 import { integer, integerOrNone, jsonObject, oneOf, text, textList, textOrNone } from './rows.ts';
 import type { ChannelNow, ExplainReads, NotificationTrace, PassedChannel, TracedChannel } from './store.ts';
+import { subjectOf } from './subjects.ts';
 
 const STATES = ['pending', 'delivered', 'parked', 'cancelled'] as const;
 
@@ -112,8 +113,7 @@ export const selectChangesAbout = (
   limit: number,
 ): Statement => sql`
   SELECT change_number FROM change_subject
-  WHERE org_id = ${org} AND module = ${module} AND record_id = ${id}
-    AND change_number >= ${from} AND change_number < ${below}
+  WHERE org_id = ${org} AND subject = ${subjectOf(module, id)} AND change_number >= ${from} AND change_number < ${below}
   ORDER BY change_number DESC LIMIT ${limit}`;
 
 /** A slice of the channels, however few of them there were or watched any of the modules. */

@@ -23,6 +23,7 @@ import type {
 import { readOwed } from './notifications.ts';
 import { integer, integerOrNone, jsonObject, text } from './rows.ts';
 import { found, MAX_REMATCHED, selectChangesBefore, selectNumbersUpTo, selectRematchedTop } from './seeking.ts';
+import { subjectOf } from './subjects.ts';
 
 /** Most that the lists of channels concerned take of changes that are read at once. */
 const MAX_BYTES = 512 * 1024;
@@ -184,8 +185,8 @@ export function createLookStore(db: Pick<Db, 'read' | 'dialect'>): LookStore {
             ORDER BY change_number DESC, generation DESC, number DESC LIMIT ${limit}`
           : sql`
             WITH page AS MATERIALIZED (${selectSource(org, source, range, limit)})
-            SELECT p.number AS change_number, n.generation, n.number FROM page p
-            JOIN notification n ON n.org_id = ${org} AND n.change_number = p.number AND n.job IS NOT NULL
+            SELECT p.number AS change_number, n.generation, n.number FROM page p CROSS JOIN notification n
+            WHERE n.org_id = ${org} AND n.change_number = p.number AND n.job IS NOT NULL
               AND n.change_number >= ${range.first} AND n.change_number <= ${range.last}
             ORDER BY p.number DESC, n.generation DESC, n.number DESC LIMIT ${limit}`,
       );
@@ -266,11 +267,9 @@ function selectSource(org: OrgId, { module, record }: ChangeSource, { first, las
       SELECT number FROM record_change WHERE org_id = ${org} AND number >= ${first} AND number <= ${last}
       ORDER BY number DESC LIMIT ${limit}`;
   }
-  const table = record === undefined ? sql`change_module` : sql`change_subject`;
-  const about = record === undefined ? sql`` : sql`AND record_id = ${record}`;
   return sql`
-    SELECT change_number AS number FROM ${table}
-    WHERE org_id = ${org} AND module = ${module} ${about} AND change_number >= ${first} AND change_number <= ${last}
+    SELECT change_number AS number FROM change_subject
+    WHERE org_id = ${org} AND subject = ${subjectOf(module, record)} AND change_number >= ${first} AND change_number <= ${last}
     ORDER BY change_number DESC LIMIT ${limit}`;
 }
 

@@ -6,6 +6,7 @@ import { saveHealth } from './channel-health.ts';
 import {
   changeRows,
   type Dialect,
+  insertNew,
   insertRows,
   isNeeded,
   list,
@@ -294,9 +295,9 @@ const madeRow = ({ org, generation, number, attempt }: Made): SqlValue[] => [
   attempt.answeredMs ?? null,
 ];
 
-/** Of those that were owed: no job sent them. What a job made under the same number stays. */
+/** Of those that were owed: no job sent them. What a job made under the same number stays, and what was saved before. */
 const saveAttempts = (made: readonly Made[]): RowInsert =>
-  insertRows(`attempt (${MADE_COLUMNS})`, lastMade(made).map(madeRow), `${MADE_AGAIN} WHERE attempt.job IS NULL`);
+  insertNew(`attempt (${MADE_COLUMNS})`, lastMade(made).map(madeRow), ['org_id', 'generation', 'number', 'attempt']);
 
 /** Of those that a job sent again. */
 export const saveAttemptsOfJob = (made: readonly Made[]): RowInsert =>

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { cpSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
+import { subjectOf } from '../../dist/storage/subjects.js';
 
 const ROWS_PER_COMMIT = 50_000;
 
@@ -31,8 +32,7 @@ export function owe(dataDir, channelId, records, owed) {
        state, attempts_made)
      VALUES (?, ?, ?, ?, ?, 'Contacts', 'update', ?, ?, 0, 'pending', 0)`,
   );
-  const addSubject = db.prepare("INSERT INTO change_subject VALUES (?, 'Contacts', ?, ?)");
-  const addModule = db.prepare("INSERT INTO change_module VALUES (?, 'Contacts', ?)");
+  const addSubject = db.prepare('INSERT INTO change_subject VALUES (?, ?, ?)');
   const addOwed = db.prepare(
     `INSERT INTO owed (org_id, generation, number, change_number, attempts_made) VALUES (?, ?, ?, ?, 0)`,
   );
@@ -43,8 +43,8 @@ export function owe(dataDir, channelId, records, owed) {
       const changed = [{ id, fields: ['Description'], values, related: [] }];
       const numbered = JSON.stringify({ [generation]: number + i });
       addChange.run(org, change + i, channel.opened_at + i, channel.user_id, JSON.stringify(changed), numbered);
-      addSubject.run(org, id, change + i);
-      addModule.run(org, change + i);
+      addSubject.run(org, subjectOf('Contacts', id), change + i);
+      addSubject.run(org, subjectOf('Contacts'), change + i);
       const message = `msg_${randomUUID().replaceAll('-', '')}`;
       addNotification.run(org, generation, number + i, message, change + i, JSON.stringify([id]), channel.version);
       addOwed.run(org, generation, number + i, change + i);

@@ -2,6 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { subjectOf } from '../../src/storage/subjects.ts';
 import { at, type LiveApp, startLiveApp } from '../support/live-app.ts';
 import { changeIn, rowsIn } from '../support/test-data.ts';
 
@@ -39,7 +40,10 @@ beforeEach(async () => {
       SELECT org_id, ${number}, module, operation, at, changed_by, records, '${numbered}', channel_version
       FROM record_change WHERE number = ${number - 1}`,
     );
-    await changeIn(dataDir, `INSERT INTO change_subject VALUES ('${ORG}', 'Contacts', '${record}', ${number})`);
+    await changeIn(
+      dataDir,
+      `INSERT INTO change_subject VALUES ('${ORG}', ${subjectOf('Contacts', record)}, ${number})`,
+    );
   }
 });
 afterEach(() => app.stop());

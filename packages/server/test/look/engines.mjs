@@ -4,7 +4,7 @@ import pg from 'pg';
 import { startPostgres } from '../support/postgres/cluster.mjs';
 
 /** The tables that a search could walk through as a whole. */
-const BIG = ['notification', 'attempt', 'record_change', 'change_subject', 'change_module', 'undelivered', 'owed'];
+const BIG = ['notification', 'attempt', 'record_change', 'change_subject', 'undelivered', 'owed'];
 
 /**
  * A store that rows can be written into while its server is stopped: statements are the same text on both engines, with

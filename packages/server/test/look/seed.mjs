@@ -1,3 +1,5 @@
+import { subjectOf } from '../../dist/storage/subjects.js';
+
 const ORG = '3652397';
 const HOUR_MS = 3_600_000;
 /** Over so long, and that long ago, the changes were made: no retention concerns them yet. */
@@ -5,6 +7,7 @@ const SPAN_MS = 60 * HOUR_MS;
 const AGO_MS = 2 * HOUR_MS;
 const LATER_MS = 48 * HOUR_MS;
 const PER_COMMIT = 100_000;
+const PER_INSERT = 5000;
 const CYCLE = 8;
 
 /**
@@ -105,26 +108,26 @@ export async function seed(engine, plan, generations, onProgress) {
               ', with a text of a usual length that nobody will ever read"},"related":[${related}]}]',
             '{${numbered}}', ${org.channel_version} FROM ${series} WHERE ${module.isOf}`,
       );
+      await subjects(module.name, id);
+      if (related !== '') await subjects('Accounts', account);
       await inPieces(
         changes,
         (series) => `
-          INSERT INTO change_subject (org_id, module, record_id, change_number)
-          SELECT '${ORG}', '${module.name}', ${id}, ${before} + i FROM ${series} WHERE ${module.isOf}`,
+          INSERT INTO change_subject (org_id, subject, change_number)
+          SELECT '${ORG}', ${subjectOf(module.name)}, ${before} + i FROM ${series} WHERE ${module.isOf}`,
       );
-      if (related !== '') {
-        await inPieces(
-          changes,
-          (series) => `
-            INSERT INTO change_subject (org_id, module, record_id, change_number)
-            SELECT '${ORG}', 'Accounts', ${account}, ${before} + i FROM ${series} WHERE ${module.isOf}`,
-        );
+
+      async function subjects(name, record) {
+        for (let from = 1; from <= changes; from += PER_INSERT) {
+          const series = engine.series(from, Math.min(changes, from + PER_INSERT - 1));
+          const rows = await ask(`SELECT ${record} AS id, ${before} + i AS number FROM ${series} WHERE ${module.isOf}`);
+          const values = rows.map((row) => `('${ORG}', ${subjectOf(name, row.id)}, ${row.number})`);
+          if (rows.length > 0)
+            await run(`INSERT INTO change_subject (org_id, subject, change_number) VALUES ${values}`);
+          written += PER_INSERT;
+        }
+        onProgress(written);
       }
-      await inPieces(
-        changes,
-        (series) => `
-          INSERT INTO change_module (org_id, module, change_number)
-          SELECT '${ORG}', '${module.name}', ${before} + i FROM ${series} WHERE ${module.isOf}`,
-      );
       for (const [place, generation] of own.entries()) await channel(module, generation, own.length - place);
     }
     await run(`UPDATE org SET last_change = ${before + changes}, last_time = ${plan.end} WHERE id = '${ORG}'`);

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
+import { subjectOf } from '../../dist/storage/subjects.js';
 
 const ORG = '3652397';
 const HOUR_MS = 3_600_000;
@@ -30,8 +31,7 @@ export function seed(dataDir, { count, generations, retentionHours, onProgress }
     `INSERT INTO record_change (org_id, number, module, operation, at, changed_by, records, numbered, channel_version)
      VALUES (?, ?, 'Leads', 'update', ?, ?, ?, ?, 1)`,
   );
-  const addSubject = db.prepare("INSERT INTO change_subject VALUES (?, 'Leads', ?, ?)");
-  const addModule = db.prepare("INSERT INTO change_module VALUES (?, 'Leads', ?)");
+  const addSubject = db.prepare('INSERT INTO change_subject VALUES (?, ?, ?)');
   const addNotification = db.prepare(
     `INSERT INTO notification (org_id, generation, number, id, change_number, module, operation, ids, version, with_values,
       state, attempts_made, settled_at) VALUES (?, ?, ?, ?, ?, 'Leads', 'update', ?, 'v8', 0, ?, 1, ?)`,
@@ -59,8 +59,8 @@ export function seed(dataDir, { count, generations, retentionHours, onProgress }
         JSON.stringify([{ id: record, fields: ['Description'], values, related: [] }]),
         JSON.stringify(Object.fromEntries(generations.map((generation) => [generation, number]))),
       );
-      addSubject.run(ORG, record, lastChange + i + 1);
-      addModule.run(ORG, lastChange + i + 1);
+      addSubject.run(ORG, subjectOf('Leads', record), lastChange + i + 1);
+      addSubject.run(ORG, subjectOf('Leads'), lastChange + i + 1);
       const isParked = i % PARKED.of >= PARKED.from;
       for (const generation of generations) {
         addNotification.run(

@@ -1,4 +1,5 @@
 import type { Outcome } from '../../src/domain/attempt.ts';
+import { subjectOf } from '../../src/storage/subjects.ts';
 import { changeIn } from '../support/test-data.ts';
 
 // Notifications of every kind, written into a store row by row, and what a reader must find of them, by a plain filter.
@@ -81,7 +82,6 @@ export async function makeWorld(
     readonly owed: (string | number | null)[][];
     readonly undelivered: (string | number | null)[][];
     readonly attempt: (string | number | null)[][];
-    readonly module: (string | number | null)[][];
   }
 
   function notify(
@@ -127,7 +127,6 @@ export async function makeWorld(
       stored === 'pending' ? null : settled,
       job,
     ]);
-    rows.module.push([ORG, about.module, about.change]);
     if (stored === 'pending') rows.owed.push([ORG, generation, number, about.change, made, made > 0 ? settled : null]);
     if (stored === 'parked' || stored === 'cancelled')
       rows.undelivered.push([ORG, generation, number, stored, stored === 'cancelled' ? 'skipped' : null, settled]);
@@ -177,7 +176,7 @@ export async function makeWorld(
 
   async function grow(more: number): Promise<void> {
     const known = notifications.length;
-    const rows: Rows = { notification: [], owed: [], undelivered: [], attempt: [], module: [] };
+    const rows: Rows = { notification: [], owed: [], undelivered: [], attempt: [] };
     const log: (string | number)[][] = [];
     for (let i = 0; i < more; i += 1) {
       change += 1;
@@ -204,13 +203,14 @@ export async function makeWorld(
     }
     const subjects = notifications
       .slice(known)
-      .flatMap(({ module, ids, change: number }) => ids.map((id) => [ORG, module, id, number]));
+      .flatMap(({ module, ids, change: number }) =>
+        [undefined, ...ids].map((id) => [ORG, subjectOf(module, id), number]),
+      );
     await insert('record_change', log);
     await insert('notification', rows.notification);
     await insert('owed', rows.owed);
     await insert('undelivered', rows.undelivered);
     await insert('attempt', rows.attempt);
-    await insert('change_module', rows.module);
     await insert('change_subject', subjects);
     for (const { generation, last } of channels)
       await changeIn(

@@ -25,7 +25,7 @@ export const EXPLAIN_STATEMENTS: Readonly<
 > = {
   'changes about a record': [
     selectChangesAbout(ORG, { module: 'Contacts', id: '1' as RecordId }, 0, 9, 50),
-    { change_subject: ['org_id', 'module', 'record_id', 'change_number'] },
+    { change_subject: ['org_id', 'subject', 'change_number'] },
   ],
   'channels at a change': [
     all.found,

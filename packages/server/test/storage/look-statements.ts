@@ -103,15 +103,12 @@ export const LOOKS: readonly (readonly [name: string, read: Read, tables: readon
   [
     'changes of a module',
     (store) => store.changes(ORG, { module: 'Contacts' }, RANGE, 50),
-    [{ table: 'change_module', index: key('change_module'), by: ['org_id', 'module', 'change_number'] }, log],
+    [{ table: 'change_subject', index: key('change_subject'), by: ['org_id', 'subject', 'change_number'] }, log],
   ],
   [
     'changes of a record',
     (store) => store.changes(ORG, { module: 'Contacts', record: RECORD }, RANGE, 50),
-    [
-      { table: 'change_subject', index: key('change_subject'), by: ['org_id', 'module', 'record_id', 'change_number'] },
-      log,
-    ],
+    [{ table: 'change_subject', index: key('change_subject'), by: ['org_id', 'subject', 'change_number'] }, log],
   ],
   [
     'what was matched again',
@@ -122,7 +119,7 @@ export const LOOKS: readonly (readonly [name: string, read: Read, tables: readon
     'what was matched again of a record',
     (store) => store.rematched(ORG, { module: 'Contacts', record: RECORD }, RANGE, 50),
     [
-      { table: 'change_subject', index: key('change_subject'), by: ['org_id', 'module', 'record_id', 'change_number'] },
+      { table: 'change_subject', index: key('change_subject'), by: ['org_id', 'subject', 'change_number'] },
       named('notification', 'notification_rematched', ['org_id', 'change_number']),
     ],
   ],

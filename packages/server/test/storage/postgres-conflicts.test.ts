@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import { expect, onTestFinished, test, vi } from 'vitest';
 import type { Generation } from '../../src/domain/ids.ts';
 import { createPostgresStore } from '../../src/storage/engines/postgres.ts';
@@ -15,6 +16,52 @@ const failed = (generation: Generation, number: number): Settlement => ({
   dueAt: START + 1000,
 });
 
+async function openStore(url: string) {
+  const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+  const store = await createPostgresStore({ url, secretKey: new Uint8Array(32), logger, time: 'injected' });
+  onTestFinished(() => store.close());
+  await addOrgs(store, ORG);
+  const batches = openBatches(store);
+  const { generation } = await batches.run(ORG, {}, (set) => openChannel(set, '1'));
+  for (let i = 0; i < 2; i += 1) await batches.run(ORG, {}, (set) => createRecords(set));
+  return { store, generation };
+}
+
+const waitsForLock = (client: pg.Client) =>
+  vi.waitFor(async () => {
+    const { rowCount } = await client.query(
+      `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+    );
+    expect(rowCount).toBe(1);
+  }, 4000);
+
+test('an attempt that another transaction is just writing down is left as that one says', async () => {
+  const { url, drop } = await createDatabase();
+  onTestFinished(drop);
+  const { store, generation } = await openStore(url);
+  await withClient(url, async (client) => {
+    await client.query('BEGIN');
+    await client.query(
+      `INSERT INTO attempt (org_id, generation, number, attempt, at, duration_ms, kind, outcome, job)
+       VALUES ($1, $2, 1, 1, 5, 1, 'rejected', '{"kind":"rejected","status":418,"excerpt":""}', 'job_1')`,
+      [ORG, generation],
+    );
+    const settled = store.delivery.settle([failed(generation, 2), failed(generation, 1)]);
+    await waitsForLock(client);
+    await client.query('COMMIT');
+    expect(await settled).toEqual([]);
+    const { rows } = await client.query(
+      'SELECT number::int AS number, at::bigint::text AS at, job FROM attempt ORDER BY number',
+    );
+    expect(rows).toEqual([
+      { number: 1, at: '5', job: 'job_1' },
+      { number: 2, at: String(START), job: null },
+    ]);
+  });
+  const owed = await store.delivery.window(ORG, generation, 1, 10, 1000);
+  expect(owed.map(({ attemptsMade }) => attemptsMade)).toEqual([1, 1]);
+});
+
 test('what was rolled back for the sake of another transaction is done again', async () => {
   const { url, drop } = await createDatabase();
   onTestFinished(drop);
@@ -23,25 +70,14 @@ test('what was rolled back for the sake of another transaction is done again', a
       `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = 2000', current_database()); END $$`,
     ),
   );
-  const logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-  const store = await createPostgresStore({ url, secretKey: new Uint8Array(32), logger, time: 'injected' });
-  onTestFinished(() => store.close());
-  await addOrgs(store, ORG);
-  const batches = openBatches(store);
-  const { generation } = await batches.run(ORG, {}, (set) => openChannel(set, '1'));
-  for (let i = 0; i < 2; i += 1) await batches.run(ORG, {}, (set) => createRecords(set));
+  const { store, generation } = await openStore(url);
   await withClient(url, async (client) => {
     const take = (number: number) => client.query('SELECT 1 FROM owed WHERE number = $1 FOR UPDATE', [number]);
     await client.query(`SET deadlock_timeout = '1min'`);
     await client.query('BEGIN');
     await take(1);
     const settled = store.delivery.settle([failed(generation, 2), failed(generation, 1)]);
-    await vi.waitFor(async () => {
-      const { rowCount } = await client.query(
-        `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
-      );
-      expect(rowCount).toBe(1);
-    }, 4000);
+    await waitsForLock(client);
     // It has the second one already.
     await take(2);
     await client.query('COMMIT');

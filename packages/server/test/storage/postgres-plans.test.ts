@@ -30,7 +30,7 @@ const settlement = (number: number, state: 'pending' | 'delivered') => ({
   ...(state === 'pending' && { dueAt: 5 }),
 });
 const settling = saveSettlements([settlement(1, 'pending'), settlement(2, 'delivered')]);
-const [retry, gone, , ended] = settling;
+const [retry, gone, made, ended] = settling;
 const JOB = 'job_1' as JobId;
 const [, , resent, taken] = saveResent(ORG, GENERATION, [settlement(2, 'delivered')]);
 const step: JobStep = { id: JOB, state: 'running', progress: { position: 1, done: 1, failed: 0, passed: 0 } };
@@ -64,6 +64,7 @@ const STATEMENTS: Record<
   ],
   retries: [retry, { owed: ['org_id =', 'generation =', 'number ='] }],
   'what is owed no more': [gone, { owed: ['org_id =', 'generation =', 'number >='] }],
+  attempts: [made, { t: ['org_id =', 'generation =', 'number =', 'attempt ='] }],
   'what has ended': [ended, { notification: ['org_id =', 'generation =', 'number ='] }],
   'retries and ends as one': [
     settling,

@@ -29,16 +29,24 @@ export function toStoreError(error: Error): Error {
 
 /** Rolled back as a whole, since it and another one stood in each other's way. */
 const CONFLICT = /^40(P01|001)$/;
+/** Or another one made what was looked for and not found. */
+const CONFLICT_OR_MADE = /^(40P01|40001|23505)$/;
 const MOST_TRIES = 5;
 
 /** Does a whole transaction again when it was rolled back for the sake of another one. */
-export async function withoutConflict<Result>(transact: () => Promise<Result>): Promise<Result> {
+export const withoutConflict = <Result>(transact: () => Promise<Result>): Promise<Result> => tried(transact, CONFLICT);
+
+/** As well when another one has just made a row with the same key. */
+export const withoutRace = <Result>(transact: () => Promise<Result>): Promise<Result> =>
+  tried(transact, CONFLICT_OR_MADE);
+
+async function tried<Result>(transact: () => Promise<Result>, passing: RegExp): Promise<Result> {
   for (let tries = 1; ; tries += 1) {
     try {
       return await transact();
     } catch (error) {
-      const state = error instanceof AppError ? sqlStateOf(error.cause) : undefined;
-      if (tries === MOST_TRIES || state === undefined || !CONFLICT.test(state)) throw error;
+      const state = error instanceof Error ? sqlStateOf(error.cause) : undefined;
+      if (tries === MOST_TRIES || state === undefined || !passing.test(state)) throw error;
     }
   }
 }

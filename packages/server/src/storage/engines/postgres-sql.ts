@@ -1,4 +1,4 @@
-import { isNeeded, type SqlValue, type Write } from '../db.ts';
+import { isNeeded, type RowInsert, type SqlValue, type Write } from '../db.ts';
 
 /** A statement as PostgreSQL takes it: values travel as text, lists in binary form; their types stand in the statement. */
 export interface Query {
@@ -52,7 +52,7 @@ function joined(first: Write, others: readonly Write[]): Query {
 
 /** `before`: so many values stand before its own. */
 function queryOf(write: Write, before: number): Query {
-  if ('into' in write) return insertion(write.into, write.rows, write.conflict, before);
+  if ('into' in write) return insertion(write, before);
   if ('rows' in write) return change(write.parts, write.rows, before);
   let text = write.parts[0] ?? '';
   const values: (string | Buffer)[] = [];
@@ -115,9 +115,13 @@ function columnsOf(rows: readonly (readonly SqlValue[])[], before: number): Colu
   };
 }
 
-function insertion(into: string, rows: readonly (readonly SqlValue[])[], conflict: string, before: number): Query {
+function insertion({ into, rows, conflict, key }: RowInsert, before: number): Query {
   const { names, from, values } = columnsOf(rows, before);
-  return { text: `INSERT INTO ${into} SELECT ${names.join(', ')} FROM ${from} ${conflict}`, values };
+  const [table = '', columns = ''] = into.split(/[()]/, 2);
+  const named = columns.split(', ');
+  const isThere = key?.map((column) => `t.${column} = ${names[named.indexOf(column)]}`).join(' AND ');
+  const rest = isThere ? `WHERE NOT EXISTS (SELECT 1 FROM ${table} t WHERE ${isThere})` : conflict;
+  return { text: `INSERT INTO ${into} SELECT ${names.join(', ')} FROM ${from} ${rest}`, values };
 }
 
 /**

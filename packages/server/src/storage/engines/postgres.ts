@@ -24,7 +24,7 @@ import {
   type PostgresTimeouts,
 } from './postgres-connection.ts';
 import { DIALECT } from './postgres-dialect.ts';
-import { withoutConflict } from './postgres-errors.ts';
+import { withoutRace } from './postgres-errors.ts';
 import { createHosts } from './postgres-hosts.ts';
 import { SELECT_KEYS_IN_USE } from './postgres-leases.ts';
 import { migratePostgres, statusOf } from './postgres-migrations.ts';
@@ -168,7 +168,7 @@ function createDb(writers: PostgresPool, readers: PostgresPool): Db {
   const through = (pool: PostgresPool) => (statements: Parameters<Db['write']>[0]) => {
     const { queries, places } = toQueries(statements);
     if (queries.length === 0) return Promise.resolve(statements.map(() => []));
-    return withoutConflict(() =>
+    return withoutRace(() =>
       pool.use(async (connection) => {
         const results = await connection.once(queries);
         return statements.map((_, i) => results[places[i] ?? -1] ?? []);
