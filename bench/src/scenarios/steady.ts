@@ -17,7 +17,7 @@ const RATES = [
 ];
 /** Of a short look, and of the round that is not counted. */
 const QUICK = 0.25;
-const WARM = { perSecond: 1000, seconds: 3 };
+const WARM = { perSecond: 1000, seconds: 5 };
 const SETTLING_MS = 300;
 /** To come after the last was handed in. */
 const PATIENCE_MS = 10_000;
