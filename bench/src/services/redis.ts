@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { freePort } from '../ports.ts';
 import { endWithThis } from '../processes.ts';
 import { type ProcessUsage, usageOfTree } from './usage.ts';
 
@@ -56,13 +56,4 @@ async function answers(port: number): Promise<void> {
     }
   }
   throw new Error('redis-server does not answer');
-}
-
-async function freePort(): Promise<number> {
-  const listener = createServer().listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const { port } = listener.address() as AddressInfo;
-  listener.close();
-  await once(listener, 'close');
-  return port;
 }
