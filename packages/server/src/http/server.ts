@@ -62,6 +62,7 @@ import { searchRoutes } from './routes/search.ts';
 import { settingsRoutes } from './routes/settings.ts';
 import { tagRoutes } from './routes/tags.ts';
 import { watchRoutes } from './routes/watch.ts';
+import { buildSerializer } from './serialise.ts';
 import { operatorsSurface, ownersSurface } from './surface.ts';
 import { compileValidator } from './validate.ts';
 
@@ -143,6 +144,7 @@ export function createHttp(given: HttpParts): FastifyInstance {
     requestIdHeader: false,
     genReqId: () => randomUUID(),
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    schemaController: { compilersFactory: { buildSerializer } },
     // Before any hook is asked: a path whose escapes cannot be read.
     frameworkErrors: (error, request, reply) => sendError(error, reply.headers(headersOf(request)), parts),
     clientErrorHandler: refuseBrokenRequest,

@@ -9,8 +9,10 @@ import { AppError } from '../domain/error.ts';
  * defaults; a body says its types itself and is taken as it is. U+0000 is in no name and no id, and no store takes it.
  */
 export const compileValidator: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
-  const compiled = Compile(schema);
+  let compiled: ReturnType<typeof Compile<TSchema>> | undefined;
   return (given: unknown) => {
+    // When it is first asked for: all at once are a good part of a start.
+    compiled ??= Compile(schema);
     const isText = httpPart !== 'body';
     const zero = isText ? withZero(given) : undefined;
     if (zero !== undefined) return { error: refuse([zero], 'is malformed') };
