@@ -127,6 +127,23 @@ export function channelSuite(open: Open): void {
       expect(await indexOf(await reopen())).toEqual(before);
     });
 
+    it('builds an index of more channels than one read takes', async () => {
+      const { store, reopen } = await open();
+      await addOrgs(store, ORG);
+      const indexOf = (from: typeof store) => openBatches(from).run(ORG, {}, (set) => plain(set.index));
+      const batches = openBatches(store);
+      for (const first of [1, 801]) {
+        // All of a batch are opened at one time.
+        await batches.run(ORG, {}, (set) => {
+          for (let id = first; id < first + 800; id += 1) openChannel(set, String(id), { expiresAt: set.now + HOUR });
+        });
+        batches.now += 1;
+      }
+      const before = await indexOf(store);
+      expect(before.byKey).toHaveLength(1600);
+      expect(await indexOf(await reopen())).toEqual(before);
+    });
+
     it('keeps counting the numbers of a channel that is replaced', async () => {
       const { store, reopen } = await open();
       await addOrgs(store, ORG);
