@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 // The server's own, of the root install.
 import Sqlite, { type Database } from 'better-sqlite3';
+import { subjectOf } from '../../../packages/server/dist/storage/subjects.js';
 
 const HOUR_MS = 3_600_000;
 /** Over so long, and that long ago, they were made: no retention concerns them yet. */
@@ -68,9 +69,9 @@ export function seedChanges(dir: string, changes: number, isOwed: boolean): void
   const db = open(dir);
   const { org, user, lastChange, channelVersion, channels } = standing(db);
   const ids = db.prepare("SELECT id FROM record WHERE module = 'Contacts' ORDER BY id").pluck().all() as string[];
-  db.exec('CREATE TEMP TABLE seeded (at INTEGER PRIMARY KEY, id TEXT NOT NULL)');
-  const add = db.prepare('INSERT INTO seeded VALUES (?, ?)');
-  db.transaction(() => ids.forEach((id, at) => void add.run(at, id)))();
+  db.exec('CREATE TEMP TABLE seeded (at INTEGER PRIMARY KEY, id TEXT NOT NULL, subject INTEGER NOT NULL)');
+  const add = db.prepare('INSERT INTO seeded VALUES (?, ?, ?)');
+  db.transaction(() => ids.forEach((id, at) => void add.run(at, id, subjectOf('Contacts', id))))();
   const id = `(SELECT id FROM seeded WHERE at = (i * ${STEP}) % ${ids.length})`;
   const start = Date.now() - AGO_MS - SPAN_MS;
   const at = `(${start} + i * ${SPAN_MS} / ${changes})`;
@@ -86,18 +87,19 @@ export function seedChanges(dir: string, changes: number, isOwed: boolean): void
           ${quoted(` ${'a text of a usual length, '.repeat(9)}`)} || '"},"related":[]}]',
         '{${numbered.join(',')}}', ${channelVersion} FROM ${series}`,
   );
+  // In the order of the key, so that no page of the table is filled in twice.
   db.exec(
-    `INSERT INTO change_subject (org_id, module, record_id, change_number)
-     SELECT '${org}', 'Contacts', id, ${lastChange} + i FROM
-       (WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < ${changes}) SELECT i, ${id} AS id FROM s)
-     ORDER BY id, i`,
+    `INSERT INTO change_subject (org_id, subject, change_number)
+     SELECT '${org}', subject, ${lastChange} + i FROM
+       (WITH RECURSIVE s(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM s WHERE i < ${changes}) SELECT i FROM s)
+     JOIN seeded ON at = (i * ${STEP}) % ${ids.length} ORDER BY subject, i`,
   );
   inPieces(
     db,
     changes,
     (series) => `
-      INSERT INTO change_module (org_id, module, change_number)
-      SELECT '${org}', 'Contacts', ${change} FROM ${series}`,
+      INSERT INTO change_subject (org_id, subject, change_number)
+      SELECT '${org}', ${subjectOf('Contacts')}, ${change} FROM ${series}`,
   );
   for (const { generation, version, last_number: last } of channels) {
     const key = `'${org}', '${generation}', ${last} + i`;
