@@ -27,9 +27,10 @@ function owedTo(change: Change, watchers: Watching): Owed[] {
   const ownAsUpdate = change.operation === 'update' ? own : undefined;
 
   for (const channel of watchers(change.module, change.operation)) {
-    const ids = new Set(change.operation === 'update' ? passingIds(change, channel) : all);
-    if (ownAsUpdate && takesRelated(channel, change.module)) for (const id of ownAsUpdate) ids.add(id);
-    if (ids.size > 0) owed.push({ channel, module: change.module, operation: change.operation, ids: [...ids] });
+    const changed = change.operation === 'update' ? passingIds(change, channel, all) : all;
+    const isMore = ownAsUpdate && takesRelated(channel, change.module);
+    const ids = isMore ? [...new Set([...changed, ...ownAsUpdate])] : changed;
+    if (ids.length > 0) owed.push({ channel, module: change.module, operation: change.operation, ids });
   }
   for (const [module, ids] of related) {
     if (ids === ownAsUpdate) continue;
@@ -50,15 +51,17 @@ export const takesRelated = (channel: LiveChannel, module: string): boolean =>
 export const conditionOn = ({ conditions }: LiveChannel, module: string): FieldCondition | undefined =>
   conditions.find((condition) => condition.module === module);
 
-function passingIds(change: Change, channel: LiveChannel): RecordId[] {
+/** `all` of its ids, unless a condition leaves some out. */
+function passingIds(change: Change, channel: LiveChannel, all: readonly RecordId[]): readonly RecordId[] {
   const condition = conditionOn(channel, change.module);
-  const passing = condition ? change.records.filter((record) => passes(condition.rule, record.fields)) : change.records;
-  return passing.map((record) => record.id);
+  if (!condition) return all;
+  return change.records.filter((record) => passes(condition.rule, record.fields)).map((record) => record.id);
 }
 
 /** Without the changed records themselves, which are owed as what they are: a deleted one is not also updated. */
 function relatedIds(change: Change): Map<string, Set<RecordId>> {
   const related = new Map<string, Set<RecordId>>();
+  if (change.records.every((record) => record.related.length === 0)) return related;
   const changed = new Set(change.records.map((record) => record.id));
   for (const record of change.records) {
     for (const { module, id } of record.related) {

@@ -1,11 +1,22 @@
-import type { Module } from '../module.ts';
+import type { Field, Module } from '../module.ts';
 import { type Catalog, findModule } from '../modules/catalog.ts';
 import { type RecordRef, recordKey, type StoredRecord, type Values } from '../record.ts';
 import { lookupTarget } from './lookup.ts';
 
+/** Few of a module's fields are, and every write asks for them. */
+const lookups = new WeakMap<Module, readonly Field[]>();
+
+function lookupsOf(module: Module): readonly Field[] {
+  const known = lookups.get(module);
+  if (known) return known;
+  const found = module.fields.filter(({ type }) => type === 'lookup');
+  lookups.set(module, found);
+  return found;
+}
+
 /** What a record's lookups point at, whether it is still there or not. Lookups in rows of subforms do not count. */
 export const pointsAt = (module: Module, values: Values): RecordRef[] =>
-  module.fields.flatMap((field) => lookupTarget(field, values[field.apiName]) ?? []);
+  lookupsOf(module).flatMap((field) => lookupTarget(field, values[field.apiName]) ?? []);
 
 /** What loaded records point at and was not loaded with them: whether it is there still has to be asked. */
 export function unknownTargets(catalog: Catalog, loaded: ReadonlyMap<string, StoredRecord>): RecordRef[] {

@@ -79,8 +79,7 @@ function isSameText({ notification: known, wire }: ChangeText, one: Notification
     known.operation === one.operation &&
     known.version === one.version &&
     known.withValues === one.withValues &&
-    known.ids.length === one.ids.length &&
-    known.ids.every((id, i) => id === one.ids[i]) &&
+    (known.ids === one.ids || (known.ids.length === one.ids.length && known.ids.every((id, i) => id === one.ids[i]))) &&
     wire.base === base &&
     wire.compat.callbackUriVersion === compat.callbackUriVersion
   );
