@@ -38,10 +38,11 @@ test('what is put into a store counts as written by the server: it is sent, foun
     const { notifications } = (await succeed(operate('GET', path))) as { notifications: { number: number }[] };
     // Of 100 changes and 150 of 50 records in turns five are of each, and one more was made; all for two channels.
     assert.equal(notifications.length, 12);
+    await server.stop();
+    assert.equal(countOwed(dir), 0);
   } finally {
     await server.stop();
     await sink.close();
     removeDir(dir);
   }
-  assert.equal(countOwed(dir), 0);
 });

@@ -55,6 +55,7 @@ export interface Watchbell {
   administer(token: string): Call;
   /** MiB that it holds of the machine's memory, after its garbage was collected. */
   memory(): Promise<number>;
+  /** Also when it was stopped before. */
   stop(): Promise<void>;
 }
 
@@ -163,7 +164,7 @@ export async function startWatchbell(options: WatchbellOptions): Promise<Watchbe
       return seen.sort((a, b) => a - b)[Math.floor(MEMORY_SAMPLES / 2)] ?? Number.NaN;
     },
     async stop() {
-      await pool.destroy();
+      if (!pool.destroyed) await pool.destroy();
       await end('SIGTERM');
     },
   };
