@@ -10,7 +10,7 @@ import { watchbell } from '../systems/watchbell.ts';
 export const oneChannel: Scenario = {
   name: 'one-channel',
   about: 'events that one channel takes, handed in as fast as they are taken, to the last arrival',
-  minutes: 5,
+  minutes: 6,
   compared: { figure: 'notifications_per_second', to: 'watchbell' },
   run: (ask) =>
     measureRates(ask, {

@@ -26,7 +26,7 @@ export const steady: Scenario = {
   name: 'steady',
   about:
     'single events at a steady rate: from commit, and from hand-in, to the sink; Watchbell takes them as PUTs over HTTP',
-  minutes: 7,
+  minutes: 6,
   async run(ask: Ask): Promise<Measured> {
     const histograms: Record<string, Histogram> = {};
     const sink = await startSink();
