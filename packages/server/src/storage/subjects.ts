@@ -2,21 +2,38 @@ import type { Change } from '../domain/change.ts';
 import type { Notification } from '../domain/notification.ts';
 import { type RecordRef, recordKey } from '../domain/record.ts';
 
+/** Of an id of digits, what follows counts up: such ids stay beside each other. */
+const TAIL_DIGITS = 9;
+
 /**
  * What a change is about, as a number of 53 bits: that of a record, or of a module. Two that have the same one by chance
- * are told apart by the change itself; it is a third as long in every key as what it stands for.
+ * are told apart by the change itself; it is a third as long in every key as what it stands for. Ids that were given one
+ * after the other are numbers one after the other, so that what is new is not strewn over the whole of an index.
  */
 export function subjectOf(module: string, record = ''): number {
+  const head = record.length - TAIL_DIGITS;
+  const tail = head > 0 ? digitsFrom(record, head) : undefined;
   let low = 0x811c9dc5;
   let high = 0x01000193;
-  const text = `${module}\0${record}`;
+  const text = `${module}\0${tail === undefined ? record : record.slice(0, head)}`;
   for (let i = 0; i < text.length; i += 1) {
     const unit = text.charCodeAt(i);
     low = Math.imul(low ^ unit, 0x01000193);
     high = Math.imul(high ^ unit, 0x5bd1e995);
     high ^= high >>> 13;
   }
-  return (mixed(high) & 0x1fffff) * 2 ** 32 + (mixed(low ^ high) >>> 0);
+  return (mixed(high ^ (tail === undefined ? 0 : low)) & 0x1fffff) * 2 ** 32 + (tail ?? mixed(low ^ high) >>> 0);
+}
+
+/** Undefined where something else stands there. */
+function digitsFrom(text: string, from: number): number | undefined {
+  let number = 0;
+  for (let i = from; i < text.length; i += 1) {
+    const digit = text.charCodeAt(i) - 48;
+    if (digit < 0 || digit > 9) return undefined;
+    number = number * 10 + digit;
+  }
+  return number;
 }
 
 /** So that each bit depends on each. */
