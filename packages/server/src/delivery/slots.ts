@@ -149,7 +149,7 @@ export function createSlots(
     const byOrigin = waiting[standing].get(seat.org);
     const seats = byOrigin?.get(seat.origin);
     const isAlone = waiting[standing].size === 1 && byOrigin?.size === 1 && seats?.size === 1;
-    if (isAlone && mayFly(seat)) return;
+    if (isAlone && standing === seat.standing && mayFly(seat)) return;
     withdraw(seat);
     if (byOrigin && byOrigin.size > 0) {
       waiting[standing].delete(seat.org);

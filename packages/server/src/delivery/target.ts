@@ -3,7 +3,7 @@ import { requestUrl } from '../domain/wire/notification-body.ts';
 
 /** Where all requests of a channel go. */
 export interface Target {
-  /** Undefined: its URL is none. The edge refuses such, so an older version must have stored it. */
+  /** Undefined: its URL is none, or no HTTP. The edge refuses such, so an older version must have stored it. */
   readonly url?: Pick<URL, 'origin' | 'pathname' | 'search'>;
   /** What its flights are counted by; of a URL that is none, itself. */
   readonly origin: string;
@@ -24,6 +24,7 @@ export function targetOf(channel: Pick<Channel, 'notifyUrl'>): Target {
 
 function read(notifyUrl: string): Target {
   if (!URL.canParse(notifyUrl)) return { origin: notifyUrl, shown: 'unknown' };
-  const { origin, pathname, search } = new URL(requestUrl(notifyUrl));
+  const { protocol, origin, pathname, search } = new URL(requestUrl(notifyUrl));
+  if (protocol !== 'http:' && protocol !== 'https:') return { origin: notifyUrl, shown: 'unknown' };
   return { url: { origin, pathname, search }, origin, shown: origin + pathname };
 }

@@ -498,3 +498,19 @@ test('what is committed while earlier notifications are left to the store does n
   expect(sequences(well)).toEqual(Array.from({ length: 20 }, (_, i) => i + 1));
   expect(await stage.pending(channel)).toEqual([]);
 });
+
+test.each(['ftp://127.0.0.1/hook', 'nothing'])(
+  'a URL that cannot be sent to fails by itself, as any receiver: %s',
+  async (url) => {
+    const stage = await begin();
+    const channel = await stage.open('1', url);
+    await stage.change(1);
+    await stage.delivery.idle();
+    expect(stage.log.filter(({ level }) => level === 'error')).toEqual([]);
+    expect(stage.log.map(({ fields }) => fields)).toContainEqual(
+      expect.objectContaining({ attempt: 1, outcome: 'unreachable', reason: 'protocol' }),
+    );
+    expect(await stage.pending(channel)).toEqual([1]);
+    expect(stage.delivery.counts()).toMatchObject({ inFlight: 0, unsettled: 0, waiting: 1 });
+  },
+);

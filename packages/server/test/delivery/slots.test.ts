@@ -182,6 +182,25 @@ test('those that probe hold no more than failing lanes do', () => {
   expect(dealt).toEqual(['o0', 'o1']);
 });
 
+test('what has probed an origin goes on with those of its standing, and not in the part of those that fail', () => {
+  const { slots, seat, land, closed } = table();
+  const one = seat('one', 'a', 'o', 'proven');
+  const { launch } = one;
+  one.launch = (flight) => {
+    launch(flight);
+    if (flight.standing === 'failing') closed.add('a/o');
+  };
+  closed.add('a/o');
+  slots.request(one);
+  closed.delete('a/o');
+  slots.readmit('a' as OrgId, 'o', true);
+  expect(one.flights.map(({ standing }) => standing)).toEqual(['failing']);
+  closed.delete('a/o');
+  slots.readmit('a' as OrgId, 'o', false);
+  land(one, true);
+  expect(one.flights.map(({ standing }) => standing)).toEqual(Array(16).fill('proven'));
+});
+
 test('a seat that withdrew is not dealt to', () => {
   let blocked = true;
   const { slots, seat, dealt } = table({}, () => blocked);
