@@ -10,7 +10,6 @@ import { idleChannels } from './idle-channels.ts';
 import { nodes } from './nodes.ts';
 import { oneChannel } from './one-channel.ts';
 import { owed } from './owed.ts';
-import { postgres } from './postgres.ts';
 import { steady } from './steady.ts';
 import { thousandOrigins } from './thousand-origins.ts';
 
@@ -28,6 +27,5 @@ export const SCENARIOS: readonly Scenario[] = [
   owed,
   idleChannels,
   growth,
-  postgres,
   nodes,
 ];
