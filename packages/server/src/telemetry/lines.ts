@@ -1,30 +1,40 @@
 /** What lines are written to without waiting. */
 interface Output {
   write(text: string): boolean;
-  /** Writes what it still has, at the end of the process. */
+  /** Writes what it still has, at the end of the process; but for what it is writing, of which all may not get out. */
   flushSync(): void;
 }
+
+/** Characters that are written at once, however many lines there are: as many as a pipe that is read has room for. */
+const PIECE = 16 * 1024;
 
 /** Has an output take the lines of one turn of the event loop together, which costs it as much as one of them. */
 export function inTurns<Lines extends Output>(output: Lines): Lines {
   let lines: string[] = [];
+  let length = 0;
   const write = output.write.bind(output);
   const flushSync = output.flushSync.bind(output);
 
-  function pass(): void {
-    if (lines.length === 0) return;
-    const text = lines.join('');
+  function take(): string[] {
+    const taken = lines;
     lines = [];
-    write(text);
+    length = 0;
+    return taken;
+  }
+  function pass(): void {
+    if (lines.length > 0) write(take().join(''));
   }
 
   return Object.assign(output, {
     write(line: string) {
+      if (length + line.length > PIECE) pass();
+      length += line.length;
       if (lines.push(line) === 1) setImmediate(pass);
       return true;
     },
     flushSync() {
-      pass();
+      // One by one: while the first is being written, it has the others.
+      for (const line of take()) write(line);
       flushSync();
     },
   });
