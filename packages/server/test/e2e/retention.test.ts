@@ -198,6 +198,23 @@ describe('with a retention of a day', () => {
     }
   });
 
+  test('a change that goes is not found any more by its records, by those it points at, or by their modules', async () => {
+    const create = async (module: string, record: object): Promise<string> =>
+      at((await app.owner.call('POST', `/crm/v8/${module}`, { data: [record] })).body, 'data', 0, 'details', 'id');
+    const account = await create('Accounts', { Account_Name: 'Zylker' });
+    await pass(26);
+    expect(await counts('record_change', 'change_subject')).toEqual([0, 0]);
+    await watch('POST', '1', 'Contacts.all', 168);
+    await watch('POST', '2', 'Accounts.edit', 168);
+    await create('Contacts', { Last_Name: 'Boyle', Account_Name: { id: account } });
+    await receiver.first(2);
+    await app.app.idle();
+    // The contact, its account, and the modules of both.
+    expect(await counts('record_change', 'change_subject')).toEqual([1, 4]);
+    await pass(26);
+    expect(await counts('notification', 'record_change', 'change_subject')).toEqual([0, 0, 0]);
+  });
+
   test('a job that rests goes a day after its channel has ended, one of a live channel stays', async () => {
     await watch('POST', '1', 'Contacts.all', 168);
     await watch('POST', '2', 'Contacts.all', 168);
