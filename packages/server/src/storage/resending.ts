@@ -1,6 +1,6 @@
 import type { Generation, JobId, OrgId } from '../domain/ids.ts';
 import { CHANGE_COLUMNS } from './changes.ts';
-import { changeRows, list, type RowChange, type Statement, sql, type Write } from './db.ts';
+import { changeRows, list, type RowChange, type RowInsert, type Statement, sql, type Write } from './db.ts';
 import type { ResendRange, Resent } from './job-store.ts';
 import { saveAttemptsOfJob } from './notifications.ts';
 
@@ -61,7 +61,8 @@ export const selectBrought = (org: OrgId, generation: Generation, numbers: reado
 
 /**
  * A success delivers what was parked or cancelled; a failure changes no state. As every end of a notification it is taken
- * from `owed` first, where it is while its cancelling is not written down.
+ * from `owed` first, where it is while its cancelling is not written down; then come attempts, as with what is settled, so
+ * that neither waits for the other one in turn.
  */
 export function saveResent(org: OrgId, generation: Generation, resent: readonly Resent[]): Write[] {
   const delivered = resent.filter(({ attempt }) => attempt.outcome.kind === 'delivered');
@@ -69,9 +70,10 @@ export function saveResent(org: OrgId, generation: Generation, resent: readonly 
   const one = (number: number) => sql`org_id = ${org} AND generation = ${generation} AND number = ${number}`;
   const counted = (made: number) =>
     sql`attempts_made = CASE WHEN attempts_made < ${made} THEN ${made} ELSE attempts_made END`;
-  const rows: RowChange[] = [
+  const rows: (RowChange | RowInsert)[] = [
     changeRows(delivered, ({ number }) => sql`DELETE FROM owed WHERE ${one(number)}`),
     changeRows(failed, ({ number, attempt }) => sql`UPDATE owed SET ${counted(attempt.attempt)} WHERE ${one(number)}`),
+    saveAttemptsOfJob(resent.map(({ number, attempt }) => ({ org, generation, number, attempt }))),
     changeRows(
       delivered,
       ({ number, attempt }) => sql`
@@ -93,6 +95,5 @@ export function saveResent(org: OrgId, generation: Generation, resent: readonly 
           WHERE n.org_id = ${org} AND n.generation = ${generation} AND n.number = ${number})`,
     ),
   ];
-  const attempts = saveAttemptsOfJob(resent.map(({ number, attempt }) => ({ org, generation, number, attempt })));
-  return [attempts, ...rows].filter(({ rows }) => rows.length > 0);
+  return rows.filter(({ rows }) => rows.length > 0);
 }

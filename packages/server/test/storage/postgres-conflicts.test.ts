@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import type { Generation } from '../../src/domain/ids.ts';
+import type { Generation, JobId } from '../../src/domain/ids.ts';
 import { createPostgresStore } from '../../src/storage/engines/postgres.ts';
 import type { Settlement } from '../../src/storage/store.ts';
 import { createDatabase } from '../support/postgres/database.ts';
@@ -27,12 +27,14 @@ async function openStore(url: string) {
   return { store, generation };
 }
 
-const waitsForLock = (client: pg.Client) =>
+const waitsForLock = (client: pg.Client, count = 1) =>
   vi.waitFor(async () => {
+    // Within a transaction it would be as it was when it was first looked at.
+    await client.query('SELECT pg_stat_clear_snapshot()');
     const { rowCount } = await client.query(
       `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
     );
-    expect(rowCount).toBe(1);
+    expect(rowCount).toBe(count);
   }, 4000);
 
 test('an attempt that another transaction is just writing down is left as that one says', async () => {
@@ -60,6 +62,35 @@ test('an attempt that another transaction is just writing down is left as that o
   });
   const owed = await store.delivery.window(ORG, generation, 1, 10, 1000);
   expect(owed.map(({ attemptsMade }) => attemptsMade)).toEqual([1, 1]);
+});
+
+test('what settles and what sends again take what is owed first, and so neither has what the other one waits for', async () => {
+  const { url, drop } = await createDatabase();
+  onTestFinished(drop);
+  // Longer than a lock is waited for.
+  await withClient(url, (client) =>
+    client.query(
+      `DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = ''1min''', current_database()); END $$`,
+    ),
+  );
+  const { store, generation } = await openStore(url);
+  const { attempt } = failed(generation, 1);
+  await withClient(url, async (client) => {
+    await client.query('BEGIN');
+    await client.query('SELECT 1 FROM owed WHERE number = 1 FOR UPDATE');
+    const settled = store.delivery.settle([failed(generation, 1)]);
+    await waitsForLock(client);
+    const sentAgain = store.jobs.settle({
+      org: ORG,
+      generation,
+      resent: [{ number: 1, attempt: { ...attempt, job: 'job_1' as JobId } }],
+      step: { id: 'job_1' as JobId, state: 'running', progress: { position: 1, done: 0, failed: 1, passed: 0 } },
+      at: START,
+    });
+    await waitsForLock(client, 2);
+    await client.query('COMMIT');
+    expect(await Promise.all([settled, sentAgain])).toEqual([[], true]);
+  });
 });
 
 test('what was rolled back for the sake of another transaction is done again', async () => {
