@@ -1,6 +1,7 @@
 import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
 import type { OwedNotification } from '../storage/store.ts';
 import { type OrgMemory, weigh } from './memory.ts';
+import { createQueue } from './queue.ts';
 
 /**
  * The pending notifications that a lane has yet to consider, in number order. What was just committed is taken directly
@@ -16,6 +17,8 @@ export interface Backlog {
   gap(): Gap | undefined;
   fill(gap: Gap, rows: readonly OwedNotification[]): void;
   isEmpty(): boolean;
+  /** Lets go of what is beyond a lane's own part of memory; it is read again when needed. */
+  shrink(): void;
   /** Lets go of what is in memory; it is read again when needed. */
   forget(): void;
 }
@@ -26,51 +29,73 @@ interface Gap {
   readonly to: number;
 }
 
-export function createBacklog(from: number, policy: DeliveryPolicy, memory: OrgMemory): Backlog {
-  let kept: OwedNotification[] = [];
+type BacklogPolicy = Pick<DeliveryPolicy, 'laneNotifications' | 'laneBytes' | 'laneShare'>;
+
+/** `flows`: what it keeps is sent soon; then it may keep more than its own part, as long as others leave it free. */
+export function createBacklog(
+  from: number,
+  { laneNotifications, laneBytes, laneShare }: BacklogPolicy,
+  memory: OrgMemory,
+  flows: () => boolean,
+): Backlog {
+  const kept = createQueue<OwedNotification>();
   let bytes = 0;
   /** Every pending number before it was taken or is kept. */
   let end = from;
   let newest = from - 1;
 
+  const isWithinOwn = (): boolean => kept.size() < laneNotifications && bytes < laneBytes;
+
+  function mayKeep(): boolean {
+    if (memory.isFull()) return false;
+    return isWithinOwn() || (bytes < memory.free() * laneShare && flows());
+  }
+
   function keep(owed: OwedNotification): void {
     const weight = weigh(owed);
-    kept.push(owed);
+    kept.put(owed);
     bytes += weight;
-    memory.add(weight);
+    memory.keep(owed);
     end = owed.number + 1;
+  }
+
+  function letGo(owed: OwedNotification): void {
+    bytes -= weigh(owed);
+    memory.letGo(owed);
+  }
+
+  /** From the newest on. */
+  function letGoWhile(isTooMuch: () => boolean): void {
+    while (isTooMuch()) {
+      const last = kept.takeLast();
+      if (!last) return;
+      letGo(last);
+      end = last.number;
+    }
   }
 
   return {
     feed(owed) {
       newest = Math.max(newest, owed.number);
-      const hasRoom = kept.length < policy.laneNotifications && bytes < policy.laneBytes && !memory.isFull();
-      if (owed.number === end && hasRoom) keep(owed);
+      if (owed.number === end && mayKeep()) keep(owed);
     },
     reaches(number) {
       newest = Math.max(newest, number);
     },
     take() {
-      const owed = kept.shift();
-      if (!owed) return undefined;
-      const weight = weigh(owed);
-      bytes -= weight;
-      memory.add(-weight);
+      const owed = kept.take();
+      if (owed) letGo(owed);
       return owed;
     },
-    gap: () => (kept.length === 0 && end <= newest ? { from: end, to: newest } : undefined),
+    gap: () => (kept.size() === 0 && end <= newest ? { from: end, to: newest } : undefined),
     fill(gap, rows) {
       // Forgotten meanwhile, or fed: then these rows are not the next ones.
-      if (gap.from !== end || kept.length > 0) return;
+      if (gap.from !== end || kept.size() > 0) return;
       for (const row of rows) keep(row);
       if (rows.length === 0) end = gap.to + 1;
     },
-    isEmpty: () => kept.length === 0 && end > newest,
-    forget() {
-      end = kept[0]?.number ?? end;
-      kept = [];
-      memory.add(-bytes);
-      bytes = 0;
-    },
+    isEmpty: () => kept.size() === 0 && end > newest,
+    shrink: () => letGoWhile(() => kept.size() > laneNotifications || bytes > laneBytes),
+    forget: () => letGoWhile(() => true),
   };
 }

@@ -27,7 +27,7 @@ export function createLane(
   const { clock, policy, ownership, slots, dueTimes, circuits, stop, logger } = context;
   const state = createLaneState(from);
   const memory = context.memory.of(org);
-  const backlog = createBacklog(from, policy, memory);
+  const backlog = createBacklog(from, policy, memory, () => seat.standing === 'proven');
   const ready: Item[] = [];
   const waiting = createWaitingList();
   let channel = receiver?.channel;
@@ -213,6 +213,7 @@ export function createLane(
         finding.scanOn(1);
         backlog.forget();
       } else {
+        if (isFailing()) backlog.shrink();
         finding.scanOn(policy.channelFlights);
       }
       arm();
@@ -236,6 +237,11 @@ export function createLane(
   /** The circuit of its origin admits no attempt now. */
   function isGrounded(): boolean {
     return !circuits.admits(org, seat.origin);
+  }
+
+  /** As many attempts in a row as may be in the air at once: what it keeps is not sent soon. */
+  function isFailing(): boolean {
+    return (health.now()?.failedAttempts ?? 0) >= policy.channelFlights;
   }
 
   function couldGoOn(): boolean {

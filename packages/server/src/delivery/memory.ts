@@ -12,6 +12,11 @@ export interface Memory {
 
 export interface OrgMemory {
   add(bytes: number): void;
+  /** A change that several of those kept are about is counted once, with the first of them. */
+  keep(notification: Notification): void;
+  letGo(notification: Notification): void;
+  /** What the organisation may still take. */
+  free(): number;
   /** All of it is used, or the organisation's share, so that what one owes takes no memory from the others (P5). */
   isFull(): boolean;
 }
@@ -19,15 +24,34 @@ export interface OrgMemory {
 export function createMemory({ nodeBytes, orgShare }: Pick<DeliveryPolicy, 'nodeBytes' | 'orgShare'>): Memory {
   let used = 0;
   const usedBy = new Map<OrgId, number>();
+  /** How many of those kept are about a change. */
+  const kept = new Map<Change, number>();
+
+  function add(org: OrgId, bytes: number): void {
+    used += bytes;
+    const own = (usedBy.get(org) ?? 0) + bytes;
+    if (own > 0) usedBy.set(org, own);
+    else usedBy.delete(org);
+  }
+
+  const free = (org: OrgId): number => Math.min(nodeBytes - used, nodeBytes * orgShare - (usedBy.get(org) ?? 0));
+
   return {
     of: (org) => ({
-      add(bytes) {
-        used += bytes;
-        const own = (usedBy.get(org) ?? 0) + bytes;
-        if (own > 0) usedBy.set(org, own);
-        else usedBy.delete(org);
+      add: (bytes) => add(org, bytes),
+      keep(notification) {
+        const others = kept.get(notification.change) ?? 0;
+        kept.set(notification.change, others + 1);
+        add(org, others === 0 ? weigh(notification) : weighAlone(notification));
       },
-      isFull: () => used >= nodeBytes || (usedBy.get(org) ?? 0) >= nodeBytes * orgShare,
+      letGo(notification) {
+        const others = (kept.get(notification.change) ?? 1) - 1;
+        if (others === 0) kept.delete(notification.change);
+        else kept.set(notification.change, others);
+        add(org, -(others === 0 ? weigh(notification) : weighAlone(notification)));
+      },
+      free: () => free(org),
+      isFull: () => free(org) <= 0,
     }),
   };
 }
@@ -35,12 +59,15 @@ export function createMemory({ nodeBytes, orgShare }: Pick<DeliveryPolicy, 'node
 const weights = new WeakMap<Change, number>();
 
 /** Roughly the bytes that a notification keeps in memory, its change included. */
-export function weigh({ change, ids }: Notification): number {
+export function weigh(notification: Notification): number {
+  const { change } = notification;
   const known = weights.get(change);
   const weight = known ?? change.records.reduce((sum, { values }) => sum + 100 + weighJson(values), 200);
   if (known === undefined) weights.set(change, weight);
-  return weight + 200 + ids.length * 50;
+  return weight + weighAlone(notification);
 }
+
+const weighAlone = ({ ids }: Notification): number => 200 + ids.length * 50;
 
 function weighJson(value: Json): number {
   if (typeof value === 'string') return 16 + value.length * 2;

@@ -49,10 +49,13 @@ export interface DeliveryPolicy {
   readonly maxUnfinished: number;
   /** Most records of a lane that something unfinished is about or for which something was skipped. */
   readonly maxRecords: number;
-  /** Most that one lane, and all together, keep in memory of what waits; the rest is read when its turn comes. */
+  /** Most that all lanes together keep in memory of what waits; the rest is read when its turn comes. */
+  readonly nodeBytes: number;
+  /** What of it each lane may keep for itself, */
   readonly laneNotifications: number;
   readonly laneBytes: number;
-  readonly nodeBytes: number;
+  /** and this many times what others leave free, if its receiver does well: so those that are behind share alike. */
+  readonly laneShare: number;
   /** Most of what is being sent at once, by its size in memory. */
   readonly airBytes: number;
   /** Most notifications of one read. */
@@ -129,9 +132,10 @@ export const DEFAULT_POLICY: DeliveryPolicy = {
   maxOrigins: 256,
   maxUnfinished: 256,
   maxRecords: 4096,
+  nodeBytes: 128 * MIB,
   laneNotifications: 1024,
   laneBytes: 2 * MIB,
-  nodeBytes: 64 * MIB,
+  laneShare: 1,
   airBytes: 64 * MIB,
   windowRows: 128,
   windowBytes: 512 * KIB,

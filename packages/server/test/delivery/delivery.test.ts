@@ -408,7 +408,7 @@ test('more skipped records than are kept stall the lane, and all is sent in the 
 });
 
 test('with hardly any memory everything is read when its turn comes', async () => {
-  const stage = await begin({ policy: { nodeBytes: 1, laneNotifications: 2 } });
+  const stage = await begin({ policy: { nodeBytes: 1, laneNotifications: 2, laneShare: 0 } });
   const well = await receiver();
   const channel = await stage.open('1', well.origin);
   await Promise.all(Array.from({ length: 200 }, (_, i) => stage.change(i % 7)));
@@ -485,7 +485,7 @@ test('what waits behind an answered notification goes before its outcome is save
 });
 
 test('what is committed while earlier notifications are left to the store does not jump over them', async () => {
-  const stage = await begin({ policy: { laneNotifications: 2, channelFlights: 1, firstFlights: 1 } });
+  const stage = await begin({ policy: { laneNotifications: 2, laneShare: 0, channelFlights: 1, firstFlights: 1 } });
   const well = await receiver();
   const gate = latch();
   well.behave((_request, response) => void gate.opened.then(() => response.end()));

@@ -23,6 +23,7 @@ const TIGHT: Partial<DeliveryPolicy> = {
   maxUnfinished: 5,
   maxRecords: 10,
   laneNotifications: 3,
+  laneShare: 0.5,
   windowRows: 3,
   nodeBytes: 6000,
   maxReceivers: 1,
