@@ -175,16 +175,17 @@ export function isThere(set: WorkingSet, { module, id }: RecordRef): boolean {
 /** Ids of the records that hold this value, of those that the batch asked for. */
 export const findByKey = (set: WorkingSet, key: KeyRef): readonly RecordId[] => [...(set.keys.get(keyRef(key)) ?? [])];
 
-/** Stores a record with its look-up entries (`keys`), which replace those it had (`oldKeys`). */
+/** Stores a record with its look-up entries (`keys`), which replace those it had (`oldKeys`); without both it keeps them. */
 export function putRecord(
   set: WorkingSet,
   record: StoredRecord,
-  keys: readonly KeyRef[],
+  keys: readonly KeyRef[] = [],
   oldKeys: readonly KeyRef[] = [],
 ): void {
   const key = recordKey(record.module, record.id);
   set.records.set(key, record);
   set.writes.records.set(key, record);
+  if (keys.length + oldKeys.length === 0) return;
   // Entries that stay are left alone: an update mostly changes few of them.
   const before = new Set(oldKeys.map(keyRef));
   const after = new Set(keys.map(keyRef));

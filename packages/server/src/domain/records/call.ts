@@ -83,11 +83,17 @@ export function currentModule(set: WorkingSet, { apiName }: Module): Module {
   throw new AppError('INVALID_MODULE', 'the module name given seems to be invalid');
 }
 
-const changedBy = (results: readonly Result<Written>[], operation: Operation): ChangedRecord[] =>
-  results.flatMap((result) => (result.ok && result.value.operation === operation && result.value.changed) || []);
+function changedBy(results: readonly Result<Written>[], operation: Operation): ChangedRecord[] {
+  const all: ChangedRecord[] = [];
+  for (const result of results) {
+    if (result.ok && result.value.operation === operation && result.value.changed) all.push(result.value.changed);
+  }
+  return all;
+}
 
 /** A record written twice in one call is reported once: fields united in order, with their last values. */
-function mergeChanged(all: readonly ChangedRecord[]): ChangedRecord[] {
+function mergeChanged(all: readonly ChangedRecord[]): readonly ChangedRecord[] {
+  if (all.length < 2) return all;
   const byId = new Map<RecordId, ChangedRecord>();
   for (const changed of all) {
     const known = byId.get(changed.id);

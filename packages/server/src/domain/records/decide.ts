@@ -16,9 +16,9 @@ import {
   takeId,
   type WorkingSet,
 } from '../working-set.ts';
-import { withDerived, withoutEmpty, withProbability } from './derive.ts';
+import { withDerived, withGiven, withoutEmpty, withProbability } from './derive.ts';
 import type { RecordInput } from './input.ts';
-import { keyOf, keysOf } from './keys.ts';
+import { isKeyField, keyOf, keysOf } from './keys.ts';
 import { lookupTarget, userTarget } from './lookup.ts';
 import { nameOfRecord } from './named.ts';
 import { missingValue, takenValue, unknownRecord, unknownTarget } from './refusals.ts';
@@ -86,18 +86,32 @@ export function updateRecord(
   const input = whole.value;
 
   const given = withProbability(module, before.values, input.given);
-  const values = withDerived(module, withoutEmpty({ ...before.values, ...Object.fromEntries(given) }));
-  const record: StoredRecord = { ...before, values, modifiedAt: set.now, modifiedBy: caller.id };
-  putRecord(set, record, keysOf(module, values), keysOf(module, before.values));
+  const values = withDerived(module, withGiven(before.values, given));
+  const record: StoredRecord = {
+    module: before.module,
+    id,
+    values,
+    createdAt: before.createdAt,
+    createdBy: before.createdBy,
+    modifiedAt: set.now,
+    modifiedBy: caller.id,
+  };
+  const different: string[] = [];
+  for (const name of given.keys()) if (!sameValue(before.values[name], values[name])) different.push(name);
+  // What is derived is neither a key nor a lookup.
+  if (different.some((name) => isKeyField(module, name))) {
+    putRecord(set, record, keysOf(module, values), keysOf(module, before.values));
+  } else putRecord(set, record);
 
-  const different = [...given.keys()].filter((name) => !sameValue(before.values[name], values[name]));
   if (different.length === 0) return done({ operation: 'update', record });
   const fields = reported(module, different);
+  const related = targets(set, module, values);
+  const isPointed = different.some((name) => findField(module, name)?.type === 'lookup');
   const changed: ChangedRecord = {
     id,
     fields,
     values: shownValues(set, module, values, fields, caller),
-    related: unite(targets(set, module, values), targets(set, module, before.values)),
+    related: isPointed ? unite(related, targets(set, module, before.values)) : related,
   };
   return done({ operation: 'update', record, changed });
 }
@@ -176,6 +190,7 @@ function taken(set: WorkingSet, module: Module, { path, given }: RecordInput, ow
 
 /** With lists as they will be: rows of subforms, each with its id, and choices. */
 function withLists(set: WorkingSet, module: Module, input: RecordInput, before: Values): Result<RecordInput> {
+  if (!hasList(input)) return done(input);
   const given = new Map(input.given);
   const options = { path: input.path, replaces: input.replacesRows ?? false, newId: () => takeId(set) };
   for (const [name, value] of input.given) {
@@ -190,25 +205,33 @@ function withLists(set: WorkingSet, module: Module, input: RecordInput, before: 
   return done({ ...input, given });
 }
 
+function hasList({ given }: RecordInput): boolean {
+  for (const value of given.values()) if (Array.isArray(value)) return true;
+  return false;
+}
+
 const addedTo = (before: Json | undefined, choices: readonly Json[]): Json => [
   ...new Set([...(Array.isArray(before) ? before : []), ...choices]),
 ];
 
-/** Stored values are normalised, so equal ones are written alike. */
-const sameValue = (a: Json | undefined, b: Json | undefined): boolean =>
-  JSON.stringify(a ?? null) === JSON.stringify(b ?? null);
+/** Stored values are normalised, so equal lists and objects are written alike. */
+function sameValue(a: Json | undefined, b: Json | undefined): boolean {
+  const [one, other] = [a ?? null, b ?? null];
+  if (one === other) return true;
+  return typeof one === 'object' && typeof other === 'object' && JSON.stringify(one) === JSON.stringify(other);
+}
 
 const reported = (module: Module, names: readonly string[]): string[] =>
   names.filter((name) => !findField(module, name)?.unreported);
 
 function shownValues(set: WorkingSet, module: Module, values: Values, fields: readonly string[], caller: User): Values {
   const names = namesIn(set, caller);
-  return Object.fromEntries(
-    fields.flatMap((name) => {
-      const field = findField(module, name);
-      return field ? [[name, shownValue(field, values[name], names)]] : [];
-    }),
-  );
+  const shown: Record<string, Json> = {};
+  for (const name of fields) {
+    const field = findField(module, name);
+    if (field) shown[name] = shownValue(field, values[name], names);
+  }
+  return shown;
 }
 
 /** Names of what the batch loaded: every record and user that was given is in it. */
@@ -225,7 +248,8 @@ const namesIn = (set: WorkingSet, caller: User): Names => ({
 export const targets = (set: WorkingSet, module: Module, values: Values): RecordRef[] =>
   pointsAt(module, values).filter((ref) => isThere(set, ref));
 
-export function unite(refs: readonly RecordRef[], more: readonly RecordRef[]): RecordRef[] {
+export function unite(refs: readonly RecordRef[], more: readonly RecordRef[]): readonly RecordRef[] {
+  if (more.length === 0) return refs;
   const known = new Set(refs.map((ref) => recordKey(ref.module, ref.id)));
   return [...refs, ...more.filter((ref) => !known.has(recordKey(ref.module, ref.id)))];
 }

@@ -23,7 +23,7 @@ export function withProbability(
 export function withDerived(module: Module, values: Values): Values {
   if (module.nameField === 'Full_Name') {
     const fullName = [values.First_Name, values.Last_Name].filter((part) => typeof part === 'string').join(' ');
-    return { ...values, Full_Name: fullName };
+    return values.Full_Name === fullName ? values : { ...values, Full_Name: fullName };
   }
   if (module.apiName === 'Deals') {
     const { Amount: amount, Probability: probability } = values;
@@ -33,11 +33,23 @@ export function withDerived(module: Module, values: Values): Values {
   return values;
 }
 
+/** The values that a record has with what was given in its place; what was emptied is left out. */
+export function withGiven(before: Values, given: ReadonlyMap<string, Json>): Values {
+  const values: Record<string, Json> = { ...before };
+  let isEmptied = false;
+  for (const [name, value] of given) {
+    values[name] = value;
+    isEmptied ||= value === null;
+  }
+  return isEmptied ? withoutEmpty(values) : values;
+}
+
 /** Empty fields are left out of what is stored. */
 export function withoutEmpty(values: Values): Values {
-  const kept: [string, Json][] = [];
-  for (const [name, value] of Object.entries(values)) {
-    if (value !== null) kept.push([name, value]);
+  const kept: Record<string, Json> = {};
+  for (const name of Object.keys(values)) {
+    const value = values[name] ?? null;
+    if (value !== null) kept[name] = value;
   }
-  return Object.fromEntries(kept);
+  return kept;
 }

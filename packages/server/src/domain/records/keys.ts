@@ -24,6 +24,17 @@ export function keyFields(module: Module): readonly string[] {
   return fields;
 }
 
+const keyFieldSets = new WeakMap<Module, ReadonlySet<string>>();
+
+/** Whether another value of the field makes other look-up entries. */
+export function isKeyField(module: Module, field: string): boolean {
+  const known = keyFieldSets.get(module);
+  if (known) return known.has(field);
+  const fields = new Set([...keyFields(module), TAG_FIELD]);
+  keyFieldSets.set(module, fields);
+  return fields.has(field);
+}
+
 const isFoundBy = ({ type }: Field): boolean => type === 'email' || type === 'phone' || type === 'lookup';
 
 /** The look-up entry of one value; none for an empty one and for lists. */
