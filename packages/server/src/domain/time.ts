@@ -1,22 +1,31 @@
 const QUARTER_MS = 15 * 60_000;
 const MINUTE_MS = 60_000;
-/** Offsets kept for each zone; a flood of scattered times starts the zone anew instead of growing. */
-const MAX_OFFSETS = 4096;
+/** Offsets and texts kept for each zone; a flood of scattered times starts them anew instead of growing. */
+const MAX_KEPT = 4096;
 
 interface Zone {
   readonly format: Intl.DateTimeFormat;
   /** Minutes east of UTC, by quarter of an hour since the epoch: zones change their offset only between quarters. */
   readonly offsets: Map<number, number>;
+  /** By second since the epoch: what is written together has few of them. */
+  readonly texts: Map<number, string>;
 }
 
 const zones = new Map<string, Zone>();
 
 /** Local time with a numeric offset and whole seconds, such as `2026-11-22T02:13:33+05:30`. */
 export function formatTime(epochMs: number, timeZone: string): string {
-  const offset = offsetMinutes(epochMs, timeZone);
+  const zone = zones.get(timeZone) ?? openZone(timeZone);
+  const second = Math.floor(epochMs / 1000);
+  const known = zone.texts.get(second);
+  if (known !== undefined) return known;
+  const offset = offsetMinutes(epochMs, zone);
   const local = new Date(epochMs + offset * MINUTE_MS).toISOString().slice(0, 19);
   const size = Math.abs(offset);
-  return `${local}${offset < 0 ? '-' : '+'}${twoDigits(Math.floor(size / 60))}:${twoDigits(size % 60)}`;
+  const text = `${local}${offset < 0 ? '-' : '+'}${twoDigits(Math.floor(size / 60))}:${twoDigits(size % 60)}`;
+  if (zone.texts.size >= MAX_KEPT) zone.texts.clear();
+  zone.texts.set(second, text);
+  return text;
 }
 
 const TIME = /^(\d{4}-\d{2}-\d{2})T(\d{2}):(\d{2}):(\d{2})(?:Z|([+-])(\d{2}):?(\d{2}))$/;
@@ -53,20 +62,19 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
-function offsetMinutes(epochMs: number, timeZone: string): number {
-  const zone = zones.get(timeZone) ?? openZone(timeZone);
+function offsetMinutes(epochMs: number, zone: Zone): number {
   const quarter = Math.floor(epochMs / QUARTER_MS);
   const known = zone.offsets.get(quarter);
   if (known !== undefined) return known;
   const offset = readOffset(zone.format.format(quarter * QUARTER_MS));
-  if (zone.offsets.size >= MAX_OFFSETS) zone.offsets.clear();
+  if (zone.offsets.size >= MAX_KEPT) zone.offsets.clear();
   zone.offsets.set(quarter, offset);
   return offset;
 }
 
 function openZone(timeZone: string): Zone {
   const format = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset', year: 'numeric' });
-  const zone: Zone = { format, offsets: new Map() };
+  const zone: Zone = { format, offsets: new Map(), texts: new Map() };
   zones.set(timeZone, zone);
   return zone;
 }

@@ -12,13 +12,15 @@ const MAX_BIGINT_DIGITS = 64;
 export function parseJsonObject(bytes: Uint8Array | undefined): JsonObject {
   let value: Json;
   try {
-    value = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    value = parseJson(UTF8.decode(bytes));
   } catch (cause) {
     throw notAnObject(cause);
   }
   if (!isObject(value)) throw notAnObject();
   return value;
 }
+
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
 const notAnObject = (cause?: unknown): AppError =>
   new AppError('INVALID_DATA', 'body', { expected_data_type: 'jsonobject' }, { cause });
@@ -59,10 +61,10 @@ const BACKSLASH = 0x5c;
 
 /** Position of the quote that ends the string begun at `start`; the text's end when it has none. */
 function endOfString(text: string, start: number): number {
-  for (let i = start + 1; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code === QUOTE) return i;
-    if (code === BACKSLASH) i += 1;
+  for (let end = text.indexOf('"', start + 1); end >= 0; end = text.indexOf('"', end + 1)) {
+    let escapes = 0;
+    while (text.charCodeAt(end - 1 - escapes) === BACKSLASH) escapes += 1;
+    if (escapes % 2 === 0) return end;
   }
   return text.length;
 }

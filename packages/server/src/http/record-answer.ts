@@ -42,8 +42,14 @@ export function answer(
 
 /** 201 when all were inserted, 400 when none was written; between the two it depends on the version (reference §7.2). */
 export function statusOf(results: readonly Result<Pick<Outcome, 'operation'>>[], mixedStatus: number): number {
-  const written = results.flatMap((result) => (result.ok ? [result.value] : []));
-  if (written.length === 0) return 400;
-  if (written.length < results.length) return mixedStatus;
-  return written.every(({ operation }) => operation === 'insert') ? 201 : 200;
+  let written = 0;
+  let inserted = 0;
+  for (const result of results) {
+    if (!result.ok) continue;
+    written += 1;
+    if (result.value.operation === 'insert') inserted += 1;
+  }
+  if (written === 0) return 400;
+  if (written < results.length) return mixedStatus;
+  return inserted === written ? 201 : 200;
 }

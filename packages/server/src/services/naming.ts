@@ -10,7 +10,7 @@ import type { AccountStore, RecordReads } from '../storage/store.ts';
 export interface Naming {
   named(principal: Principal, module: Module, records: readonly StoredRecord[]): Promise<Names>;
   /** The caller is known already. */
-  users(org: OrgId, ids: readonly UserId[], caller: User): Promise<(id: UserId) => User | undefined>;
+  users(org: OrgId, ids: Iterable<UserId>, caller: User): Promise<(id: UserId) => User | undefined>;
 }
 
 export function createNaming({ reads, accounts }: { reads: RecordReads; accounts: AccountStore }): Naming {

@@ -49,7 +49,8 @@ export function createWriteRecords({ writer, naming }: { writer: Writer; naming:
       decide: (set: WorkingSet): Result<Outcome>[] => decide(set).map(outcomeOf),
     };
     const results = await writer.submit(org.id, once(principal, command));
-    const creators = results.flatMap((result) => (result.ok ? [result.value.record.createdBy] : []));
+    const creators = new Set<UserId>();
+    for (const result of results) if (result.ok) creators.add(result.value.record.createdBy);
     return { results, user: await naming.users(org.id, creators, user) };
   };
 }
@@ -57,11 +58,12 @@ export function createWriteRecords({ writer, naming }: { writer: Writer; naming:
 function outcomeOf(result: Result<Written>): Result<Outcome> {
   if (!result.ok) return result;
   const { operation, record, changed, matchedBy } = result.value;
-  const { values, ...stamp } = record;
-  return done({
-    operation,
-    record: stamp,
-    isChanged: changed !== undefined,
-    ...(matchedBy !== undefined && { matchedBy }),
-  });
+  const { module, id, createdAt, createdBy, modifiedAt, modifiedBy } = record;
+  const stamp: RecordStamp = { module, id, createdAt, createdBy, modifiedAt, modifiedBy };
+  const isChanged = changed !== undefined;
+  return done(
+    matchedBy === undefined
+      ? { operation, record: stamp, isChanged }
+      : { operation, record: stamp, isChanged, matchedBy },
+  );
 }

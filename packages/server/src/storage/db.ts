@@ -69,6 +69,7 @@ export interface Db {
 }
 
 export function sql(texts: TemplateStringsArray, ...values: readonly (SqlValue | ValueList | Statement)[]): Statement {
+  if (values.every(isValue)) return { parts: texts, values };
   const parts: string[] = [];
   const bound: (SqlValue | ValueList)[] = [];
   let text = texts[0] ?? '';
@@ -121,12 +122,19 @@ export const insertNew = (into: string, rows: RowInsert['rows'], key: readonly s
 
 /** `change` must give the same text for every item. */
 export function changeRows<Item>(items: Iterable<Item>, change: (item: Item) => Statement): RowChange {
-  const statements = Array.from(items, change);
-  return { parts: statements[0]?.parts ?? [], rows: statements.map(({ values }) => values.filter(isPlain)) };
+  let parts: readonly string[] = [];
+  const rows: (readonly SqlValue[])[] = [];
+  for (const item of items) {
+    const statement = change(item);
+    parts = statement.parts;
+    rows.push(statement.values.every(isPlain) ? statement.values : statement.values.filter(isPlain));
+  }
+  return { parts, rows };
 }
 
 const isStatement = (value: SqlValue | ValueList | Statement): value is Statement =>
   typeof value === 'object' && value !== null && 'parts' in value;
+const isValue = (value: SqlValue | ValueList | Statement): value is SqlValue | ValueList => !isStatement(value);
 const isPlain = (value: SqlValue | ValueList): value is SqlValue => typeof value !== 'object' || value === null;
 
 /** Collects the loads of several aggregates into one message; each answers its rows after `run`. */

@@ -3,7 +3,6 @@ import { ANY_MODULE, type Field, type Module } from '../../domain/module.ts';
 import { fullName } from '../../domain/org.ts';
 import type { StoredRecord } from '../../domain/record.ts';
 import { lookupTarget } from '../../domain/records/lookup.ts';
-import type { Result } from '../../domain/records/result.ts';
 import { type Names, shownUser, shownValue } from '../../domain/records/shown.ts';
 import { formatTime } from '../../domain/time.ts';
 import type { Outcome, RecordStamp, WriteResults } from '../../services/record-writes.ts';
@@ -78,39 +77,51 @@ export const wireInfo = ({ records, moreRecords }: FoundRecords, { page, perPage
 });
 
 /** The answers to the records of one write, in request order. */
-export const wireResults = ({ results, user }: WriteResults, timeZone: string): object[] =>
-  results.map((result) => wireResult(result, user, timeZone, {}));
+export function wireResults({ results, user }: WriteResults, timeZone: string): object[] {
+  const by = referencesOf(user);
+  return results.map((result) => {
+    if (!result.ok) return wireError(result.refusal);
+    const { operation, record } = result.value;
+    return {
+      code: 'SUCCESS',
+      details: detailsOf(operation, record, by, timeZone),
+      message: MESSAGES[operation],
+      status: 'success',
+    };
+  });
+}
 
 /** The same for an upsert, which says of each record what it did and by which field it found it. */
-export const wireUpserts = ({ results, user }: WriteResults, timeZone: string): object[] =>
-  results.map((result) =>
-    wireResult(
-      result,
-      user,
-      timeZone,
-      result.ok && { duplicate_field: result.value.matchedBy ?? null, action: result.value.operation },
-    ),
-  );
+export function wireUpserts({ results, user }: WriteResults, timeZone: string): object[] {
+  const by = referencesOf(user);
+  return results.map((result) => {
+    if (!result.ok) return wireError(result.refusal);
+    const { operation, record, matchedBy } = result.value;
+    return {
+      code: 'SUCCESS',
+      duplicate_field: matchedBy ?? null,
+      action: operation,
+      details: detailsOf(operation, record, by, timeZone),
+      message: MESSAGES[operation],
+      status: 'success',
+    };
+  });
+}
 
-function wireResult(
-  result: Result<Outcome>,
-  user: WriteResults['user'],
-  timeZone: string,
-  extra: JsonObject | false,
-): object {
-  if (!result.ok) return wireError(result.refusal);
-  const { operation, record } = result.value;
-  return {
-    code: 'SUCCESS',
-    ...extra,
-    details: operation === 'delete' ? { id: record.id } : writtenDetails(record, user, timeZone),
-    message: MESSAGES[operation],
-    status: 'success',
+type References = (id: StoredRecord['createdBy']) => JsonObject;
+
+/** Those who are named many times in one answer are written down once. */
+function referencesOf(user: WriteResults['user']): References {
+  const known = new Map<StoredRecord['createdBy'], JsonObject>();
+  return (id) => {
+    const reference = known.get(id) ?? userReference(id, user);
+    known.set(id, reference);
+    return reference;
   };
 }
 
-function writtenDetails(record: RecordStamp, user: WriteResults['user'], timeZone: string): JsonObject {
-  const by = (id: StoredRecord['createdBy']): JsonObject => userReference(id, user);
+function detailsOf(operation: Outcome['operation'], record: RecordStamp, by: References, timeZone: string): JsonObject {
+  if (operation === 'delete') return { id: record.id };
   return {
     Modified_Time: formatTime(record.modifiedAt, timeZone),
     Modified_By: by(record.modifiedBy),
