@@ -88,6 +88,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
       delivery.recover();
       lifeCycle.lookAtAll();
     },
+    onCommitting: () => delivery.committing(),
   });
   const { clock, realNow, monotonic, storeClock, dev } = await openClocks(config.profile, store, surroundings).catch(
     async (error) => {

@@ -11,7 +11,7 @@ import { createPostgresStore } from './storage/engines/postgres.ts';
 import { createSqliteStore } from './storage/engines/sqlite.ts';
 import { StoreRefusal } from './storage/refusal.ts';
 import type { Store } from './storage/store.ts';
-import { inTurns } from './telemetry/lines.ts';
+import { inPieces } from './telemetry/lines.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
 
@@ -27,6 +27,8 @@ export interface OpenOptions {
   readonly metrics?: Metrics;
   /** Told when the store was lost and is there again: what was being written may have been, or not. */
   readonly onRecovered?: () => void;
+  /** Told when a commit is written that what waits to be written can share. */
+  readonly onCommitting?: () => void;
 }
 
 /**
@@ -35,7 +37,7 @@ export interface OpenOptions {
  */
 export async function openStore(config: Config, logger: Logger, options: OpenOptions = {}): Promise<Store> {
   const { key, former } = await secretKeysOf(config);
-  const { isRestored = false, isLook = false, onRecovered = () => {} } = options;
+  const { isRestored = false, isLook = false, onRecovered = () => {}, onCommitting } = options;
   const common = { secretKey: key, formerKeys: former, logger, isRestored, isLook, onRecovered };
   if (config.database) {
     const { url, pooler, hints, poolSizes, timeouts } = config.database;
@@ -54,7 +56,7 @@ export async function openStore(config: Config, logger: Logger, options: OpenOpt
       throw config.secretKey ? error : tellOfKey(error, config.dataDir);
     });
   }
-  return createSqliteStore({ ...common, dataDir: config.dataDir });
+  return createSqliteStore({ ...common, dataDir: config.dataDir, onCommitting });
 }
 
 /** Nodes of the dev profile have the key of a data directory each, unless they are given one. */
@@ -116,4 +118,4 @@ export async function writeCredentials(dataDir: string, content: Credentials): P
 }
 
 export const createLogger = (config: Config): Logger =>
-  pino({ level: config.logLevel, base: null }, inTurns(pino.destination({ dest: 2, sync: false })));
+  pino({ level: config.logLevel, base: null }, inPieces(pino.destination({ dest: 2, sync: false })));

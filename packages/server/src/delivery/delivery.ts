@@ -72,6 +72,8 @@ export interface Delivery {
    * all that is owed is read.
    */
   recover(): void;
+  /** A commit is being written: outcomes that wait can share it. */
+  committing(): void;
   /** Told of each commit, in commit order for each organisation. Never throws. */
   committed(org: OrgId, writes: WriteSet): void;
   /** Starts no attempt, ends those in flight within `withinMs`, and saves what became of them. */
@@ -127,6 +129,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     policy,
     metrics,
     logger,
+    isAwaited: () => quiet.isAwaited(),
     onSaved() {
       slots.deal();
       quiet.check();
@@ -303,6 +306,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
         recover();
       }
     },
+    committing: settler.hurry,
     recover,
     async stop(withinMs = STOP_WITHIN_MS) {
       stopping.abort();
@@ -320,10 +324,14 @@ export function createDelivery(options: DeliveryOptions): Delivery {
     },
     async idle() {
       await cluster?.lookNow();
-      await quiet.idle();
+      const idle = quiet.idle();
+      settler.hurry();
+      await idle;
     },
     async quiet(org) {
-      await quiet.of(org);
+      const ofOrg = quiet.of(org);
+      settler.hurry();
+      await ofOrg;
       if (options.cluster && cluster && cluster.others() > 0) await othersQuiet(options.cluster.policy);
     },
     isMine: (org) => ownership.holdOf(org)?.state === 'held',

@@ -6,6 +6,8 @@ export interface Quiet {
   idle(): Promise<void>;
   /** Resolves when an organisation is quiet. */
   of(org: OrgId): Promise<void>;
+  /** Somebody waits. */
+  isAwaited(): boolean;
   /** Something may have ended. */
   check(): void;
 }
@@ -34,6 +36,7 @@ export function createQuiet(isIdle: () => boolean, isQuiet: (org: OrgId) => bool
         waiters.set(resolve, org);
         queueMicrotask(check);
       }),
+    isAwaited: () => idlers.length + waiters.size > 0,
     check,
   };
 }

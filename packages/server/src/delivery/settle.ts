@@ -9,10 +9,15 @@ import type { Metrics } from '../telemetry/metrics.ts';
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 5000;
 
-/** Writes outcomes down, everything that waits together, one write at a time and in the order they came. */
+/**
+ * Writes outcomes down, everything that waits together, one write at a time and in the order they came. An outcome that
+ * comes alone waits a little for others, or for a commit that it can share.
+ */
 export interface Settler {
   /** `told` is called once it is durable, or was refused since another node owns its bucket. */
   add(settlement: Settlement, told: (isSaved: boolean) => void): void;
+  /** Writes what waits without waiting for more. */
+  hurry(): void;
   size(): number;
   /** Whether something of the organisation is unsaved. */
   holds(org: OrgId): boolean;
@@ -24,9 +29,11 @@ export interface Settler {
 
 export interface SettlerOptions {
   readonly store: Pick<DeliveryStore, 'settle'>;
-  readonly policy: Pick<DeliveryPolicy, 'settleBatch' | 'maxUnsettled'>;
+  readonly policy: Pick<DeliveryPolicy, 'settleBatch' | 'settleWithin' | 'settleAtOnce' | 'maxUnsettled'>;
   readonly metrics: Pick<Metrics, 'settleBatch' | 'refusedOutcomes'>;
   readonly logger: Logger;
+  /** Somebody waits for all to be saved. */
+  readonly isAwaited: () => boolean;
   /** Called after each write. */
   readonly onSaved: () => void;
 }
@@ -36,15 +43,34 @@ interface Waiting {
   readonly told: (isSaved: boolean) => void;
 }
 
-export function createSettler({ store, policy, metrics, logger, onSaved }: SettlerOptions): Settler {
+export function createSettler({ store, policy, metrics, logger, isAwaited, onSaved }: SettlerOptions): Settler {
   const queue: Waiting[] = [];
+  const many = Math.min(policy.settleAtOnce, policy.maxUnsettled);
   let running: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let isHurried = false;
+  let isDraining = false;
   const given = new AbortController();
+
+  const isDue = (): boolean => isHurried || isDraining || queue.length >= many || isAwaited();
+
+  function begin(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    isHurried = true;
+    running ??= run();
+  }
+
+  function wait(): void {
+    if (isDue()) begin();
+    else timer ??= setTimeout(begin, policy.settleWithin);
+  }
 
   async function run(): Promise<void> {
     let pause = 0;
     let size = policy.settleBatch;
-    while (queue.length > 0 && !given.signal.aborted) {
+    while (queue.length > 0 && isDue() && !given.signal.aborted) {
+      isHurried = false;
       const batch = queue.slice(0, size);
       let refused: readonly Settlement[] = [];
       try {
@@ -52,6 +78,7 @@ export function createSettler({ store, policy, metrics, logger, onSaved }: Settl
         if (pause > 0) logger.info({ settled: batch.length }, 'outcomes are saved again');
         pause = 0;
       } catch (error) {
+        isHurried = true;
         if (isPassing(error)) {
           if (pause === 0)
             logger.error({ err: error, unsettled: queue.length }, 'outcomes cannot be saved, trying again');
@@ -77,23 +104,30 @@ export function createSettler({ store, policy, metrics, logger, onSaved }: Settl
       for (const { settlement, told } of batch) told(refused.length === 0 || !refused.includes(settlement));
       onSaved();
     }
+    isHurried = false;
     running = undefined;
+    if (queue.length > 0 && !given.signal.aborted) wait();
   }
 
   return {
     add(settlement, told) {
       queue.push({ settlement, told });
-      running ??= run();
+      if (!running) wait();
+    },
+    hurry() {
+      if (queue.length > 0) begin();
     },
     size: () => queue.length,
     holds: (org) => queue.some(({ settlement }) => settlement.org === org),
     isFull: () => queue.length >= policy.maxUnsettled,
     async drain(stop) {
+      isDraining = true;
       const givenUp = new Promise<void>((resolve) => {
         given.signal.addEventListener('abort', () => resolve(), { once: true });
       });
       if (stop.aborted) given.abort();
       stop.addEventListener('abort', () => given.abort(), { once: true });
+      if (queue.length > 0) begin();
       if (running && !given.signal.aborted) await Promise.race([running, givenUp]);
     },
   };

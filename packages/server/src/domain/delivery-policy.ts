@@ -70,6 +70,10 @@ export interface DeliveryPolicy {
 
   /** Most outcomes saved together. */
   readonly settleBatch: number;
+  /** Real time that an outcome may wait for others before it is saved. */
+  readonly settleWithin: number;
+  /** So many do not wait. */
+  readonly settleAtOnce: number;
   /** With so many outcomes unsaved, no attempt starts. */
   readonly maxUnsettled: number;
 
@@ -143,6 +147,8 @@ export const DEFAULT_POLICY: DeliveryPolicy = {
   searchReads: 2,
   maxReceivers: 4096,
   settleBatch: 1000,
+  settleWithin: 20,
+  settleAtOnce: 64,
   maxUnsettled: 5000,
   jobs: {
     waits: [0, 5 * SECOND, 30 * SECOND],

@@ -8,8 +8,11 @@ interface Output {
 /** Characters that are written at once, however many lines there are: as many as a pipe that is read has room for. */
 const PIECE = 16 * 1024;
 
-/** Has an output take the lines of one turn of the event loop together, which costs it as much as one of them. */
-export function inTurns<Lines extends Output>(output: Lines): Lines {
+/** How long a line waits for others. */
+const WITHIN_MS = 50;
+
+/** Has an output take the lines of a moment together: writing them wakes a thread, which wakes this one when it is done. */
+export function inPieces<Lines extends Output>(output: Lines): Lines {
   let lines: string[] = [];
   let length = 0;
   const write = output.write.bind(output);
@@ -29,7 +32,7 @@ export function inTurns<Lines extends Output>(output: Lines): Lines {
     write(line: string) {
       if (length + line.length > PIECE) pass();
       length += line.length;
-      if (lines.push(line) === 1) setImmediate(pass);
+      if (lines.push(line) === 1) setTimeout(pass, WITHIN_MS).unref();
       return true;
     },
     flushSync() {

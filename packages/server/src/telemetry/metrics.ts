@@ -40,10 +40,17 @@ export interface Reading {
   readonly value: number;
 }
 
+/** Each look wakes a process that would sleep. What the gauges say of the event loop is at least this. */
+const EVENT_LOOP_LOOKS_MS = 50;
+
 export function createMetrics(): Metrics {
   const registry = new Registry();
   const registers = [registry];
-  collectDefaultMetrics({ register: registry, prefix: 'watchbell_' });
+  collectDefaultMetrics({
+    register: registry,
+    prefix: 'watchbell_',
+    eventLoopMonitoringPrecision: EVENT_LOOP_LOOKS_MS,
+  });
   const requests = new Histogram({
     name: 'watchbell_http_request_seconds',
     help: 'Time to answer a request',

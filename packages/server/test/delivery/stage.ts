@@ -89,7 +89,11 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
     log.push({ level, fields: { ...fields }, message });
   };
   const logger: Logger = { debug: line('debug'), info: line('info'), warn: line('warn'), error: line('error') };
-  const store = await openStoreIn(dataDir, { secretKey: SECRET_KEY, logger });
+  const store = await openStoreIn(dataDir, {
+    secretKey: SECRET_KEY,
+    logger,
+    onCommitting: () => delivery.committing(),
+  });
   const metrics = createMetrics();
   const delivery = createDelivery({
     store: options.between?.(store.delivery) ?? store.delivery,

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,7 @@ import type { Request } from '../../src/storage/engines/sqlite-message.ts';
 import { type LiveApp, startLiveApp } from '../support/live-app.ts';
 import { operatorOf } from '../support/operator.ts';
 import { type Behaviour, type Receiver, startReceiver } from '../support/receiver.ts';
+import { readLog } from '../support/store-log.ts';
 
 // What a notification costs in the embedded store and on the wire, in counts that no machine's speed changes. A bound
 // that is lowered stays so.
@@ -71,19 +72,6 @@ const hold: Behaviour = ({ socket }, response) => {
   held = [];
 };
 
-/** What the log of the store holds since it was begun: a commit is one fsync of it (test/crash/fsync.test.ts). */
-function readLog() {
-  const log = readFileSync(join(dataDir, 'watchbell.sqlite-wal'));
-  const frame = 24 + log.readUInt32BE(8);
-  const salt = log.subarray(16, 24);
-  let [pages, commits] = [0, 0];
-  for (let at = 32; at + frame <= log.length && log.subarray(at + 8, at + 16).equals(salt); at += frame) {
-    pages += 1;
-    if (log.readUInt32BE(at + 4) > 0) commits += 1;
-  }
-  return { pages, commits, salt: salt.toString('hex') };
-}
-
 interface Cost {
   /** Messages to the storage thread, each with its answer. */
   readonly loads: number;
@@ -108,17 +96,19 @@ async function costOf(module: Module, count: number): Promise<Cost> {
   left = count * CHANNELS[module];
   bytes = 0;
   posted.mockClear();
-  const before = readLog();
+  const before = readLog(dataDir);
   expect((await app.owner.call('POST', '/_watchbell/v1/changes', { changes })).status).toBe(200);
   await app.app.idle();
-  const after = readLog();
+  const after = readLog(dataDir);
   expect(left).toBe(0);
   // It was begun anew in between: what it held is not there any more.
   if (after.salt !== before.salt) return costOf(module, count);
-  const all = posted.mock.calls.map(([message], i) => ({
-    thread: posted.mock.contexts[i],
-    message: message as Exclude<Request, { kind: 'close' }>,
-  }));
+  const all = posted.mock.calls.flatMap(([requests], i) =>
+    (requests as Exclude<Request, { kind: 'close' }>[]).map((message) => ({
+      thread: posted.mock.contexts[i],
+      message,
+    })),
+  );
   // The other thread only reads, for answers.
   const { thread } = all.find(({ message }) => message.kind === 'write') ?? {};
   const messages = all.filter((one) => one.thread === thread).map(({ message }) => message);

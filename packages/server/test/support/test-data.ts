@@ -37,7 +37,7 @@ export async function removeData(dataDir: string): Promise<void> {
 /** Without a server. Committed is the time of the clock that what uses the store is given. */
 export async function openStoreIn(
   dataDir: string,
-  options: { readonly secretKey: Uint8Array; readonly logger: Logger },
+  options: { readonly secretKey: Uint8Array; readonly logger: Logger; readonly onCommitting?: () => void },
 ): Promise<Store> {
   const { databaseUrl } = await dataFlags(dataDir);
   return databaseUrl === undefined

@@ -4,8 +4,8 @@ import { expect, test } from 'vitest';
 const LINES = 500;
 const script = (end: string): string => `
   import { pino } from 'pino';
-  import { inTurns } from './dist/telemetry/lines.js';
-  const logger = pino({ base: null }, inTurns(pino.destination({ dest: 2, sync: false })));
+  import { inPieces } from './dist/telemetry/lines.js';
+  const logger = pino({ base: null }, inPieces(pino.destination({ dest: 2, sync: false })));
   const say = () => { for (let i = 0; i < ${LINES}; i += 1) logger.info({ of: 'x'.repeat(3000) }, 'a line'); };
   say();
   ${end}`;

@@ -37,7 +37,15 @@ export function startThread(options: ThreadOptions, logger: Logger): Promise<Thr
   let refusal: StoreRefusal | undefined;
 
   const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-  const post = (request: Request): void => worker.postMessage(request);
+  /** What is sent in one turn goes as one message, so that the thread has all of it before it begins. */
+  let outgoing: Request[] = [];
+  function flush(): void {
+    worker.postMessage(outgoing);
+    outgoing = [];
+  }
+  function post(request: Request): void {
+    if (outgoing.push(request) === 1) process.nextTick(flush);
+  }
 
   function end(reason: Error): void {
     ended ??= reason;

@@ -15,6 +15,7 @@ export function createOrgTransactions(
   cipher: Cipher,
   catalogs: Catalogs,
   epoch: StoreEpoch,
+  onCommitting: () => void,
 ): EngineOrgTransactions {
   const turns = createTurns();
   const indexes = createKept<KnownIndex>();
@@ -27,7 +28,11 @@ export function createOrgTransactions(
           const loaded = await loadBatch(db.load, org, needs, cipher, indexes.get(org), catalogs, () => epoch);
           const { writes, result } = decide(loaded);
           const rows = saveBatch(org, writes, cipher);
-          if (rows.length > 0) await db.write(rows);
+          if (rows.length > 0) {
+            const written = db.write(rows);
+            onCommitting();
+            await written;
+          }
           indexes.keep(org, { index: loaded.index });
           counts.take(org, loaded.index);
           return result;

@@ -49,8 +49,8 @@ function serve({ db, migrated }: Opened): void {
     port?.close();
   }
 
-  port?.on('message', (request: Request) => {
-    waiting.push(request);
+  port?.on('message', (requests: readonly Request[]) => {
+    for (const request of requests) waiting.push(request);
     if (scheduled) return;
     scheduled = true;
     // After the messages that have arrived meanwhile.

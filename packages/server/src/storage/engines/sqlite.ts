@@ -33,6 +33,8 @@ export interface SqliteOptions {
   readonly isLook?: boolean;
   /** Told when the storage thread was lost and is there again: what was being written may have been, or not. */
   readonly onRecovered?: () => void;
+  /** Told when the write of an organisation was sent: what is sent in the same turn shares its commit. */
+  readonly onCommitting?: (() => void) | undefined;
 }
 
 const DIALECT: Dialect = {
@@ -71,6 +73,7 @@ export async function createSqliteStore({
   isRestored = false,
   isLook = false,
   onRecovered = () => {},
+  onCommitting = () => {},
 }: SqliteOptions): Promise<Store> {
   const cipher = createCipher(secretKey, formerKeys);
   await makeDirectory(dataDir);
@@ -102,7 +105,7 @@ export async function createSqliteStore({
       logger.warn({ dataDir }, 'the store was restored, as was said at this start: channels number anew from here on');
     }
     const catalogs = createCatalogs();
-    const writing = createOrgTransactions(db, cipher, catalogs, await loadEpoch(db));
+    const writing = createOrgTransactions(db, cipher, catalogs, await loadEpoch(db), onCommitting);
     recovered = () => {
       writing.forgetAll();
       onRecovered();
