@@ -88,7 +88,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
       delivery.recover();
       lifeCycle.lookAtAll();
     },
-    onCommitting: () => delivery.committing(),
+    onCommitting: () => delivery.saveOutcomes(),
   });
   const { clock, realNow, monotonic, storeClock, dev } = await openClocks(config.profile, store, surroundings).catch(
     async (error) => {
@@ -285,6 +285,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
   let state: 'starting' | 'ready' | 'stopping' = 'starting';
   const http = createHttp({
     logger,
+    saveOutcomes: delivery.saveOutcomes,
     metrics,
     auth,
     administration,

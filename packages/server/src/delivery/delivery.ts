@@ -72,8 +72,11 @@ export interface Delivery {
    * all that is owed is read.
    */
   recover(): void;
-  /** A commit is being written: outcomes that wait can share it. */
-  committing(): void;
+  /**
+   * Outcomes that wait for others are written now: a commit is being written that they can share, or somebody asks what
+   * became of notifications.
+   */
+  saveOutcomes(): void;
   /** Told of each commit, in commit order for each organisation. Never throws. */
   committed(org: OrgId, writes: WriteSet): void;
   /** Starts no attempt, ends those in flight within `withinMs`, and saves what became of them. */
@@ -306,7 +309,7 @@ export function createDelivery(options: DeliveryOptions): Delivery {
         recover();
       }
     },
-    committing: settler.hurry,
+    saveOutcomes: settler.hurry,
     recover,
     async stop(withinMs = STOP_WITHIN_MS) {
       stopping.abort();

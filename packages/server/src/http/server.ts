@@ -79,6 +79,8 @@ export interface HttpParts extends RecordServices {
   readonly metadata: Metadata;
   readonly channels: Channels;
   readonly catalogs: Catalogs;
+  /** Has what is known of deliveries and not yet stored written now. */
+  readonly saveOutcomes: () => void;
   readonly intake: Intake;
   readonly feed: Feed;
   readonly gaps: ReadGaps;

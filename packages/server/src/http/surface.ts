@@ -73,6 +73,8 @@ export interface SurfaceParts {
   readonly limiter: Pick<RateLimiter, 'signIn' | 'begin'>;
   /** The owner's channel of this id that has not ended; with `generation`, that one, ended or not. */
   readonly findOwn: Channels['findOwn'];
+  /** Called at each request, so that what was delivered before is told as delivered. */
+  readonly saveOutcomes: () => void;
 }
 
 const noChannel = (): AppError =>
@@ -83,7 +85,7 @@ const LATEST: ApiVersion = 'v8';
 
 const principals = new WeakMap<FastifyRequest, Principal>();
 
-export function ownersSurface({ auth, limiter, findOwn }: SurfaceParts): Surface {
+export function ownersSurface({ auth, limiter, findOwn, saveOutcomes }: SurfaceParts): Surface {
   const needFor = (operations: readonly ScopeOperation[]): ScopeNeed => ({ family: 'notifications', operations });
   const gate = (operations: readonly ScopeOperation[]): Gate => {
     const need = needFor(operations);
@@ -97,6 +99,7 @@ export function ownersSurface({ auth, limiter, findOwn }: SurfaceParts): Surface
         reply.raw.once('close', limiter.begin(principal, LATEST));
         auth.requireScope(principal, need);
         principals.set(request, principal);
+        saveOutcomes();
       },
     };
   };
@@ -143,9 +146,14 @@ export function ownersSurface({ auth, limiter, findOwn }: SurfaceParts): Surface
 }
 
 /** Whether the generation is there, the route's service says. */
-export function operatorsSurface({ auth, limiter }: Pick<SurfaceParts, 'auth' | 'limiter'>): Surface {
+export function operatorsSurface({ auth, limiter, saveOutcomes }: Omit<SurfaceParts, 'findOwn'>): Surface {
   const administers = administersOrg(auth, limiter);
-  const gate: Gate = { onRequest: administers };
+  const gate: Gate = {
+    async onRequest(request) {
+      await administers(request);
+      saveOutcomes();
+    },
+  };
   return {
     name: 'operator',
     path: '/_watchbell/v1/orgs/:org',

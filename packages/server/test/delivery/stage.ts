@@ -92,7 +92,7 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
   const store = await openStoreIn(dataDir, {
     secretKey: SECRET_KEY,
     logger,
-    onCommitting: () => delivery.committing(),
+    onCommitting: () => delivery.saveOutcomes(),
   });
   const metrics = createMetrics();
   const delivery = createDelivery({

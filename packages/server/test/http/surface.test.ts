@@ -3,8 +3,14 @@ import { type HttpFixture, openHttp } from '../support/http.ts';
 
 let http: HttpFixture;
 let owner: string;
+let saves: number;
 beforeEach(async () => {
-  http = await openHttp();
+  saves = 0;
+  http = await openHttp({
+    saveOutcomes: () => {
+      saves += 1;
+    },
+  });
   owner = `Zoho-oauthtoken ${await http.signIn()}`;
   const watch = [{ channel_id: '1', events: ['Contacts.all'], notify_url: 'http://127.0.0.1:9/x?key=hidden' }];
   await call('POST', '/crm/v8/actions/watch', owner, { watch });
@@ -67,4 +73,15 @@ test('a generation that is named twice is refused, also by what reads no query',
   const refused = { status: 400, body: { code: 'INVALID_DATA', details: { api_name: 'generation' } } };
   expect(await call('GET', `/_watchbell/v1/channels/1?${twice}`, owner)).toMatchObject(refused);
   expect(await call('POST', `/_watchbell/v1/channels/1/suspend?${twice}`, owner)).toMatchObject(refused);
+});
+
+test('who asks what became of notifications has outcomes written that wait; writing records and strangers do not', async () => {
+  await call('POST', '/crm/v8/Contacts', owner, { data: [{ Last_Name: 'Boyle' }] });
+  await call('GET', '/_watchbell/v1/channels', 'Zoho-oauthtoken none');
+  await call('GET', '/_watchbell/v1/orgs/3652397/channels', 'Bearer none');
+  expect(saves).toBe(0);
+  await call('GET', '/_watchbell/v1/channels', owner);
+  expect(saves).toBe(1);
+  await call('GET', '/_watchbell/v1/orgs/3652397/channels', OPERATOR);
+  expect(saves).toBe(2);
 });

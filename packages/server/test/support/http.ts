@@ -72,6 +72,7 @@ export interface HttpFixtureOptions {
   readonly check?: Check;
   readonly adminToken?: string;
   readonly withoutInbox?: boolean;
+  readonly saveOutcomes?: () => void;
   /** None when absent. */
   readonly rateLimits?: RateLimits;
   readonly trustProxy?: TrustedProxies;
@@ -225,6 +226,7 @@ export async function openHttp(
     judgeReceiver: () => undefined,
     bodyLimit: 1_048_576,
     devGuard: options.devGuard ?? true,
+    saveOutcomes: options.saveOutcomes ?? (() => undefined),
   };
   const app = createHttp(parts);
   checkInjected(app);
