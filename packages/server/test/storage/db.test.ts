@@ -42,6 +42,7 @@ describe('a statement', () => {
         ['x', 1],
         ['y', 2],
       ],
+      row: '(?, ?)',
     });
     expect(toCommand(changeRows([5, 6], (n) => sql`DELETE FROM t WHERE a = ${n}`))).toEqual({
       text: 'DELETE FROM t WHERE a = ?',

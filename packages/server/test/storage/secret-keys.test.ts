@@ -14,7 +14,7 @@ import { createCipher } from '../../src/storage/cipher.ts';
 import type { Row } from '../../src/storage/db.ts';
 import { createSqliteStore } from '../../src/storage/engines/sqlite.ts';
 import { createCommands } from '../../src/storage/engines/sqlite-commands.ts';
-import { type Command, toCommand } from '../../src/storage/engines/sqlite-message.ts';
+import { type Command, toCommand, toRows } from '../../src/storage/engines/sqlite-message.ts';
 import { createSealedStore } from '../../src/storage/sealed.ts';
 import type { SealedPosition, Store } from '../../src/storage/store.ts';
 import type { Logger } from '../../src/telemetry/logger.ts';
@@ -208,7 +208,7 @@ test('a row that is saved between being read and being sealed anew stays as it w
   const run = (kind: 'query' | 'write', list: Command[]): Row[][] => {
     const [reply] = commands.answer([{ id: 0, kind, commands: list }]);
     if (reply?.kind !== 'done') throw new Error(`not done: ${JSON.stringify(reply)}`);
-    return reply.results;
+    return reply.results.map(toRows);
   };
   /** As any change of a channel leaves its row: with all of its secrets sealed under the present key. */
   function save(row: Row): void {

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { insertRows } from '../../src/storage/db.ts';
 import { createCommands } from '../../src/storage/engines/sqlite-commands.ts';
-import type { Command } from '../../src/storage/engines/sqlite-message.ts';
+import { type Command, type Reply, toCommand, toRows } from '../../src/storage/engines/sqlite-message.ts';
 
 /** A small database with a second connection that sees what is committed and nothing else. */
 function openPair() {
@@ -42,6 +43,10 @@ const write = (id: number, ...ids: readonly (number | string)[]) =>
 const count = (id: number) =>
   ({ id, kind: 'query', commands: [{ text: 'SELECT COUNT(*) AS n FROM item', runs: [[]] }] }) as const;
 
+/** As whoever asked sees it. */
+const seen = (replies: Iterable<Reply>) =>
+  Array.from(replies, (reply) => (reply.kind === 'done' ? { ...reply, results: reply.results.map(toRows) } : reply));
+
 describe('what waits for the storage thread', () => {
   it('is committed together: the first answer comes when all of it is durable', () => {
     const { commands, committed } = openPair();
@@ -74,20 +79,55 @@ describe('what waits for the storage thread', () => {
     expect(committed()).toHaveLength(30_000);
   });
 
+  it('is inserted several rows at a time where there are many, all of them or none', () => {
+    const { commands, committed, prepared } = openPair();
+    const rows = (id: number, ...ids: number[]) => {
+      const command = toCommand(
+        insertRows(
+          'item (id)',
+          ids.map((one) => [one]),
+          'ON CONFLICT (id) DO NOTHING',
+        ),
+      );
+      return { id, kind: 'write', commands: [command] } as const;
+    };
+    const strict = (id: number, ...ids: number[]) => {
+      const command = toCommand(
+        insertRows(
+          'item (id)',
+          ids.map((one) => [one]),
+        ),
+      );
+      return { id, kind: 'write', commands: [command] } as const;
+    };
+    const upTo = (last: number) => Array.from({ length: last }, (_, i) => i + 1);
+    expect([...commands.answer([rows(1, ...upTo(7))])].map(({ kind }) => kind)).toEqual(['done']);
+    expect(prepared()).toBe(1);
+    expect([...commands.answer([rows(2, ...upTo(27), 5)])].map(({ kind }) => kind)).toEqual(['done']);
+    expect(committed()).toEqual(upTo(27));
+    expect(prepared()).toBe(2);
+    const answers = [...commands.answer([strict(3, ...upTo(20).map((n) => n + 8)), strict(4, 30)])];
+    expect(answers.map((answer) => ('code' in answer ? answer.code : answer.kind))).toEqual([
+      'SQLITE_CONSTRAINT_PRIMARYKEY',
+      'done',
+    ]);
+    expect(committed()).toEqual([...upTo(27), 30]);
+  });
+
   it('is read before what waits with it is written', () => {
     const { commands } = openPair();
-    const answers = [...commands.answer([write(1, 1), count(2)])];
+    const answers = seen(commands.answer([write(1, 1), count(2)]));
     expect(answers).toEqual([
       { kind: 'done', id: 2, results: [[{ n: 0 }]] },
       { kind: 'done', id: 1, results: [[]] },
     ]);
-    expect([...commands.answer([count(3)])]).toEqual([{ kind: 'done', id: 3, results: [[{ n: 1 }]] }]);
+    expect(seen(commands.answer([count(3)]))).toEqual([{ kind: 'done', id: 3, results: [[{ n: 1 }]] }]);
   });
 
   it('is read by statements that are kept ready, those used last', () => {
     const { commands, prepared } = openPair();
     const query = (id: number, text: string) => ({ id, kind: 'query', commands: [{ text, runs: [[]] }] }) as const;
-    const ask = (n: number) => [...commands.answer([query(n, `SELECT ${n} AS n`)])];
+    const ask = (n: number) => seen(commands.answer([query(n, `SELECT ${n} AS n`)]));
     for (let n = 0; n < 500; n += 1) ask(n);
     ask(0);
     ask(500);

@@ -9,7 +9,7 @@ import { checkSecretKeys } from '../key-check.ts';
 import { StoreRefusal } from '../refusal.ts';
 import { readMigrations } from './migrations.ts';
 import { createCommands } from './sqlite-commands.ts';
-import { type Command, toCommand } from './sqlite-message.ts';
+import { type Command, toCommand, toRows } from './sqlite-message.ts';
 import { appliedMigrations, migrate } from './sqlite-migrations.ts';
 import { LOCK_FILES, lockDirectory, openForReading, storeExists, storeFile } from './sqlite-open.ts';
 
@@ -159,7 +159,7 @@ export function directly(sqlite: Database): Pick<Db, 'load' | 'write'> {
   const commands = createCommands(sqlite);
   const run = async (kind: 'query' | 'write', list: readonly Command[]) => {
     for (const reply of commands.answer([{ id: 0, kind, commands: list }])) {
-      if (reply.kind === 'done') return reply.results;
+      if (reply.kind === 'done') return reply.results.map(toRows);
       if (reply.kind === 'failed') throw new StoreRefusal('CANNOT_OPEN', reply.message);
     }
     return [];

@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Row } from '../db.ts';
 import { type RefusalCode, StoreRefusal } from '../refusal.ts';
-import type { Command, Reply, Request, ThreadOptions } from './sqlite-message.ts';
+import { type Command, type Reply, type Request, type ThreadOptions, toRows } from './sqlite-message.ts';
 import { unavailable } from './unavailable.ts';
 
 /** One thread, seen from the main one. */
@@ -93,7 +93,7 @@ export function startThread(options: ThreadOptions, logger: Logger): Promise<Thr
           refusal = new StoreRefusal(reply.code as RefusalCode, reply.message);
           return;
         case 'done':
-          waiting.get(reply.id)?.resolve(reply.results);
+          waiting.get(reply.id)?.resolve(reply.results.map(toRows));
           waiting.delete(reply.id);
           return;
         case 'failed':

@@ -1,6 +1,6 @@
 import { type Database, SqliteError, type Statement } from 'better-sqlite3';
-import type { Row } from '../db.ts';
-import type { Command, Reply, Request } from './sqlite-message.ts';
+import type { SqlValue } from '../db.ts';
+import type { Command, Reply, Request, Table } from './sqlite-message.ts';
 
 type Query = Exclude<Request, { kind: 'close' }>;
 
@@ -17,22 +17,56 @@ export interface Commands {
   answer(requests: readonly Query[]): Generator<Reply>;
 }
 
-export function createCommands(db: Database): Commands {
-  const prepared = new Map<string, Statement<unknown[], Row>>();
+/** Rows that one statement inserts, where there are so many. */
+const ROWS_AT_ONCE = 8;
 
-  function run({ text, runs }: Command): Row[] {
-    const statement = prepared.get(text) ?? db.prepare<unknown[], Row>(text);
+/** A statement made ready. */
+interface Prepared {
+  readonly statement: Statement<unknown[], unknown[]>;
+  /** Undefined: it answers nothing. */
+  readonly columns: readonly string[] | undefined;
+  /** The same insert of several rows; made when there are several for the first time. */
+  several?: Statement<unknown[], unknown[]>;
+}
+
+const NOTHING: Table = { columns: [], rows: [] };
+
+export function createCommands(db: Database): Commands {
+  const prepared = new Map<string, Prepared>();
+
+  function prepare(text: string): Prepared {
+    const statement = db.prepare<unknown[], unknown[]>(text);
+    if (!statement.reader) return { statement, columns: undefined };
+    // Rows as lists: to name the columns of each row takes longer than to read it.
+    return { statement: statement.raw(true), columns: statement.columns().map(({ name }) => name) };
+  }
+
+  function run({ text, runs, row }: Command): Table {
+    const known = prepared.get(text) ?? prepare(text);
     // Put last, so that the first is the one unused for longest.
     prepared.delete(text);
-    prepared.set(text, statement);
+    prepared.set(text, known);
     const [oldest] = prepared.size > MAX_PREPARED ? prepared.keys() : [];
     if (oldest !== undefined) prepared.delete(oldest);
-    if (statement.reader) {
+    const { statement, columns } = known;
+    // Values are given one by one: from a list each would be looked up as a property.
+    if (columns) {
       const [only] = runs;
-      return runs.length === 1 && only ? statement.all(only) : runs.flatMap((values) => statement.all(values));
+      const isOnly = runs.length === 1 && only;
+      return { columns, rows: isOnly ? statement.all(...only) : runs.flatMap((values) => statement.all(...values)) };
     }
-    for (const values of runs) statement.run(values);
-    return [];
+    let done = 0;
+    if (row !== undefined && runs.length >= ROWS_AT_ONCE) {
+      known.several ??= db.prepare(text.replace(row, Array(ROWS_AT_ONCE).fill(row).join(', ')));
+      for (; done + ROWS_AT_ONCE <= runs.length; done += ROWS_AT_ONCE) {
+        // By hand: `flat` takes as long as the insert.
+        const all: SqlValue[] = [];
+        for (const values of runs.slice(done, done + ROWS_AT_ONCE)) for (const value of values) all.push(value);
+        known.several.run(...all);
+      }
+    }
+    for (const values of done === 0 ? runs : runs.slice(done)) statement.run(...values);
+    return NOTHING;
   }
 
   function attempt(request: Query): Reply {

@@ -4,6 +4,14 @@ import type { Row, SqlValue, Write } from '../db.ts';
 export interface Command {
   readonly text: string;
   readonly runs: readonly (readonly SqlValue[])[];
+  /** Of an insert: the part of the text that is a row, which may stand there several times. */
+  readonly row?: string;
+}
+
+/** What a command answered: its columns named once, since names of columns cost more than most of what is in them. */
+export interface Table {
+  readonly columns: readonly string[];
+  readonly rows: readonly (readonly unknown[])[];
 }
 
 export type Request =
@@ -13,7 +21,7 @@ export type Request =
 export type Reply =
   | { readonly kind: 'ready'; readonly migrated: readonly string[] }
   | { readonly kind: 'refused'; readonly code: string; readonly message: string }
-  | { readonly kind: 'done'; readonly id: number; readonly results: Row[][] }
+  | { readonly kind: 'done'; readonly id: number; readonly results: readonly Table[] }
   | { readonly kind: 'failed'; readonly id: number; readonly code: string; readonly message: string };
 
 /** What a thread is started with. The storage thread alone writes; the reading one only looks. */
@@ -27,8 +35,8 @@ export interface ThreadOptions {
 /** Lists travel as one JSON text, so that the text of a statement never depends on how many there are. */
 export function toCommand(write: Write): Command {
   if ('into' in write) {
-    const gaps = write.rows[0]?.map(() => '?').join(', ') ?? '';
-    return { text: `INSERT INTO ${write.into} VALUES (${gaps}) ${write.conflict}`, runs: write.rows };
+    const row = `(${write.rows[0]?.map(() => '?').join(', ') ?? ''})`;
+    return { text: `INSERT INTO ${write.into} VALUES ${row} ${write.conflict}`, runs: write.rows, row };
   }
   if ('rows' in write) return { text: write.parts.join('?'), runs: write.rows };
   let text = write.parts[0] ?? '';
@@ -42,4 +50,17 @@ export function toCommand(write: Write): Command {
     return value;
   });
   return { text, runs: [values] };
+}
+
+/** All of one shape, so that they are read fast. */
+export function toRows({ columns, rows }: Table): Row[] {
+  if (rows.length === 0) return [];
+  const blank = Object.fromEntries(columns.map((column): [string, unknown] => [column, null]));
+  return rows.map((values) => {
+    const row = { ...blank };
+    columns.forEach((column, i) => {
+      row[column] = values[i];
+    });
+    return row;
+  });
 }
