@@ -1,7 +1,7 @@
 import type { Change, ChangedRecord, Operation } from '../domain/change.ts';
 import type { Generation, OrgId, UserId } from '../domain/ids.ts';
 import type { Notification } from '../domain/notification.ts';
-import { insertRows, type Row, type RowInsert, type Statement, sql, type Write } from './db.ts';
+import { insertRows, type Row, type RowInsert, rowsOf, type SqlValue, type Statement, sql, type Write } from './db.ts';
 import { integer, jsonObject, objectList, oneOf, text } from './rows.ts';
 import { subjectsOf } from './subjects.ts';
 
@@ -51,15 +51,15 @@ export function readNumbered(rows: readonly Row[]): Map<Generation, number> {
 
 /** With how far each brought the channels that it concerns: so others learn of numbers that they did not give. */
 export function saveChanges(org: OrgId, changes: readonly Change[], notifications: readonly Notification[]): Write[] {
-  const numbered = new Map<number, Record<string, number>>();
+  const numbered = new Map<number, Map<Generation, number>>();
   for (const { change, generation, number } of notifications) {
     const numbers = numbered.get(change.number);
-    if (!numbers) numbered.set(change.number, { [generation]: number });
-    else if (number > (numbers[generation] ?? 0)) numbers[generation] = number;
+    if (!numbers) numbered.set(change.number, new Map().set(generation, number));
+    else if (number > (numbers.get(generation) ?? 0)) numbers.set(generation, number);
   }
   const log = insertRows(
     'record_change (org_id, number, module, operation, at, changed_by, records, numbered, channel_version)',
-    changes.map(({ number, module, operation, at, by, channelVersion, records }) => [
+    rowsOf(changes, ({ number, module, operation, at, by, channelVersion, records }) => [
       org,
       number,
       module,
@@ -67,21 +67,31 @@ export function saveChanges(org: OrgId, changes: readonly Change[], notification
       at,
       by,
       JSON.stringify(records),
-      JSON.stringify(numbered.get(number) ?? {}),
+      numberedText(numbered.get(number)),
       channelVersion,
     ]),
   );
   return [log, saveSubjects(org, changes, notifications)];
 }
 
+function numberedText(numbers: ReadonlyMap<Generation, number> = new Map()): string {
+  let text = '';
+  for (const [generation, number] of numbers) {
+    text += `${text === '' ? '{' : ','}${JSON.stringify(generation)}:${number}`;
+  }
+  return text === '' ? '{}' : `${text}}`;
+}
+
 /** What is matched again may have its module already. */
 function saveSubjects(org: OrgId, changes: readonly Change[], notifications: readonly Notification[]): RowInsert {
   const isMatchedAgain = notifications.some(({ job }) => job !== undefined);
+  const rows: SqlValue[][] = [];
+  for (const [number, subjects] of subjectsOf(changes, notifications)) {
+    for (const subject of subjects) rows.push([org, subject, number]);
+  }
   return insertRows(
     'change_subject (org_id, subject, change_number)',
-    [...subjectsOf(changes, notifications)].flatMap(([number, subjects]) =>
-      Array.from(subjects, (subject) => [org, subject, number]),
-    ),
+    rows,
     isMatchedAgain ? 'ON CONFLICT (org_id, subject, change_number) DO NOTHING' : '',
   );
 }

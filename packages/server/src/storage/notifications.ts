@@ -12,13 +12,14 @@ import {
   list,
   type Row,
   type RowInsert,
+  rowsOf,
   type SqlValue,
   type Statement,
   sql,
   together,
   type Write,
 } from './db.ts';
-import { groupBy, lastOf } from './group.ts';
+import { lastOf } from './group.ts';
 import { flag, integer, integerOrNone, oneOf, text, textList, textOrNone } from './rows.ts';
 import type { FirstAbout, OwedNotification, RecordSearch, Settlement } from './store.ts';
 
@@ -28,7 +29,7 @@ const COLUMNS = sql`n.org_id, n.generation, n.number, n.id, n.module, n.operatio
 /** Pending, and not attempted yet: those are the defaults. */
 const NEW_COLUMNS = 'org_id, generation, number, id, change_number, module, operation, ids, version, with_values';
 
-const newRow = (notification: Notification): SqlValue[] => [
+const newRow = (notification: Notification, ids: string): SqlValue[] => [
   notification.org,
   notification.generation,
   notification.number,
@@ -36,33 +37,42 @@ const newRow = (notification: Notification): SqlValue[] => [
   notification.change.number,
   notification.module,
   notification.operation,
-  JSON.stringify(notification.ids),
+  ids,
   notification.version,
   Number(notification.withValues),
 ];
 
 /** `isBulk`: many rows are inserted by one statement; else they are copied where they were just written, run by run. */
-export const saveNotifications = (notifications: readonly Notification[], isBulk = false): Write[] => [
-  insertRows(`notification (${NEW_COLUMNS})`, notifications.filter(({ job }) => job === undefined).map(newRow)),
-  insertRows(
-    `notification (${NEW_COLUMNS}, job)`,
-    notifications.flatMap((notification) =>
-      notification.job === undefined ? [] : [[...newRow(notification), notification.job]],
-    ),
-  ),
-  isBulk
-    ? insertRows(
-        'owed (org_id, generation, number, change_number)',
-        notifications.map(({ org, generation, number, change }) => [org, generation, number, change.number]),
-      )
-    : changeRows(
-        runsOf(notifications),
-        ({ org, generation, from, to }) => sql`
+export function saveNotifications(notifications: readonly Notification[], isBulk = false): Write[] {
+  const rows: SqlValue[][] = [];
+  const ofJobs: SqlValue[][] = [];
+  let lastIds: Notification['ids'] = [];
+  let idsText = '[]';
+  for (const notification of notifications) {
+    // Channels that are owed the same share one list.
+    if (notification.ids !== lastIds) idsText = JSON.stringify(notification.ids);
+    lastIds = notification.ids;
+    const row = newRow(notification, idsText);
+    if (notification.job === undefined) rows.push(row);
+    else ofJobs.push([...row, notification.job]);
+  }
+  return [
+    insertRows(`notification (${NEW_COLUMNS})`, rows),
+    insertRows(`notification (${NEW_COLUMNS}, job)`, ofJobs),
+    isBulk
+      ? insertRows(
+          'owed (org_id, generation, number, change_number)',
+          rowsOf(notifications, ({ org, generation, number, change }) => [org, generation, number, change.number]),
+        )
+      : changeRows(
+          runsOf(notifications),
+          ({ org, generation, from, to }) => sql`
           INSERT INTO owed (org_id, generation, number, change_number)
           SELECT n.org_id, n.generation, n.number, n.change_number FROM notification n
           WHERE n.org_id = ${org} AND n.generation = ${generation} AND n.number >= ${from} AND n.number <= ${to}`,
-      ),
-];
+        ),
+  ];
+}
 
 export function readOwed(row: Row): OwedNotification {
   return {
@@ -195,7 +205,9 @@ export function readFirstAbout(searches: readonly RecordSearch[], rows: readonly
  * two at once wait for. `fence` comes before all of it.
  */
 export function saveSettlements(settlements: readonly Settlement[], fence: readonly Write[] = []): Write[] {
-  const last = lastOf(settlements, ({ org, generation, number }) => `${org} ${generation} ${number}`);
+  const last = isEachOnce(settlements)
+    ? settlements
+    : lastOf(settlements, ({ org, generation, number }) => `${org} ${generation} ${number}`);
   const ended = last.filter(({ state }) => state !== 'pending');
   const own = [
     changeRows(
@@ -257,19 +269,42 @@ interface Run extends Omit<Numbered, 'number'> {
   to: number;
 }
 
+/** Whether no two are of the same number; by far most lists are so, and need not be gone through by key. */
+function isEachOnce(items: readonly Numbered[]): boolean {
+  const seen = new Map<Generation, Set<number>>();
+  for (const { generation, number } of items) {
+    const numbers = seen.get(generation);
+    if (!numbers) seen.set(generation, new Set([number]));
+    else if (numbers.has(number)) return false;
+    else numbers.add(number);
+  }
+  return true;
+}
+
 /** Numbers of a channel that follow each other, in any order: one step for all of them. */
 function runsOf(items: readonly Numbered[]): Run[] {
-  return groupBy(items, ({ org, generation }) => `${org} ${generation}`).flatMap(([, [first, ...others]]) => {
-    if (!first) return [];
-    const { org, generation } = first;
-    const runs: Run[] = [];
-    for (const { number } of [first, ...others].sort((a, b) => a.number - b.number)) {
-      const last = runs.at(-1);
-      if (last?.to === number - 1) last.to = number;
-      else runs.push({ org, generation, from: number, to: number });
+  const byOrg = new Map<OrgId, Map<Generation, number[]>>();
+  for (const { org, generation, number } of items) {
+    const channels = byOrg.get(org) ?? new Map<Generation, number[]>();
+    if (channels.size === 0) byOrg.set(org, channels);
+    const numbers = channels.get(generation);
+    if (numbers) numbers.push(number);
+    else channels.set(generation, [number]);
+  }
+  const runs: Run[] = [];
+  for (const [org, channels] of byOrg) {
+    for (const [generation, numbers] of channels) {
+      let last: Run | undefined;
+      for (const number of numbers.sort((a, b) => a - b)) {
+        if (last?.to === number - 1) last.to = number;
+        else {
+          last = { org, generation, from: number, to: number };
+          runs.push(last);
+        }
+      }
     }
-    return runs;
-  });
+  }
+  return runs;
 }
 
 const MADE_COLUMNS =
@@ -297,7 +332,12 @@ const madeRow = ({ org, generation, number, attempt }: Made): SqlValue[] => [
 
 /** Of those that were owed: no job sent them. What a job made under the same number stays, and what was saved before. */
 const saveAttempts = (made: readonly Made[]): RowInsert =>
-  insertNew(`attempt (${MADE_COLUMNS})`, lastMade(made).map(madeRow), ['org_id', 'generation', 'number', 'attempt']);
+  insertNew(`attempt (${MADE_COLUMNS})`, rowsOf(lastMade(made), madeRow), [
+    'org_id',
+    'generation',
+    'number',
+    'attempt',
+  ]);
 
 /** Of those that a job sent again. */
 export const saveAttemptsOfJob = (made: readonly Made[]): RowInsert =>
@@ -307,5 +347,7 @@ export const saveAttemptsOfJob = (made: readonly Made[]): RowInsert =>
     MADE_AGAIN,
   );
 
-const lastMade = (made: readonly Made[]): Made[] =>
-  lastOf(made, ({ org, generation, number, attempt }) => `${org} ${generation} ${number} ${attempt.attempt}`);
+const lastMade = (made: readonly Made[]): readonly Made[] =>
+  isEachOnce(made)
+    ? made
+    : lastOf(made, ({ org, generation, number, attempt }) => `${org} ${generation} ${number} ${attempt.attempt}`);

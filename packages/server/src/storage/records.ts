@@ -1,7 +1,18 @@
 import type { OrgId, RecordId, UserId } from '../domain/ids.ts';
 import { type KeyRef, type RecordRef, recordKey, type StoredRecord, type Values } from '../domain/record.ts';
 import type { RemovedRecord, WriteSet } from '../domain/working-set.ts';
-import { changeRows, type Db, insertRows, list, openPlan, type Row, type Statement, sql, type Write } from './db.ts';
+import {
+  changeRows,
+  type Db,
+  insertRows,
+  list,
+  openPlan,
+  type Row,
+  rowsOf,
+  type Statement,
+  sql,
+  type Write,
+} from './db.ts';
 import { groupBy } from './group.ts';
 import { integer, jsonObject, text } from './rows.ts';
 import type { RecordReads } from './store.ts';
@@ -90,7 +101,7 @@ export function saveRecords(
   return [
     insertRows(
       'record (org_id, module, id, field_values, created_at, created_by, modified_at, modified_by)',
-      kept.map((record) => [
+      rowsOf(kept, (record) => [
         org,
         record.module,
         record.id,
@@ -127,7 +138,7 @@ export function saveKeys(org: OrgId, { keysRemoved, keysAdded }: Pick<WriteSet, 
     ),
     insertRows(
       'record_key (org_id, module, field, value, record_id)',
-      Array.from(keysAdded.values(), ({ module, field, value, id }) => [org, module, field, value, id]),
+      rowsOf(keysAdded.values(), ({ module, field, value, id }) => [org, module, field, value, id]),
       'ON CONFLICT (org_id, module, field, value, record_id) DO NOTHING',
     ),
   ];

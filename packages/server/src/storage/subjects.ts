@@ -55,21 +55,28 @@ export function recordsOf({ module, records }: Pick<Change, 'module' | 'records'
   return [...subjects.values()];
 }
 
-/** Of each change the subjects of its records, and of the modules that its notifications are about. */
+/** Of each change the subjects of its records, and of the modules that its notifications are about; each once. */
 export function subjectsOf(
   changes: readonly Change[],
   notifications: readonly Notification[],
-): ReadonlyMap<number, ReadonlySet<number>> {
-  const subjects = new Map(
-    changes.map((change) => [change.number, new Set(recordsOf(change).map(({ module, id }) => subjectOf(module, id)))]),
-  );
+): ReadonlyMap<number, readonly number[]> {
+  const subjects = new Map<number, number[]>();
+  for (const { number, module, records } of changes) {
+    const own: number[] = [];
+    for (const { id, related } of records) {
+      own.push(subjectOf(module, id));
+      for (const ref of related) own.push(subjectOf(ref.module, ref.id));
+    }
+    subjects.set(number, own.length < 2 ? own : [...new Set(own)]);
+  }
   const modules = new Map<string, number>();
   for (const { module, change } of notifications) {
     const subject = modules.get(module) ?? subjectOf(module);
     modules.set(module, subject);
-    const ofChange = subjects.get(change.number);
-    if (ofChange) ofChange.add(subject);
-    else subjects.set(change.number, new Set([subject]));
+    const known = subjects.get(change.number);
+    if (!known) subjects.set(change.number, [subject]);
+    // Mostly the last, since one before this took it.
+    else if (known.at(-1) !== subject && !known.includes(subject)) known.push(subject);
   }
   return subjects;
 }

@@ -32,6 +32,12 @@ export interface ThreadOptions {
   readonly isReopening?: boolean;
 }
 
+export function toCommands(writes: readonly Write[]): Command[] {
+  const commands: Command[] = [];
+  for (const write of writes) commands.push(toCommand(write));
+  return commands;
+}
+
 /** Lists travel as one JSON text, so that the text of a statement never depends on how many there are. */
 export function toCommand(write: Write): Command {
   if ('into' in write) {
@@ -40,15 +46,17 @@ export function toCommand(write: Write): Command {
   }
   if ('rows' in write) return { text: write.parts.join('?'), runs: write.rows };
   let text = write.parts[0] ?? '';
-  const values = write.values.map((value, i) => {
+  const values: SqlValue[] = [];
+  for (const [i, value] of write.values.entries()) {
     const after = write.parts[i + 1] ?? '';
     if (typeof value === 'object' && value !== null) {
       text += `(SELECT value FROM json_each(?))${after}`;
-      return JSON.stringify(value.list);
+      values.push(JSON.stringify(value.list));
+    } else {
+      text += `?${after}`;
+      values.push(value);
     }
-    text += `?${after}`;
-    return value;
-  });
+  }
   return { text, runs: [values] };
 }
 

@@ -14,7 +14,7 @@ import { type MigrationStatus, readMigrations } from './migrations.ts';
 import { newEpochLabel } from './sqlite-backup.ts';
 import type { ThreadClient } from './sqlite-client.ts';
 import { keepThread } from './sqlite-keeper.ts';
-import { toCommand } from './sqlite-message.ts';
+import { toCommands } from './sqlite-message.ts';
 import { appliedMigrations, pendingMigrations } from './sqlite-migrations.ts';
 import { lockDirectory, openForReading, storeExists } from './sqlite-open.ts';
 import { createOrgTransactions } from './sqlite-org.ts';
@@ -94,9 +94,9 @@ export async function createSqliteStore({
     opened.push(reads);
     const db: Db = {
       dialect: DIALECT,
-      read: (statements) => reads.send('query', statements.map(toCommand)),
-      load: (statements) => storage.send('query', statements.map(toCommand)),
-      write: (writes) => storage.send('write', writes.map(toCommand)),
+      read: (statements) => reads.send('query', toCommands(statements)),
+      load: (statements) => storage.send('query', toCommands(statements)),
+      write: (writes) => storage.send('write', toCommands(writes)),
     };
     if (!isRestored) await refuseMoved(db);
     const neededKeys = await checkSecretKeys(db, cipher, { binds: !isLook });
