@@ -9,6 +9,7 @@ import { type Catalog, findField, findModule } from './modules/catalog.ts';
 import type { User } from './org.ts';
 import { type RecordRef, recordKey, type Values } from './record.ts';
 import { shownUser } from './records/shown.ts';
+import { lookupsOf } from './records/targets.ts';
 import { addChange, isThere, type WorkingSet } from './working-set.ts';
 
 /** A change of records of one external module, as it is told; nothing of it was checked yet. */
@@ -77,20 +78,24 @@ function readChange(catalog: Catalog, change: ExternalChange, path: string): Rea
       maximum_length: MAX_RECORDS_PER_CHANGE,
     });
   }
-  const lookups = module.fields.filter(({ type }) => type === 'lookup');
+  const lookups = lookupsOf(module);
   const ids = new Set<RecordId>();
-  const changed = records.flatMap((record, i) => {
+  const changed: ChangedRecord[] = [];
+  for (const [i, record] of records.entries()) {
     const at = `${path}.records[${i}]`;
     const id = readExternalId(record.id, `${at}.id`);
     if (ids.has(id)) throw refuse(`${at}.id`, 'is that of a record before it in this change');
     ids.add(id);
     const read = readRecord(module, operation, record, at);
-    if (!read) return [];
+    if (!read) continue;
     const { fields, values, all } = read;
-    return [{ id, fields, values, related: all.flatMap((one) => targetsOf(lookups, one)) }];
-  });
+    const related = lookups.length === 0 ? NONE : all.flatMap((one) => targetsOf(lookups, one));
+    changed.push({ id, fields, values, related });
+  }
   return { path, module: module.apiName, operation, records: changed };
 }
+
+const NONE: readonly RecordRef[] = [];
 
 function externalModule(catalog: Catalog, name: string, path: string): Module {
   const module = findModule(catalog, name);
@@ -154,12 +159,21 @@ function refuseOthers(
 
 const ARTICLES: Readonly<Record<Operation, string>> = { insert: 'an insert', update: 'an update', delete: 'a delete' };
 
+/** Those given themselves where all of them are reported as they were given. */
 function readValues(module: Module, given: JsonObject, path: string): Values {
-  const values: Record<string, Json> = {};
-  for (const name of Object.keys(given)) {
+  const names = Object.keys(given);
+  const read: Json[] = [];
+  let isAsGiven = true;
+  for (const name of names) {
     const at = `${path}.${name}`;
-    values[name] = readExternalValue(knownField(module, name, at), given[name] ?? null, at);
+    const value = given[name] ?? null;
+    const reads = readExternalValue(knownField(module, name, at), value, at);
+    read.push(reads);
+    isAsGiven &&= reads === value;
   }
+  if (isAsGiven) return given;
+  const values: Record<string, Json> = {};
+  for (const [i, name] of names.entries()) values[name] = read[i] ?? null;
   return values;
 }
 
@@ -191,6 +205,8 @@ const reported = (module: Module, names: readonly string[]): readonly string[] =
   names.filter((name) => !findField(module, name)?.unreported);
 
 function pick(values: Values, names: readonly string[]): Values {
+  const all = Object.keys(values);
+  if (all.length === names.length && all.every((name, i) => name === names[i])) return values;
   const picked: Record<string, Json> = {};
   for (const name of names) picked[name] = values[name] ?? null;
   return picked;
@@ -204,10 +220,15 @@ function targetsOf(lookups: readonly Field[], values: Values): RecordRef[] {
 }
 
 /** What of the records pointed at would be kept here, so that it can be known whether they are there. */
-export const kept = (catalog: Catalog, changes: readonly ReadChange[]): RecordRef[] =>
-  changes.flatMap(({ records }) =>
-    records.flatMap(({ related }) => related.filter(({ module }) => !findModule(catalog, module)?.isExternal)),
-  );
+export function kept(catalog: Catalog, changes: readonly ReadChange[]): RecordRef[] {
+  const refs: RecordRef[] = [];
+  for (const { records } of changes) {
+    for (const { related } of records) {
+      for (const ref of related) if (!findModule(catalog, ref.module)?.isExternal) refs.push(ref);
+    }
+  }
+  return refs;
+}
 
 /**
  * Adds the changes in their order, each with its number. Throws before the first when a module is gone meanwhile, or when
@@ -238,8 +259,9 @@ function refuseTooMuch({ index }: WorkingSet, changes: readonly ReadChange[]): v
   if (changes.length < 2) return;
   let owed = 0;
   for (const { module, operation, records } of changes) {
-    const others = new Set(records.flatMap(({ related }) => related.map((ref) => ref.module)));
     owed += countWatching(index, module, operation);
+    if (records.every(({ related }) => related.length === 0)) continue;
+    const others = new Set(records.flatMap(({ related }) => related.map((ref) => ref.module)));
     for (const other of others) owed += countWatching(index, other, 'update');
   }
   if (owed > MAX_OWED) {
@@ -255,9 +277,11 @@ function refuseTooMuch({ index }: WorkingSet, changes: readonly ReadChange[]): v
 function complete(
   set: WorkingSet,
   operation: Operation,
-  { id, fields, values, related }: ChangedRecord,
+  record: ChangedRecord,
   by: { readonly id: UserId; readonly user: User | undefined },
 ): ChangedRecord {
+  const { id, fields, values, related } = record;
+  if (operation !== 'delete' && related.length === 0) return record;
   const there = distinct(related.filter((ref) => findModule(set.catalog, ref.module)?.isExternal || isThere(set, ref)));
   if (operation !== 'delete') return { id, fields, values, related: there };
   const deleted = { Modified_By: shownUser(by.id, by.user), Record_Status__s: 0 };

@@ -22,7 +22,8 @@ export const matchOne = (change: Change, channel: LiveChannel): Owed[] =>
 function owedTo(change: Change, watchers: Watching): Owed[] {
   const owed: Owed[] = [];
   const related = relatedIds(change);
-  const all = change.records.map((record) => record.id);
+  const all: RecordId[] = [];
+  for (const record of change.records) all.push(record.id);
   const own = related.get(change.module);
   const ownAsUpdate = change.operation === 'update' ? own : undefined;
 
@@ -58,10 +59,12 @@ function passingIds(change: Change, channel: LiveChannel, all: readonly RecordId
   return change.records.filter((record) => passes(condition.rule, record.fields)).map((record) => record.id);
 }
 
+const NONE: ReadonlyMap<string, ReadonlySet<RecordId>> = new Map();
+
 /** Without the changed records themselves, which are owed as what they are: a deleted one is not also updated. */
-function relatedIds(change: Change): Map<string, Set<RecordId>> {
+function relatedIds(change: Change): ReadonlyMap<string, ReadonlySet<RecordId>> {
+  if (change.records.every((record) => record.related.length === 0)) return NONE;
   const related = new Map<string, Set<RecordId>>();
-  if (change.records.every((record) => record.related.length === 0)) return related;
   const changed = new Set(change.records.map((record) => record.id));
   for (const record of change.records) {
     for (const { module, id } of record.related) {

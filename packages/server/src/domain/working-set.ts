@@ -236,26 +236,29 @@ export function addChange(
   by: UserId,
   records: readonly ChangedRecord[],
 ): void {
-  const number = set.writes.counters.lastChange + 1;
-  set.writes.counters = { ...set.writes.counters, lastChange: number };
+  const { nextSerial, lastChange, channelVersion, catalogVersion, lastTime } = set.writes.counters;
+  const number = lastChange + 1;
+  set.writes.counters = { nextSerial, lastChange: number, channelVersion, catalogVersion, lastTime };
   const change: Change = {
     number,
     module,
     operation,
     at: set.now,
     by,
-    channelVersion: set.writes.counters.channelVersion,
+    channelVersion,
     records,
   };
   set.writes.changes.push(change);
-  const full = new Set<LiveChannel>();
+  let full: Set<LiveChannel> | undefined;
   for (const { channel, module: subject, operation: told, ids } of match(change, set.index)) {
     if (channel.overflowFrom !== undefined) continue;
     const { version, withValues } = channel;
     takeNumber(set, channel, { module: subject, operation: told, ids, version, withValues, change });
-    if (isFull(channel, set.index, set.maxBacklog)) full.add(channel);
+    if (!isFull(channel, set.index, set.maxBacklog)) continue;
+    full ??= new Set();
+    full.add(channel);
   }
-  for (const channel of full) beginOverflow(set, channel, number);
+  if (full) for (const channel of full) beginOverflow(set, channel, number);
 }
 
 /** Gives a live channel of the index its next notification. */

@@ -6,7 +6,7 @@ import { lookupTarget } from './lookup.ts';
 /** Few of a module's fields are, and every write asks for them. */
 const lookups = new WeakMap<Module, readonly Field[]>();
 
-function lookupsOf(module: Module): readonly Field[] {
+export function lookupsOf(module: Module): readonly Field[] {
   const known = lookups.get(module);
   if (known) return known;
   const found = module.fields.filter(({ type }) => type === 'lookup');
