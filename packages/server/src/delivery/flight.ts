@@ -41,47 +41,54 @@ export interface Landed {
 }
 
 /** Sends one notification to its channel as the channel is now, and decides what follows. Never throws. */
-export async function fly(
+export function fly(
   owed: OwedNotification,
   attemptsMade: number,
   channel: Channel,
   context: FlightContext,
 ): Promise<Landed> {
   const { clock, policy, random, metrics } = context;
-  const made = await make(owed, attemptsMade + 1, channel, context);
-  const next = nextStep(made.outcome, made.attempt, policy, clock.now(), random);
-  // One that was re-matched is as old as its lapse, whoever delivers it.
-  if (next.kind === 'done' && owed.job === undefined)
-    metrics.deliverySeconds.observe(Math.max(0, clock.now() - owed.change.at) / 1000);
-  if (next.kind === 'park') metrics.parked.inc();
-  report(owed, channel, made, context);
-  return { attempt: made, next };
+  return make(owed, attemptsMade + 1, channel, context, undefined, (made) => {
+    const now = clock.now();
+    const next = nextStep(made.outcome, made.attempt, policy, now, random);
+    // One that was re-matched is as old as its lapse, whoever delivers it.
+    if (next.kind === 'done' && owed.job === undefined)
+      metrics.deliverySeconds.observe(Math.max(0, now - owed.change.at) / 1000);
+    if (next.kind === 'park') metrics.parked.inc();
+    report(owed, channel, made, context);
+    return { attempt: made, next };
+  });
 }
 
 /** Sends one again for a job, marked as such; what is owed is not concerned. Never throws. */
-export async function flyAgain(
+export function flyAgain(
   owed: OwedNotification,
   channel: Channel,
   job: JobId,
   context: FlightContext,
 ): Promise<Attempt> {
-  const made = { ...(await make(owed, owed.attemptsMade + 1, channel, context, job)), job };
-  report(owed, channel, made, context);
-  return made;
+  return make(owed, owed.attemptsMade + 1, channel, context, job, (attempted) => {
+    const made = { ...attempted, job };
+    report(owed, channel, made, context);
+    return made;
+  });
 }
 
-async function make(
+/** `landed` makes the answer: what is sent waits for nothing else. */
+function make<Result>(
   owed: OwedNotification,
   number: number,
   channel: Channel,
   context: FlightContext,
-  job?: JobId,
-): Promise<Attempt> {
+  job: JobId | undefined,
+  landed: (made: Attempt) => Result,
+): Promise<Result> {
   const at = context.clock.now();
   const started = performance.now();
-  const { outcome, address, sentMs, answeredMs } = await exchange(owed, channel, number, context, job);
-  const durationMs = Math.round(performance.now() - started);
-  return { attempt: number, at, durationMs, outcome, address, sentMs, answeredMs };
+  return exchange(owed, channel, number, context, job).then(({ outcome, address, sentMs, answeredMs }) => {
+    const durationMs = Math.round(performance.now() - started);
+    return landed({ attempt: number, at, durationMs, outcome, address, sentMs, answeredMs });
+  });
 }
 
 function exchange(

@@ -14,8 +14,9 @@ import type { Item, WaitingList } from './waiting.ts';
 
 /** Sends what a lane dispatched, saves what came of it, and asks for the suspension of a channel that fails. */
 export interface LaneSending {
-  /** Makes one attempt; undefined when none was made. */
-  send(item: Item | undefined): Promise<Outcome | undefined>;
+  /** Makes one attempt; undefined when none was made. To be followed by `leave`, whatever came of it. */
+  send(item: Item): Promise<Outcome | undefined>;
+  leave(item: Item): void;
   /** Outcomes are not saved yet. */
   isSaving(): boolean;
   /** Until its suspension is decided, nothing is sent. */
@@ -53,40 +54,53 @@ export function createLaneSending(
   let saving = 0;
   let isAsking = false;
 
-  async function send(item: Item | undefined): Promise<Outcome | undefined> {
-    if (!item) return undefined;
-    const bytes = item.owed ? weigh(item.owed) : policy.windowBytes;
-    const room = air.enter(org, bytes);
-    if (room) await room;
+  function send(item: Item): Promise<Outcome | undefined> {
     try {
-      return await sendNow(item);
-    } finally {
-      air.leave(org, bytes);
+      const room = air.enter(org, bytesOf(item));
+      const { owed, number } = item;
+      const target = lane.channel();
+      // Most have nothing to wait for.
+      const isReady = !room && owed && target && flights.orgSignings.isKnown(org) && !mayHaveBegunAnew(number);
+      if (isReady && number >= lane.owedFrom() && mayStart()) return go(item, owed, target);
+      return prepare(item, room);
+    } catch (error) {
+      return Promise.reject(error);
     }
   }
 
-  async function sendNow(item: Item): Promise<Outcome | undefined> {
+  async function prepare(item: Item, room: Promise<void> | undefined): Promise<Outcome | undefined> {
+    if (room) await room;
     const owed = item.owed ?? (await readAgain(item.number));
     if (!flights.orgSignings.isKnown(org)) await loadSigning();
     while (mayHaveBegunAnew(item.number)) await lane.readChannel();
     const target = lane.channel();
-    if (!lane.isClosed() && (stop.aborted || !target || lane.isHeld() || !ownership.mayStart(org, hold))) {
+    if (!lane.isClosed() && (!target || !mayStart())) {
       lane.putBack(item);
       return undefined;
     }
-    if (item.owed) memory.add(-weigh(item.owed));
-    if (lane.isClosed() || !target) return undefined;
-    if (!owed || item.number < lane.owedFrom()) {
+    if (lane.isClosed() || !target || !owed || item.number < lane.owedFrom()) {
+      if (item.owed) memory.add(-weigh(item.owed));
       // Its row says pending no more, or it was cancelled while it was read.
-      finish(state, item.number);
+      if (!lane.isClosed() && target) finish(state, item.number);
       return undefined;
     }
+    return go(item, owed, target);
+  }
+
+  const mayStart = (): boolean => !lane.isClosed() && !stop.aborted && !lane.isHeld() && ownership.mayStart(org, hold);
+
+  function go(item: Item, owed: OwedNotification, target: Channel): Promise<Outcome> {
+    if (item.owed) memory.add(-weigh(item.owed));
     const begun = health.begin();
     hold.unsaved += 1;
-    const landed = await fly(owed, item.attemptsMade, target, flights);
-    land(item, landed, target, begun);
-    return landed.attempt.outcome;
+    return fly(owed, item.attemptsMade, target, flights).then((landed) => {
+      land(item, landed, target, begun);
+      return landed.attempt.outcome;
+    });
   }
+
+  /** What it counts for in the air. */
+  const bytesOf = ({ owed }: Item): number => (owed ? weigh(owed) : policy.windowBytes);
 
   /** Numbered by another node since the channel was read here, under an epoch in which its numbers begin anew. */
   function mayHaveBegunAnew(number: number): boolean {
@@ -147,5 +161,10 @@ export function createLaneSending(
     );
   }
 
-  return { send, isSaving: () => saving > 0, isAsking: () => isAsking };
+  return {
+    send,
+    leave: (item) => air.leave(org, bytesOf(item)),
+    isSaving: () => saving > 0,
+    isAsking: () => isAsking,
+  };
 }

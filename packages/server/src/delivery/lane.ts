@@ -15,6 +15,8 @@ import { originOf, type Receiver } from './receivers.ts';
 import type { Flight, Seat } from './slots.ts';
 import { createWaitingList, type Item } from './waiting.ts';
 
+const NOW = Promise.resolve();
+
 /** Starts a lane whose numbers before `from` are all finished. `receiver` undefined: it is looked up first. */
 export function createLane(
   org: OrgId,
@@ -86,10 +88,11 @@ export function createLane(
     hasReady: () => ready.length > 0 && !isClosed && !isHeld() && ownership.mayStart(org, hold),
     launch(flight) {
       const item = ready.shift();
-      void sending.send(item).then(
-        (outcome) => back(flight, outcome),
+      const sent = item ? sending.send(item) : Promise.resolve(undefined);
+      sent.then(
+        (outcome) => back(flight, item, outcome),
         (error) => {
-          back(flight, undefined);
+          back(flight, item, undefined);
           fail(error);
         },
       );
@@ -189,15 +192,18 @@ export function createLane(
   function soon(): void {
     if (isScheduled || isClosed) return;
     isScheduled = true;
-    queueMicrotask(() => {
-      isScheduled = false;
-      try {
-        goOn();
-      } catch (error) {
-        fail(error);
-      }
-      context.onQuiet();
-    });
+    // `queueMicrotask` makes a resource of each.
+    void NOW.then(take);
+  }
+
+  function take(): void {
+    isScheduled = false;
+    try {
+      goOn();
+    } catch (error) {
+      fail(error);
+    }
+    context.onQuiet();
   }
 
   function goOn(): void {
@@ -278,7 +284,8 @@ export function createLane(
     else dueTimes.remove(lane);
   }
 
-  function back(flight: Flight, outcome: Outcome | undefined): void {
+  function back(flight: Flight, item: Item | undefined, outcome: Outcome | undefined): void {
+    if (item) sending.leave(item);
     slots.release(seat, flight, outcome);
     if (isClosed) context.onQuiet();
     soon();

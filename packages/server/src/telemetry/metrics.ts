@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { oftenCounted, oftenObserved } from './often.ts';
 
 /** What is counted, by room. Names and labels are listed in docs/operations.md. */
 export interface Metrics {
@@ -70,24 +71,26 @@ export function createMetrics(): Metrics {
     help: 'Notifications committed',
     registers,
   });
-  const attempts = new Counter({
-    name: 'watchbell_attempts_total',
-    help: 'Requests to receivers, by outcome',
-    labelNames: ['outcome'],
-    registers,
-  });
-  const attemptSeconds = new Histogram({
-    name: 'watchbell_attempt_seconds',
-    help: 'Duration of requests to receivers',
-    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 10],
-    registers,
-  });
-  const deliverySeconds = new Histogram({
-    name: 'watchbell_delivery_seconds',
-    help: 'Time from the commit of a change to the delivery of a notification of it',
-    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300, 3600, 86_400],
-    registers,
-  });
+  const attempts = oftenCounted(
+    { name: 'watchbell_attempts_total', help: 'Requests to receivers, by outcome', label: 'outcome' },
+    registry,
+  );
+  const attemptSeconds = oftenObserved(
+    {
+      name: 'watchbell_attempt_seconds',
+      help: 'Duration of requests to receivers',
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 10],
+    },
+    registry,
+  );
+  const deliverySeconds = oftenObserved(
+    {
+      name: 'watchbell_delivery_seconds',
+      help: 'Time from the commit of a change to the delivery of a notification of it',
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300, 3600, 86_400],
+    },
+    registry,
+  );
   const parked = new Counter({
     name: 'watchbell_parked_total',
     help: 'Notifications given up after their last attempt',
