@@ -135,7 +135,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
     version: VERSION,
     metrics,
     logger,
-    logDelivered: config.logDelivered,
+    tellDelivered: logger.lines(config.logDelivered ? 'info' : 'debug', 'notification delivered'),
     suspend: (org, request) => channelControl.ask(org, request),
     jobs: { store: store.jobs, steps: { rematch: (...step) => recovery.steps.rematch(...step) } },
   });

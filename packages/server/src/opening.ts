@@ -14,6 +14,7 @@ import type { Store } from './storage/store.ts';
 import { inPieces } from './telemetry/lines.ts';
 import type { Logger } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
+import { type WrittenLines, writtenLines } from './telemetry/written-lines.ts';
 
 // What the server and the commands that look into its store have in common.
 
@@ -117,5 +118,20 @@ export async function writeCredentials(dataDir: string, content: Credentials): P
   await writeFile(join(dataDir, 'credentials.json'), `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
 }
 
-export const createLogger = (config: Config): Logger =>
-  pino({ level: config.logLevel, base: null }, inPieces(pino.destination({ dest: 2, sync: false })));
+/** The process's log: JSON lines to standard error. */
+export interface Log extends Logger {
+  /** For what is said of each notification; nothing comes of it below the log's level. */
+  lines(level: 'debug' | 'info', message: string): WrittenLines;
+}
+
+export function createLogger(config: Config): Log {
+  const output = inPieces(pino.destination({ dest: 2, sync: false }));
+  const logger = pino({ level: config.logLevel, base: null }, output);
+  return Object.assign(logger, {
+    lines(level: 'debug' | 'info', message: string): WrittenLines {
+      const number = logger.levels.values[level];
+      if (number === undefined || !logger.isLevelEnabled(level)) return () => undefined;
+      return writtenLines(output, number, message);
+    },
+  });
+}

@@ -11,6 +11,7 @@ import type { WriteSet } from '../domain/working-set.ts';
 import type { DeliveryStore, JobStore } from '../storage/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { WrittenLines } from '../telemetry/written-lines.ts';
 import { createAir } from './air.ts';
 import { createAttemptsGiven } from './attempts-given.ts';
 import { createCircuits } from './circuits.ts';
@@ -56,8 +57,8 @@ export interface DeliveryOptions {
   readonly version: string;
   readonly metrics: Metrics;
   readonly logger: Logger;
-  /** Attempts that succeed are told of as information, else for debugging only. */
-  readonly logDelivered: boolean;
+  /** Takes the line of each attempt that succeeds. */
+  readonly tellDelivered: WrittenLines;
   /** Has the channel's suspension decided and committed; false: not as it is now. Rejects when the store is in trouble. */
   readonly suspend: (org: OrgId, request: SuspensionRequest) => Promise<boolean>;
   readonly jobs: Pick<JobsOptions, 'steps'> & { readonly store: JobStore };

@@ -12,6 +12,7 @@ import { identityHeaders } from '../domain/wire/notification-headers.ts';
 import type { OwedNotification } from '../storage/store.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { WrittenLines } from '../telemetry/written-lines.ts';
 import { attempt, type Exchange, type Post } from './attempt.ts';
 import type { Connections } from './connections.ts';
 import { type OrgSignings, signatureOf } from './signatures.ts';
@@ -29,8 +30,8 @@ export interface FlightContext {
   readonly orgSignings: OrgSignings;
   readonly metrics: Metrics;
   readonly logger: Logger;
-  /** Attempts that succeed are told of as information, else for debugging only. */
-  readonly logDelivered: boolean;
+  /** Takes the line of each attempt that succeeds. */
+  readonly tellDelivered: WrittenLines;
   /** Ends every exchange early. */
   readonly stop: AbortSignal;
 }
@@ -134,26 +135,31 @@ function report(
   owed: OwedNotification,
   channel: Channel,
   made: Attempt,
-  { metrics, logger, logDelivered }: FlightContext,
+  { metrics, logger, tellDelivered }: FlightContext,
 ): void {
-  const { outcome, durationMs } = made;
+  const { outcome, durationMs, attempt: tries, job } = made;
   metrics.attempts.inc({ outcome: outcome.kind });
   metrics.attemptSeconds.observe(durationMs / 1000);
+  const { said, shown } = targetOf(channel);
+  if (outcome.kind === 'delivered') {
+    const result = `"attempt":${tries},"outcome":"delivered","status":${outcome.status},"ms":${durationMs}`;
+    const byJob = job === undefined ? '' : `,"job":${JSON.stringify(job)}`;
+    tellDelivered(`"org":"${owed.org}",${said},"number":${owed.number},${result}${byJob}`);
+    return;
+  }
   const fields = {
     org: owed.org,
     channel: channel.channelId,
     generation: owed.generation,
     number: owed.number,
-    attempt: made.attempt,
+    attempt: tries,
     outcome: outcome.kind,
     status: 'status' in outcome ? outcome.status : undefined,
     ms: durationMs,
-    receiver: targetOf(channel).shown,
-    job: made.job,
+    receiver: shown,
+    job,
   };
-  if (outcome.kind !== 'delivered') logger.warn({ ...fields, ...reasonOf(outcome) }, 'notification not delivered');
-  else if (logDelivered) logger.info(fields, 'notification delivered');
-  else logger.debug(fields, 'notification delivered');
+  logger.warn({ ...fields, ...reasonOf(outcome) }, 'notification not delivered');
 }
 
 /** Of a failure, what else may be logged: nothing that a receiver sent. */

@@ -9,20 +9,25 @@ export interface Target {
   readonly origin: string;
   /** Origin and path: queries carry secrets (P9). */
   readonly shown: string;
+  /** Of the log's lines about it what is always the same, as the inside of a JSON object. */
+  readonly said: string;
 }
 
 /** Read once for each state of a channel. */
-const targets = new WeakMap<object, Target>();
+const targets = new WeakMap<Channel, Target>();
 
-export function targetOf(channel: Pick<Channel, 'notifyUrl'>): Target {
+export function targetOf(channel: Channel): Target {
   const known = targets.get(channel);
   if (known) return known;
-  const target = read(channel.notifyUrl);
+  const read = readUrl(channel.notifyUrl);
+  const { channelId, generation } = channel;
+  const said = JSON.stringify({ channel: channelId, generation, receiver: read.shown }).slice(1, -1);
+  const target = { ...read, said };
   targets.set(channel, target);
   return target;
 }
 
-function read(notifyUrl: string): Target {
+function readUrl(notifyUrl: string): Omit<Target, 'said'> {
   if (!URL.canParse(notifyUrl)) return { origin: notifyUrl, shown: 'unknown' };
   const { protocol, origin, pathname, search } = new URL(requestUrl(notifyUrl));
   if (protocol !== 'http:' && protocol !== 'https:') return { origin: notifyUrl, shown: 'unknown' };

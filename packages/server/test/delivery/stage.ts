@@ -41,7 +41,6 @@ export interface StageOptions {
   readonly resolve?: Resolve;
   readonly dataDir?: string;
   readonly clock?: ManualClock;
-  readonly logDelivered?: boolean;
   /** Of whoever makes signing secrets. */
   readonly realNow?: () => number;
   /** Stands between delivery and what decides suspensions. */
@@ -110,7 +109,7 @@ export async function setStage(options: StageOptions = {}): Promise<Stage> {
     compat: DEFAULT_COMPAT,
     version: '0.0.1',
     metrics,
-    logDelivered: options.logDelivered ?? true,
+    tellDelivered: (fields) => logger.info(JSON.parse(`{${fields}}`), 'notification delivered'),
     logger,
     suspend: (...asked) => (options.asking?.(control.ask) ?? control.ask)(...asked),
     jobs: { store: store.jobs, steps: { rematch: async () => 'rests' } },
