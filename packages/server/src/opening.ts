@@ -12,9 +12,9 @@ import { createSqliteStore } from './storage/engines/sqlite.ts';
 import { StoreRefusal } from './storage/refusal.ts';
 import type { Store } from './storage/store.ts';
 import { inPieces } from './telemetry/lines.ts';
-import type { Logger } from './telemetry/logger.ts';
+import type { Logger, WrittenLines } from './telemetry/logger.ts';
 import type { Metrics } from './telemetry/metrics.ts';
-import { type WrittenLines, writtenLines } from './telemetry/written-lines.ts';
+import { writtenLines } from './telemetry/written-lines.ts';
 
 // What the server and the commands that look into its store have in common.
 

@@ -1,4 +1,5 @@
 import type { Change, ChangedRecord, Operation } from '../domain/change.ts';
+import { recordsText } from '../domain/change-text.ts';
 import type { Generation, OrgId, UserId } from '../domain/ids.ts';
 import type { Notification } from '../domain/notification.ts';
 import { insertRows, type Row, type RowInsert, rowsOf, type SqlValue, type Statement, sql, type Write } from './db.ts';
@@ -66,7 +67,7 @@ export function saveChanges(org: OrgId, changes: readonly Change[], notification
       operation,
       at,
       by,
-      JSON.stringify(records),
+      recordsText(records),
       numberedText(numbered.get(number)),
       channelVersion,
     ]),

@@ -5,3 +5,6 @@ export interface Logger {
   warn(fields: object, message: string): void;
   error(fields: object, message: string): void;
 }
+
+/** Writes lines of one level and message; their fields are the inside of a JSON object, as text. */
+export type WrittenLines = (fields: string) => void;

@@ -1,5 +1,4 @@
-/** Writes lines of one level and message; their fields are the inside of a JSON object, as text. */
-export type WrittenLines = (fields: string) => void;
+import type { WrittenLines } from './logger.ts';
 
 /** The lines that a logger of `output` would write, for fields that come again and again: their text is kept. */
 export function writtenLines(output: { write(line: string): boolean }, level: number, message: string): WrittenLines {

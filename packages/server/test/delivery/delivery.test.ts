@@ -462,7 +462,7 @@ test('a log line per attempt tells what became of it and holds no secret', async
     {
       level: 'warn',
       message: 'notification not delivered',
-      fields: { ...same, attempt: 1, outcome: 'rejected', status: 503 },
+      fields: { ...same, attempt: 1, outcome: 'rejected', status: 500 },
     },
     {
       level: 'info',

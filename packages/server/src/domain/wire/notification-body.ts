@@ -1,4 +1,5 @@
 import type { ChangedRecord } from '../change.ts';
+import { valuesText } from '../change-text.ts';
 import type { ChannelId, RecordId } from '../ids.ts';
 import type { Notification } from '../notification.ts';
 import { VERSION_RULES } from './api-version.ts';
@@ -89,22 +90,36 @@ function writeChange(notification: Notification, wire: NotificationWire): Change
   const { change, module, operation, ids, version, withValues } = notification;
   const rules = VERSION_RULES[version];
   const changed = changedAmong(notification);
-  const uriVersion = wire.compat.callbackUriVersion === 'own' ? version : 'v2';
-  const reported = operation === 'insert' ? [] : ids;
+  const quoted = ids.map((id) => JSON.stringify(id));
   let head = '{';
   if (rules.reportsFields) head += `"server_time":${change.at},`;
   if (rules.hasValues && withValues) {
-    const values = ids.map((id) => ({ record_id: id, values: changed(id)?.values ?? {} }));
-    head += `"affected_values":${JSON.stringify(values)},`;
+    const values = ids.map((id, i) => {
+      const record = changed(id);
+      return `{"record_id":${quoted[i]},"values":${record ? valuesText(record) : '{}'}}`;
+    });
+    head += `"affected_values":[${values.join()}],`;
   }
-  let tail = `"module":${JSON.stringify(module)},`;
-  tail += `"resource_uri":${JSON.stringify(`${wire.base}/crm/${uriVersion}/${module}`)},"ids":${JSON.stringify(ids)},`;
+  let fields = '';
   if (rules.reportsFields) {
-    const fields = reported.map((id) => `{${JSON.stringify(id)}:${JSON.stringify(changed(id)?.fields ?? [])}}`);
-    tail += `"affected_fields":[${fields.join()}],`;
+    const reported = operation === 'insert' ? [] : ids;
+    const lists = reported.map((id, i) => `{${quoted[i]}:${JSON.stringify(changed(id)?.fields ?? [])}}`);
+    fields = `"affected_fields":[${lists.join()}],`;
   }
-  tail += `"operation":${JSON.stringify(operation)},`;
-  return { notification, wire, head, tail };
+  const place = placeText(module, wire.compat.callbackUriVersion === 'own' ? version : 'v2', wire.base);
+  return { notification, wire, head, tail: `${place}"ids":[${quoted.join()}],${fields}"operation":"${operation}",` };
+}
+
+let lastPlace = { module: '', version: '', base: '', text: '' };
+
+/** The last one is kept: changes of one module follow each other. */
+function placeText(module: string, version: string, base: string): string {
+  if (lastPlace.module !== module || lastPlace.version !== version || lastPlace.base !== base) {
+    const uri = `${base}/crm/${version}/${module}`;
+    const text = `"module":${JSON.stringify(module)},"resource_uri":${JSON.stringify(uri)},`;
+    lastPlace = { module, version, base, text };
+  }
+  return lastPlace.text;
 }
 
 /**
