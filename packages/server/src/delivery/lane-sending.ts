@@ -147,7 +147,7 @@ export function createLaneSending(
         const isOwed = (next.kind === 'retry' || next.kind === 'suspend') && number >= lane.owedFrom();
         if (isOwed) waiting.add({ number, attemptsMade: attempt.attempt, dueAt: next.kind === 'retry' ? next.at : 0 });
         else finish(state, number);
-        lane.soon();
+        if (isOwed || saving === 0 || state.free.size > 0) lane.soon();
       },
     );
     const why = health.verdict(begun, next, clock.now());

@@ -96,7 +96,7 @@ export function createLane(
           fail(error);
         },
       );
-      soon();
+      if (isShort()) soon();
     },
   };
 
@@ -288,7 +288,13 @@ export function createLane(
     if (item) sending.leave(item);
     slots.release(seat, flight, outcome);
     if (isClosed) context.onQuiet();
-    soon();
+    // After one success among many there is often nothing to do.
+    if (outcome?.kind !== 'delivered' || seat.flying === 0 || state.free.size > 0 || isShort()) soon();
+  }
+
+  /** Less is ready than should be, and more may be found. */
+  function isShort(): boolean {
+    return ready.length * 2 <= policy.channelFlights && !backlog.isEmpty();
   }
 
   /** Closes once nothing is in flight or unsaved, so that the next lane repeats nothing. */
