@@ -101,14 +101,19 @@ export function createSlots(
     }
   }
 
+  const hasPart = (standing: Standing): boolean => held[standing] < limits[standing].all;
+  const hasShare = (standing: Standing, org: OrgId): boolean =>
+    (heldByOrg[standing].get(org) ?? 0) < limits[standing].org;
+  const hasPlace = (org: OrgId, origin: string): boolean =>
+    (heldByOrigin.get(keyOf(org, origin)) ?? 0) < policy.originFlights;
+
   /** The seat whose turn it is among those that may fly. */
   function next(standing: Standing): Seat | undefined {
-    const limit = limits[standing];
-    if (held[standing] >= limit.all) return undefined;
+    if (!hasPart(standing)) return undefined;
     for (const [org, byOrigin] of waiting[standing]) {
-      if ((heldByOrg[standing].get(org) ?? 0) >= limit.org) continue;
+      if (!hasShare(standing, org)) continue;
       for (const [origin, seats] of byOrigin) {
-        if ((heldByOrigin.get(keyOf(org, origin)) ?? 0) >= policy.originFlights) continue;
+        if (!hasPlace(org, origin)) continue;
         if (!circuits.admits(org, origin)) ground(org, origin);
         else for (const seat of seats) return seat;
       }
@@ -163,15 +168,11 @@ export function createSlots(
   }
 
   function deal(): void {
-    if (isDealing) return;
+    if (isDealing || isNobodyWaiting()) return;
     isDealing = true;
     for (const standing of STANDINGS) {
       for (let seat = next(standing); seat && !isBlocked(); seat = next(standing)) {
-        const { org, origin } = seat;
-        const isProbe = circuits.start(org, origin);
-        const flight: Flight = { standing: isProbe ? 'failing' : standing, origin, isProbe };
-        count(seat, flight, 1);
-        seat.launch(flight);
+        begin(seat, standing);
         endTurn(seat, standing);
         lookAtMates(seat);
       }
@@ -179,9 +180,38 @@ export function createSlots(
     isDealing = false;
   }
 
+  function begin(seat: Seat, standing: Standing): void {
+    const { org, origin } = seat;
+    const isProbe = circuits.start(org, origin);
+    const flight: Flight = { standing: isProbe ? 'failing' : standing, origin, isProbe };
+    count(seat, flight, 1);
+    seat.launch(flight);
+  }
+
+  /** Deals to a seat that may fly. While nobody else waits it needs no place among those who do. */
+  function dealTo(seat: Seat): void {
+    while (!isDealing && isNobodyWaiting() && mayBeDealtTo(seat) && !isBlocked()) {
+      isDealing = true;
+      begin(seat, seat.standing);
+      isDealing = false;
+      lookAtMates(seat);
+      if (!mayFly(seat)) return;
+    }
+    enqueue(seat);
+    deal();
+  }
+
+  const mayBeDealtTo = ({ org, origin, standing }: Seat): boolean =>
+    hasPart(standing) && hasShare(standing, org) && hasPlace(org, origin) && circuits.admits(org, origin);
+
+  const isNobodyWaiting = (): boolean =>
+    waiting.proven.size === 0 && waiting.unproven.size === 0 && waiting.failing.size === 0;
+
   /** What its channel may still have in the air has changed. */
   function lookAtMates(seat: Seat): void {
-    for (const mate of seatsOf.get(seat.generation) ?? []) {
+    const mates = seatsOf.get(seat.generation);
+    if (!mates || mates.size < 2) return;
+    for (const mate of mates) {
       if (mate === seat) continue;
       if (mayFly(mate)) enqueue(mate);
       else withdraw(mate);
@@ -200,9 +230,7 @@ export function createSlots(
   return {
     request(seat) {
       entry(seatsOf, seat.generation, () => new Set<Seat>()).add(seat);
-      if (!mayFly(seat)) return;
-      enqueue(seat);
-      deal();
+      if (mayFly(seat)) dealTo(seat);
     },
     withdraw(seat) {
       withdraw(seat);
@@ -220,11 +248,11 @@ export function createSlots(
         seat.standing = standing;
         seat.level = succeeded ? Math.min(seat.level * 2, policy.channelFlights) : 1;
       }
-      if (mayFly(seat)) enqueue(seat);
+      if (mayFly(seat)) dealTo(seat);
       else withdraw(seat);
       lookAtMates(seat);
       deal();
-      for (const call of releaseCalls.splice(0)) call();
+      if (releaseCalls.length > 0) for (const call of releaseCalls.splice(0)) call();
     },
     readmit,
     deal,
