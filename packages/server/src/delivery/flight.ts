@@ -35,18 +35,17 @@ export interface FlightContext {
   readonly stop: AbortSignal;
 }
 
-export interface Landed {
-  readonly attempt: Attempt;
-  readonly next: NextStep;
-}
+/** Told of an attempt and of what follows. */
+type Landed<Result> = (made: Attempt, next: NextStep) => Result;
 
-/** Sends one notification to its channel as the channel is now, and decides what follows. Never throws. */
-export function fly(
+/** Sends one notification to its channel as the channel is now, and decides what follows. Rejects only by `landed`. */
+export function fly<Result>(
   owed: OwedNotification,
   attemptsMade: number,
   channel: Channel,
   context: FlightContext,
-): Promise<Landed> {
+  landed: Landed<Result>,
+): Promise<Result> {
   const { clock, policy, random, metrics } = context;
   return make(owed, attemptsMade + 1, channel, context, undefined, (made) => {
     const now = clock.now();
@@ -56,7 +55,7 @@ export function fly(
       metrics.deliverySeconds.observe(Math.max(0, now - owed.change.at) / 1000);
     if (next.kind === 'park') metrics.parked.inc();
     report(owed, channel, made, context);
-    return { attempt: made, next };
+    return landed(made, next);
   });
 }
 

@@ -1,9 +1,9 @@
-import type { Outcome } from '../domain/attempt.ts';
+import type { Attempt, NextStep, Outcome } from '../domain/attempt.ts';
 import type { Channel } from '../domain/channel.ts';
 import type { Generation, OrgId } from '../domain/ids.ts';
 import { stateAfter } from '../domain/next-step.ts';
 import type { OwedNotification } from '../storage/store.ts';
-import { fly, type Landed } from './flight.ts';
+import { fly } from './flight.ts';
 import type { LaneContext } from './lane-context.ts';
 import type { LaneHealth } from './lane-health.ts';
 import type { LaneReads } from './lane-reads.ts';
@@ -93,9 +93,9 @@ export function createLaneSending(
     if (item.owed) memory.add(-weigh(item.owed));
     const begun = health.begin();
     hold.unsaved += 1;
-    return fly(owed, item.attemptsMade, target, flights).then((landed) => {
-      land(item, landed, target, begun);
-      return landed.attempt.outcome;
+    return fly(owed, item.attemptsMade, target, flights, (attempt, next) => {
+      land(item, attempt, next, target, begun);
+      return attempt.outcome;
     });
   }
 
@@ -129,7 +129,7 @@ export function createLaneSending(
   }
 
   /** `target`: the channel as it was sent to. */
-  function land({ number }: Item, { attempt, next }: Landed, target: Channel, begun: number): void {
+  function land({ number }: Item, attempt: Attempt, next: NextStep, target: Channel, begun: number): void {
     saving += 1;
     // What waits behind a success may go before it is saved (P4).
     if (next.kind === 'done') answer(state, number);
@@ -150,6 +150,7 @@ export function createLaneSending(
         if (isOwed || saving === 0 || state.free.size > 0) lane.soon();
       },
     );
+    if (next.kind === 'done') return;
     const why = health.verdict(begun, next, clock.now());
     if (why === undefined || lane.isHeld()) return;
     isAsking = true;
