@@ -3,6 +3,8 @@ interface Output {
   write(text: string): boolean;
   /** Writes what it still has, at the end of the process; but for what it is writing, of which all may not get out. */
   flushSync(): void;
+  /** Whether it writes in the turn in which it is told to. */
+  sync?: boolean;
 }
 
 /** Characters that are written at once, however many lines there are: as many as a pipe that is read has room for. */
@@ -36,8 +38,10 @@ export function inPieces<Lines extends Output>(output: Lines): Lines {
       return true;
     },
     flushSync() {
-      // One by one: while the first is being written, it has the others.
+      // In this turn: a thread that is told to write may end before it does.
+      output.sync = true;
       for (const line of take()) write(line);
+      output.sync = false;
       flushSync();
     },
   });
