@@ -39,11 +39,18 @@ export function isScope(text: string): boolean {
 }
 
 /** Whether one of the scopes covers the need. Letter case does not matter; what is not a scope grants nothing. */
-export function grants(scopes: readonly string[], need: ScopeNeed): boolean {
-  return scopes.some((text) => {
-    const scope = parseScope(text);
-    return scope !== undefined && covers(scope, need);
-  });
+export const grants = (scopes: readonly string[], need: ScopeNeed): boolean =>
+  parsed(scopes).some((scope) => covers(scope, need));
+
+const parsedLists = new WeakMap<readonly string[], readonly Scope[]>();
+
+/** A caller's list is asked with each request. */
+function parsed(scopes: readonly string[]): readonly Scope[] {
+  const known = parsedLists.get(scopes);
+  if (known) return known;
+  const list = scopes.flatMap((text) => parseScope(text) ?? []);
+  parsedLists.set(scopes, list);
+  return list;
 }
 
 /** `ZohoCRM.{family}[.{part}].{OPERATION}` (reference §6.4); undefined for what is none. */

@@ -122,7 +122,9 @@ function callOf(context: CrmRouteContext, principal: Principal, request: Fastify
   return {
     version: context.version,
     principal,
-    base: context.baseOf(request),
+    get base() {
+      return context.baseOf(request);
+    },
     params: request.params as Record<string, string>,
     query: readQuery(request.query as Record<string, string | string[]>),
     ifModifiedSince: request.headers['if-modified-since'],
@@ -158,6 +160,7 @@ export function sendAnswer(reply: FastifyReply, { status, body }: Answer): Fasti
 
 /** Query parameters, of a repeated one the last. */
 export function readQuery(query: Record<string, string | string[]>): ReadonlyMap<string, string> {
-  const last = (value: string | string[]) => (Array.isArray(value) ? (value.at(-1) ?? '') : value);
-  return new Map(Object.entries(query).map(([key, value]) => [key, last(value)]));
+  const last = new Map<string, string>();
+  for (const [key, value] of Object.entries(query)) last.set(key, Array.isArray(value) ? (value.at(-1) ?? '') : value);
+  return last;
 }

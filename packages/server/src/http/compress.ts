@@ -31,19 +31,15 @@ type Encoding = keyof typeof ENCODERS;
 export function compressAnswers(app: FastifyInstance): void {
   let underWay = 0;
 
-  app.addHook('onRequest', async ({ raw: { headers } }) => {
-    const encoding = headers['content-encoding'];
-    if (encoding === undefined || encoding.trim() === '' || encoding.trim().toLowerCase() === 'identity') return;
+  app.addHook('onRequest', ({ raw: { headers } }, _reply, done) => {
+    const encoding = headers['content-encoding']?.trim().toLowerCase() ?? '';
+    if (encoding === '' || encoding === 'identity') return done();
     throw new AppError('INVALID_DATA', 'A compressed body is not taken: send it without Content-Encoding', {
       header: 'Content-Encoding',
     });
   });
 
-  app.addHook('onSend', async (request, reply, payload) => {
-    if (!isText(payload) || payload.length < MIN_LENGTH || isPrivate(reply)) return payload;
-    addVary(reply);
-    const encoding = chooseEncoding(request.headers['accept-encoding']);
-    if (!encoding || payload.length > MAX_LENGTH || underWay >= MAX_AT_ONCE) return payload;
+  async function compress(payload: string | Buffer, encoding: Encoding, reply: FastifyReply): Promise<Buffer> {
     underWay += 1;
     try {
       const compressed = await ENCODERS[encoding](Buffer.from(payload));
@@ -52,6 +48,14 @@ export function compressAnswers(app: FastifyInstance): void {
     } finally {
       underWay -= 1;
     }
+  }
+
+  app.addHook('onSend', (request, reply, payload, done) => {
+    if (!isText(payload) || payload.length < MIN_LENGTH || isPrivate(reply)) return done();
+    addVary(reply);
+    const encoding = chooseEncoding(request.headers['accept-encoding']);
+    if (!encoding || payload.length > MAX_LENGTH || underWay >= MAX_AT_ONCE) return done();
+    compress(payload, encoding, reply).then((compressed) => done(null, compressed), done);
   });
 }
 
@@ -69,8 +73,9 @@ function addVary(reply: FastifyReply): void {
 
 /** What a caller reads best: the higher weight, of equal ones `br`. Undefined: neither (RFC 9110 §12.5.3). */
 export function chooseEncoding(accepted: string | undefined): Encoding | undefined {
+  if (accepted === undefined) return undefined;
   const weights = new Map<string, number>();
-  for (const item of (accepted ?? '').split(',')) {
+  for (const item of accepted.split(',')) {
     const [name = '', ...parameters] = item.split(';').map((part) => part.trim().toLowerCase());
     const given = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2);
     const weight = given === undefined ? 1 : Number(given);

@@ -8,7 +8,7 @@ export function observeRequests(
   app: FastifyInstance,
   { logger, metrics }: { readonly logger: Logger; readonly metrics: Metrics },
 ): void {
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const { method } = request;
     const status = reply.statusCode;
     const ms = reply.elapsedTime;
@@ -19,5 +19,6 @@ export function observeRequests(
       { requestId: request.id, method, path, status, address: addressOf(request), ms: Math.round(ms * 10) / 10 },
       'request',
     );
+    done();
   });
 }

@@ -26,8 +26,12 @@ function readRange(text: string): readonly [Address, number] {
 
 /** Where a request comes from, past our own proxies: an IP address, or `unknown` where a proxy names none. */
 export function addressOf(request: FastifyRequest): string {
-  const named = request.ip;
-  if (isIP(named) !== 0) return ipaddr.process(named).toString();
+  const { headers, socket } = request.raw;
+  // Without it the framework goes through proxies all the same.
+  const named = headers['x-forwarded-for'] === undefined ? (socket.remoteAddress ?? '') : request.ip;
+  const kind = isIP(named);
+  if (kind === 4) return named;
+  if (kind === 6) return ipaddr.process(named).toString();
   const withoutPort = /^\[?([^\]]+?)\]?:\d+$/.exec(named)?.[1] ?? '';
   return isIP(withoutPort) === 0 ? 'unknown' : ipaddr.process(withoutPort).toString();
 }

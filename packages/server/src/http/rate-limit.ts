@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import ipaddr from 'ipaddr.js';
@@ -119,13 +119,13 @@ function createRates(rate: Rate | undefined, realNow: () => number): Rates {
 /** Tokens and secrets that worked lately, as hashes. */
 function createKnown() {
   const hashes = new Map<string, true>();
-  const hashOf = (secret: string) => createHash('sha256').update(secret).digest('base64');
+  const hashOf = (secret: string) => hash('sha256', secret, 'base64');
   return {
     has: (secret: string) => hashes.has(hashOf(secret)),
     add(secret: string): void {
-      const hash = hashOf(secret);
-      hashes.delete(hash);
-      hashes.set(hash, true);
+      const known = hashOf(secret);
+      hashes.delete(known);
+      hashes.set(known, true);
       dropOldest(hashes);
     },
     remove: (secret: string): void => {

@@ -209,9 +209,12 @@ function keepBodiesRaw(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   // What is no media type at all would be refused before any parser is asked.
-  app.addHook('onRequest', async ({ raw: { headers } }) => {
+  app.addHook('onRequest', ({ raw: { headers } }, _reply, done) => {
     const type = headers['content-type'];
-    if (type !== undefined && !MEDIA_TYPE.test(type)) headers['content-type'] = 'application/octet-stream';
+    if (type !== undefined && type !== 'application/json' && !MEDIA_TYPE.test(type)) {
+      headers['content-type'] = 'application/octet-stream';
+    }
+    done();
   });
 }
 
@@ -219,14 +222,16 @@ const MEDIA_TYPE = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(?:;|$)/;
 
 /** No name and no id has it, and no store takes it as text: nothing can be found under such a path. */
 function refuseZeroInPaths(app: FastifyInstance): void {
-  app.addHook('onRequest', async ({ url }) => {
-    if (/^[^?]*%00/.test(url)) throw notFound();
+  app.addHook('onRequest', ({ url }, _reply, done) => {
+    if (url.includes('%00') && /^[^?]*%00/.test(url)) throw notFound();
+    done();
   });
 }
 
 function setHeaders(app: FastifyInstance): void {
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.headers(headersOf(request));
+    done();
   });
 }
 
@@ -239,8 +244,9 @@ const headersOf = ({ id }: FastifyRequest) => ({
 
 /** Every answer with a body says that it is a file, as the hosted service does (reference §1). */
 function nameAnswers(crm: FastifyInstance): void {
-  crm.addHook('onSend', async (_request, reply, payload) => {
+  crm.addHook('onSend', (_request, reply, payload, done) => {
     if (payload) reply.header('content-disposition', 'attachment; filename=response.json');
+    done();
   });
 }
 
@@ -250,8 +256,9 @@ function endConnectionsWhenClosing(app: FastifyInstance): void {
   app.addHook('preClose', async () => {
     isClosing = true;
   });
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     if (isClosing) reply.header('connection', 'close');
+    done();
   });
 }
 
