@@ -75,6 +75,12 @@ describe('a number', () => {
   });
 });
 
+test.each([1, 2, 3, 4, 7, 8])('a text that ends with %i escaped characters ends where it ends', (escapes) => {
+  const text = JSON.stringify({ a: '\\'.repeat(escapes), b: `"${'\\'.repeat(escapes)}"`, c: '['.repeat(100) });
+  expect(parseJson(text)).toEqual(JSON.parse(text));
+  expect(() => parseJson(`${text.slice(0, -1)},"d":${'['.repeat(65)}${']'.repeat(65)}}`)).toThrow(RangeError);
+});
+
 test('a key named __proto__ is a key like any other', () => {
   for (const text of ['{"__proto__":{"admin":true}}', '{"__proto__":{"admin":true},"n":12345678901234567890}']) {
     const value = parseJsonObject(bytes(text));
