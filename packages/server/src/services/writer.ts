@@ -189,6 +189,8 @@ function takeBatch(queue: Queued[], maxWeight: number, most: number): Queued[] {
 }
 
 function mergeNeeds(all: readonly Needs[]): Needs {
+  const [only] = all;
+  if (only && all.length === 1) return only;
   return {
     records: all.flatMap((needs) => needs.records ?? []),
     keys: all.flatMap((needs) => needs.keys ?? []),

@@ -4,7 +4,7 @@ import { type ChannelIndex, createChannelIndex, putChannel } from '../domain/cha
 import { AppError } from '../domain/error.ts';
 import { answerKey } from '../domain/idempotency.ts';
 import type { OrgId, RecordId } from '../domain/ids.ts';
-import { keyRef, type RecordRef, recordKey } from '../domain/record.ts';
+import { keyRef, type RecordRef, recordKey, type StoredRecord } from '../domain/record.ts';
 import { unknownTargets } from '../domain/records/targets.ts';
 import type { StoreEpoch } from '../domain/restart.ts';
 import type { Needs, OrgCounters, WriteSet } from '../domain/working-set.ts';
@@ -106,11 +106,13 @@ export async function loadBatch(
     ? caughtUp(known, { ...counters, epoch, orgCreatedAt }, { revisions: revisions(), changes: changes() })
     : await buildIndex(query, id, live());
   const catalog = await catalogs.get(id, counters.catalogVersion, query);
-  const loaded = new Map(
-    [...records, ...keyed.map((key) => key.records)]
-      .flatMap((rows) => rows().map(readRecord))
-      .map((record) => [recordKey(record.module, record.id), record]),
-  );
+  const loaded = new Map<string, StoredRecord>();
+  for (const rows of [...records, ...keyed.map((key) => key.records)]) {
+    for (const row of rows()) {
+      const record = readRecord(row);
+      loaded.set(recordKey(record.module, record.id), record);
+    }
+  }
   return {
     org: readOrg(org),
     orgCreatedAt,
