@@ -15,9 +15,11 @@ export function subjectOf(module: string, record = ''): number {
   const tail = head > 0 ? digitsFrom(record, head) : undefined;
   let low = 0x811c9dc5;
   let high = 0x01000193;
-  const text = `${module}\0${tail === undefined ? record : record.slice(0, head)}`;
-  for (let i = 0; i < text.length; i += 1) {
-    const unit = text.charCodeAt(i);
+  const length = tail === undefined ? record.length : head;
+  // Of both, with a zero between them.
+  for (let i = 0; i <= module.length + length; i += 1) {
+    const unit =
+      i < module.length ? module.charCodeAt(i) : i > module.length ? record.charCodeAt(i - module.length - 1) : 0;
     low = Math.imul(low ^ unit, 0x01000193);
     high = Math.imul(high ^ unit, 0x5bd1e995);
     high ^= high >>> 13;
