@@ -1,10 +1,10 @@
-import type { IncomingHttpHeaders } from 'node:http';
-import type { Dispatcher } from 'undici';
 import type { Attempt, Outcome, UnreachableReason } from '../domain/attempt.ts';
 import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
 import type { Connections } from './connections.ts';
 import { ConnectFailed } from './connector.ts';
 import { Forbidden } from './guard.ts';
+import { Lost, type Telling } from './line.ts';
+import { Misread } from './misread.ts';
 
 /** One POST to a receiver. */
 export interface Post {
@@ -40,15 +40,12 @@ function endsOf(stop: AbortSignal): Set<() => void> {
   return made;
 }
 
-/** Interim answers (1xx) of one exchange; servers send one or two. */
-const MAX_INTERIM = 16;
-
 /**
  * Makes one attempt and answers what it came to; never throws. A 2xx status line with complete headers is a success,
  * whatever becomes of the body. `stop` ends it early, as a time-out.
  */
 export function attempt(
-  { url: { origin, pathname, search }, headers, body }: Post,
+  post: Post,
   connections: Connections,
   policy: DeliveryPolicy,
   stop: AbortSignal,
@@ -57,71 +54,60 @@ export function attempt(
     let status = 0;
     let retryAfterMs: number | undefined;
     let received = 0;
-    let interim = 0;
     const excerpt: Buffer[] = [];
-    let abort: ((reason: Error) => void) | undefined;
     const startedAt = performance.now();
     let isOver = false;
-    const line = connections.take(origin);
+    const line = connections.take(post.url.origin);
     let address: string | undefined;
     let sentMs: number | undefined;
     let answeredMs: number | undefined;
     const elapsed = (): number => performance.now() - startedAt;
 
-    const handler: Dispatcher.DispatchHandler = {
-      onRequestStart(controller) {
-        abort = (reason) => controller.abort(reason);
-        // Timers come late to a process that was frozen: another node may have its channels by now.
+    const telling: Telling = {
+      start() {
         const begunAt = elapsed();
-        if (!isOver && begunAt >= policy.deadline) {
+        // Timers come late to a process that was frozen: another node may have its channels by now.
+        if (begunAt >= policy.deadline) {
           end(new Ended('The deadline passed before it was sent'));
-          return;
-        }
-        if (isOver) {
-          controller.abort(new Ended('Over'));
           return;
         }
         address = line.address();
         sentMs = Math.round(begunAt);
       },
-      onResponseStart(controller, statusCode, answerHeaders) {
-        if (statusCode < 200) {
-          interim += 1;
-          if (interim > MAX_INTERIM) controller.abort(new Error('Too many interim answers'));
-          return;
-        }
-        status = statusCode;
+      head(code, retryAfter) {
+        status = code;
         answeredMs = Math.round(elapsed());
-        retryAfterMs = parseRetryAfter(answerHeaders, Date.now(), policy.maxRetryAfter);
+        if (retryAfter !== undefined) retryAfterMs = parseRetryAfter(retryAfter, Date.now(), policy.maxRetryAfter);
       },
-      onResponseData(controller, chunk) {
+      data(bytes, from, to) {
         const room = policy.maxExcerpt - received;
-        if (room > 0) excerpt.push(chunk.subarray(0, room));
-        received += chunk.length;
-        if (received > policy.maxAnswer) controller.abort(new Ended('The answer is too long'));
+        if (room > 0 && !isSuccess(status)) excerpt.push(Buffer.from(bytes.subarray(from, Math.min(to, from + room))));
+        received += to - from;
+        if (received <= policy.maxAnswer) return true;
+        over(answered());
+        return false;
       },
-      onResponseEnd: () => over(answered(), true),
-      onResponseError: (_controller, error) => over(status > 0 ? answered() : unreachable(error)),
+      end: () => over(answered()),
+      fail: end,
     };
 
     const timer = setTimeout(() => end(new Ended('No complete answer within the deadline')), policy.deadline);
     const stopped = () => end(new Ended('Stopped'));
     const onStop = endsOf(stop).add(stopped);
 
-    function over(outcome: Outcome, isWhole = false): void {
+    function over(outcome: Outcome): void {
       if (isOver) return;
       isOver = true;
       clearTimeout(timer);
       onStop.delete(stopped);
-      line.done(isWhole);
+      line.done();
       resolve({ outcome, address, sentMs, answeredMs });
     }
-    function end(reason: Error): void {
+    function end(reason: unknown): void {
       over(status > 0 ? answered() : unreachable(reason));
-      abort?.(reason);
     }
     function answered(): Outcome {
-      if (status >= 200 && status < 300) return { kind: 'delivered', status };
+      if (isSuccess(status)) return { kind: 'delivered', status };
       const text = storable(Buffer.concat(excerpt), policy.maxExcerpt);
       return {
         kind: 'rejected',
@@ -132,17 +118,18 @@ export function attempt(
     }
 
     try {
-      line.dispatch({ origin, method: 'POST', path: pathname + search, headers, body }, handler);
+      line.dispatch(post, telling);
     } catch (error) {
       over({ kind: 'unreachable', reason: 'protocol', message: messageOf(error) });
     }
   });
 }
 
+const isSuccess = (status: number): boolean => status >= 200 && status < 300;
+
 /** Seconds or a date, as milliseconds from `now`, at most `max`; undefined when absent, past or nonsense. */
-export function parseRetryAfter(headers: IncomingHttpHeaders, now: number, max: number): number | undefined {
-  const text = headers['retry-after'];
-  if (text === undefined || text.length > 64) return undefined;
+export function parseRetryAfter(text: string, now: number, max: number): number | undefined {
+  if (text.length > 64) return undefined;
   const wait = /^\s*\d+\s*$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
   return wait > 0 ? Math.min(wait, max) : undefined;
 }
@@ -161,13 +148,14 @@ const REASONS: Readonly<Record<string, UnreachableReason>> = {
   ETIMEDOUT: 'connect',
   ECONNRESET: 'reset',
   EPIPE: 'reset',
-  UND_ERR_SOCKET: 'reset',
   EPROTO: 'tls',
 };
 
 function reasonOf(error: unknown): UnreachableReason {
   if (error instanceof Ended) return 'timeout';
   if (error instanceof ConnectFailed) return error.stage;
+  if (error instanceof Misread) return error.reason;
+  if (error instanceof Lost) return 'reset';
   const code = codeOf(error);
   const known = REASONS[code];
   if (known) return known;

@@ -1,18 +1,7 @@
-import type { Socket } from 'node:net';
-import { Client, type Dispatcher } from 'undici';
 import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
 import { createConnector } from './connector.ts';
 import type { Guard } from './guard.ts';
-
-/** A connection, and those made anew in its place; it carries one request at a time. */
-export interface Line {
-  /** Sends the request that it was taken for; its handler is told everything, errors too. Throws on what cannot be written. */
-  dispatch(request: Dispatcher.DispatchOptions, handler: Dispatcher.DispatchHandler): void;
-  /** IP address and port at the other end of the newest; undefined until there is one. */
-  address(): string | undefined;
-  /** Gives it back; `isWhole`: its answer was read to the end. Else it is closed, whatever it is doing. */
-  done(isWhole: boolean): void;
-}
+import { createLine, type Line, type PooledLine } from './line.ts';
 
 /** Kept-alive connections, by origin. Only addresses that the guard allows are ever connected to. */
 export interface Connections {
@@ -22,69 +11,78 @@ export interface Connections {
 }
 
 interface Origin {
+  readonly url: URL;
   /** Used last are last: those that are not needed any more close. */
-  readonly idle: Line[];
-  readonly clients: Set<Client>;
+  readonly idle: PooledLine[];
+  readonly lines: Set<PooledLine>;
   flights: number;
 }
 
+/** How much longer than its body an answer may be: status line, headers, chunks. */
+const OVERHEAD = 4;
+/** How often is looked for connections that were idle for too long; milliseconds. */
+const SWEEP_EVERY = 500;
+
 export function createConnections(guard: Guard, policy: DeliveryPolicy): Connections {
   const connect = createConnector(guard, policy);
+  const maxAnswer = policy.maxAnswer * OVERHEAD;
   /** Least recently used first. */
   const origins = new Map<string, Origin>();
   let newest: string | undefined;
+  const waitATurn = createTurns();
+  let sweeping: NodeJS.Timeout | undefined;
 
   function use(name: string): Origin {
     const known = origins.get(name);
     if (known && newest === name) return known;
-    const origin = known ?? { idle: [], clients: new Set(), flights: 0 };
+    const origin = known ?? { url: new URL(name), idle: [], lines: new Set(), flights: 0 };
     newest = name;
     origins.delete(name);
     origins.set(name, origin);
     return origin;
   }
 
-  function open(name: string, origin: Origin): Line {
-    let address: string | undefined;
-    const client = new Client(name, {
-      connect(target, done) {
-        connect(target, (...result) => {
-          const [, socket] = result;
-          if (socket) address = otherEndOf(socket);
-          done(...result);
-        });
-      },
-      pipelining: 1,
-      // The attempt keeps the time.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    });
-    origin.clients.add(client);
-    const line: Line = {
-      dispatch(request, handler) {
-        client.dispatch(request, handler);
-      },
-      address: () => address,
-      done(isWhole) {
+  function open(origin: Origin): Line {
+    const line = createLine({
+      origin: origin.url,
+      connect,
+      maxAnswer,
+      waitATurn,
+      onDone() {
         origin.flights -= 1;
-        // A turn later, so that what its receiver says unasked is read before its next request is written.
-        if (isWhole) setImmediate(() => origin.idle.push(line));
-        else {
-          origin.clients.delete(client);
-          client.destroy().catch(() => undefined);
-        }
         evict();
       },
-    };
+      onIdle(given) {
+        origin.idle.push(given);
+        sweeping ??= setTimeout(sweep, SWEEP_EVERY).unref();
+      },
+      onClosed(closed) {
+        origin.lines.delete(closed);
+        const at = origin.idle.indexOf(closed);
+        if (at >= 0) origin.idle.splice(at, 1);
+      },
+    });
+    origin.lines.add(line);
     return line;
+  }
+
+  /** Closes before the other side does: what is written to a connection that it closes meanwhile is lost. */
+  function sweep(): void {
+    const now = performance.now();
+    let isAnyLeft = false;
+    for (const { idle } of origins.values()) {
+      for (const line of [...idle]) if (line.goodUntil() <= now) void line.close();
+      if (idle.length > 0) isAnyLeft = true;
+    }
+    sweeping = isAnyLeft ? setTimeout(sweep, SWEEP_EVERY).unref() : undefined;
   }
 
   function evict(): void {
     if (origins.size <= policy.maxOrigins) return;
-    for (const [name, { clients, flights }] of origins) {
+    for (const [name, { lines, flights }] of origins) {
       if (flights > 0) continue;
       origins.delete(name);
-      for (const client of clients) client.destroy().catch(() => undefined);
+      for (const line of lines) void line.close();
       if (origins.size <= policy.maxOrigins) return;
     }
   }
@@ -94,15 +92,31 @@ export function createConnections(guard: Guard, policy: DeliveryPolicy): Connect
       const origin = use(name);
       origin.flights += 1;
       evict();
-      return origin.idle.pop() ?? open(name, origin);
+      const now = performance.now();
+      for (let line = origin.idle.pop(); line; line = origin.idle.pop()) {
+        if (line.goodUntil() > now) return line;
+        void line.close();
+      }
+      return open(origin);
     },
     async close() {
-      const clients = Array.from(origins.values(), (origin) => [...origin.clients]).flat();
+      clearTimeout(sweeping);
+      const lines = Array.from(origins.values(), (origin) => [...origin.lines]).flat();
       origins.clear();
-      await Promise.all(clients.map((client) => client.destroy()));
+      await Promise.all(lines.map((line) => line.close()));
     },
   };
 }
 
-const otherEndOf = ({ remoteAddress = '', remoteFamily, remotePort = 0 }: Socket): string =>
-  remoteFamily === 'IPv6' ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;
+/** Calls lines back in the next turn, when all that has come until now was read: one callback for all of them. */
+function createTurns(): (line: PooledLine) => void {
+  let waiting: PooledLine[] = [];
+  function turn(): void {
+    const now = waiting;
+    waiting = [];
+    for (const line of now) line.onTurn();
+  }
+  return (line) => {
+    if (waiting.push(line) === 1) setImmediate(turn);
+  };
+}

@@ -1,11 +1,9 @@
 import type { LookupAddress } from 'node:dns';
-import { connect, type LookupFunction, type Socket } from 'node:net';
-import { buildConnector } from 'undici';
+import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
+import { connect as connectSecurely } from 'node:tls';
 import { sameAddress } from '../domain/addresses.ts';
 import type { DeliveryPolicy } from '../domain/delivery-policy.ts';
-import { addressOf, Forbidden, type Guard, portOf } from './guard.ts';
-
-type Options = Parameters<buildConnector.connector>[0];
+import { addressOf, Forbidden, type Guard, portOf, unbracketed } from './guard.ts';
 
 /** What went wrong before a connection stood. */
 export class ConnectFailed extends Error {
@@ -18,49 +16,28 @@ export class ConnectFailed extends Error {
   }
 }
 
+/** Is given the first `length` of these bytes, which are good until it returns. */
+export type TakeBytes = (bytes: Uint8Array, length: number) => void;
+
+/** Connects to an origin; `take` gets what comes from there, from the first byte on. */
+export type Connector = (origin: URL, take: TakeBytes) => Promise<Socket>;
+
+/** TLS sessions that can be taken up again, by host. */
+type Sessions = Map<string, Buffer>;
+const MAX_SESSIONS = 100;
+
 /**
  * Opens connections to vetted addresses only: one look-up, every address of it judged, one of those connected to, and the
  * address at the other end held against them before a byte is sent. The time is for all of it, TLS included.
  */
-export function createConnector(
-  guard: Guard,
-  { connectTimeout, maxAnswer }: Pick<DeliveryPolicy, 'connectTimeout' | 'maxAnswer'>,
-): buildConnector.connector {
-  // Time is kept here, and sockets come from here.
-  const secure = buildConnector({ timeout: 0 });
-  return (options, done) => {
-    open(options, guard, secure, connectTimeout).then(
-      (socket) => {
-        limitAnswers(socket, maxAnswer * OVERHEAD);
-        done(null, socket);
-      },
-      (error) => done(error, null),
-    );
-  };
+export function createConnector(guard: Guard, { connectTimeout }: Pick<DeliveryPolicy, 'connectTimeout'>): Connector {
+  const sessions: Sessions = new Map();
+  return (origin, take) => open(origin, take, guard, sessions, connectTimeout);
 }
 
-/** How much longer than its body an answer may be: status line, headers, chunks. */
-const OVERHEAD = 4;
-
-/** Closes a connection on which more than `max` bytes come after what was sent last: not all of them reach the handler. */
-function limitAnswers(socket: Socket, max: number): void {
-  let sent = socket.bytesWritten;
-  let start = socket.bytesRead;
-  socket.on('readable', () => {
-    if (socket.bytesWritten !== sent) {
-      sent = socket.bytesWritten;
-      start = socket.bytesRead;
-    }
-    if (socket.bytesRead - start > max) socket.destroy(new Error('The answer is too long'));
-  });
-}
-
-async function open(
-  options: Options,
-  guard: Guard,
-  secure: buildConnector.connector,
-  timeout: number,
-): Promise<Socket> {
+async function open(origin: URL, take: TakeBytes, guard: Guard, sessions: Sessions, timeout: number): Promise<Socket> {
+  const host = unbracketed(origin.hostname);
+  const isSecure = origin.protocol === 'https:';
   const over = new AbortController();
   let stage: ConnectFailed['stage'] = 'dns';
   let socket: Socket | undefined;
@@ -74,18 +51,19 @@ async function open(
   });
 
   async function steps(): Promise<Socket> {
-    const url = new URL(`${options.protocol}//${options.host ?? options.hostname}`);
-    const refused = guard.judge(url);
+    const refused = guard.judge(origin);
     if (refused) throw new Forbidden(refused);
-    const vetted = await found(guard.find(options.hostname, over.signal));
+    const vetted = await found(guard.find(host, over.signal));
     if (over.signal.aborted) throw new ConnectFailed(stage, 'Too late');
     stage = 'connect';
-    socket = dial(options.hostname, portOf(url), vetted);
+    socket = dial(host, portOf(origin), vetted, isSecure ? undefined : take);
     await connected(socket);
     checkOtherEnd(socket, vetted);
-    if (options.protocol !== 'https:') return socket;
+    if (!isSecure) return socket;
     stage = 'tls';
-    return secured(secure, options, socket);
+    const upgraded = await secured(host, sessions, socket);
+    upgraded.on('data', (chunk: Buffer) => take(chunk, chunk.length));
+    return upgraded;
   }
 
   try {
@@ -107,14 +85,24 @@ async function found(looking: Promise<readonly LookupAddress[]>): Promise<readon
   }
 }
 
+/** Where all plain connections are read to, one after another. */
+const inbox = Buffer.allocUnsafeSlow(64 * 1024);
+
 /** Tries the vetted addresses one after another; none is looked up again. */
-function dial(host: string, port: number, vetted: readonly LookupAddress[]): Socket {
+function dial(host: string, port: number, vetted: readonly LookupAddress[], take: TakeBytes | undefined): Socket {
   const pinned: LookupFunction = (_host, { all }, done) => {
     const [first] = vetted;
     if (all || !first) done(null, [...vetted]);
     else done(null, first.address, first.family);
   };
-  const socket = connect({ host, port, lookup: pinned, autoSelectFamily: true });
+  const onread = take && {
+    buffer: inbox,
+    callback(length: number): boolean {
+      take(inbox, length);
+      return true;
+    },
+  };
+  const socket = connect({ host, port, lookup: pinned, autoSelectFamily: true, ...(onread && { onread }) });
   return socket.setNoDelay(true).setKeepAlive(true, 60_000);
 }
 
@@ -134,12 +122,26 @@ function checkOtherEnd({ remoteAddress }: Socket, vetted: readonly LookupAddress
   if (!isVetted) throw new Forbidden({ address: remoteAddress, reason: 'unvetted' });
 }
 
-function secured(secure: buildConnector.connector, options: Options, socket: Socket): Promise<Socket> {
+function secured(host: string, sessions: Sessions, socket: Socket): Promise<Socket> {
   return new Promise((resolve, reject) => {
     socket.once('close', () => reject(Object.assign(new Error('Connection was closed'), { code: 'ECONNRESET' })));
-    secure({ ...options, httpSocket: socket }, (error, upgraded) => {
-      if (error) reject(error);
-      else resolve(upgraded);
+    const upgraded = connectSecurely({
+      socket,
+      host,
+      servername: isIP(host) === 0 ? host : '',
+      session: sessions.get(host),
+      ALPNProtocols: ['http/1.1'],
     });
+    upgraded.on('session', (session) => {
+      sessions.delete(host);
+      sessions.set(host, session);
+      for (const [oldest] of sessions) {
+        if (sessions.size <= MAX_SESSIONS) break;
+        sessions.delete(oldest);
+      }
+    });
+    // Stays, as above.
+    upgraded.on('error', reject);
+    upgraded.once('secureConnect', () => resolve(upgraded));
   });
 }

@@ -97,7 +97,8 @@ const inGroups = (text: string): string => unbracketed(new URL(`http://[${text}]
 export const portOf = ({ port, protocol }: Pick<URL, 'port' | 'protocol'>): number =>
   port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port);
 
-const unbracketed = (host: string): string => host.replace(/^\[|\]$/g, '');
+/** A host as it stands in a URL, without the brackets of version 6. */
+export const unbracketed = (host: string): string => host.replace(/^\[|\]$/g, '');
 
 const notFound = (host: string): Error => Object.assign(new Error(`No address of ${host}`), { code: 'ENOTFOUND' });
 
