@@ -21,7 +21,10 @@ const COLLECTING = 'collecting garbage';
 const START = 'start';
 /** Of a function by where it stands. What Node does for one of them counts as its own. */
 const OWNERS: readonly (readonly [RegExp, string])[] = [
-  [/\/node_modules\/(undici|ipaddr\.js)\//, 'requests to receivers: connections, writing requests, reading answers'],
+  [
+    /\/node_modules\/ipaddr\.js\/|\/delivery\/(answer-fields|answers|connections|connector|line|repeated-answers|request-text)\.js/,
+    'requests to receivers: connections, writing requests, reading answers',
+  ],
   [/\/server\/dist\/delivery\//, 'delivery: lanes, order, flights, vetting of addresses, outcomes'],
   [/\/server\/dist\/domain\//, 'deciding: validating, comparing, matching, numbering; the bodies'],
   [/\/server\/dist\/(storage|services)\//, 'commands and what is saved of them'],
