@@ -19,25 +19,40 @@ export type Exchange = Pick<Attempt, 'outcome' | 'address' | 'sentMs' | 'answere
 /** The exchange took longer than its deadline, or delivery stops. */
 class Ended extends Error {}
 
-/**
- * What to call when a signal comes. A signal's own listeners are slow to add and to take away: it has one for all
- * exchanges that are under way.
- */
-const ends = new WeakMap<AbortSignal, Set<() => void>>();
+/** What to call when a signal comes. */
+interface Ending {
+  end(): void;
+  /** Where it stands among those of its signal. */
+  at: number;
+}
 
-function endsOf(stop: AbortSignal): Set<() => void> {
-  const known = ends.get(stop);
+/**
+ * A signal's own listeners are slow to add and to take away: it has one for all exchanges that are under way. They stand
+ * in an array, since a set that changes all the time keeps what it had: each of its tables knows the one that took its
+ * place, so that one which became old keeps alive all that follow, and what is in them.
+ */
+const endings = new WeakMap<AbortSignal, Ending[]>();
+
+function endingsOf(stop: AbortSignal): Ending[] {
+  const known = endings.get(stop);
   if (known) return known;
-  const made = new Set<() => void>();
+  const made: Ending[] = [];
   stop.addEventListener(
     'abort',
     () => {
-      for (const end of made) end();
+      for (const ending of [...made]) ending.end();
     },
     { once: true },
   );
-  ends.set(stop, made);
+  endings.set(stop, made);
   return made;
+}
+
+function remove(all: Ending[], ending: Ending): void {
+  const last = all.pop();
+  if (!last || last === ending) return;
+  all[ending.at] = last;
+  last.at = ending.at;
 }
 
 /**
@@ -92,14 +107,15 @@ export function attempt(
     };
 
     const timer = setTimeout(() => end(new Ended('No complete answer within the deadline')), policy.deadline);
-    const stopped = () => end(new Ended('Stopped'));
-    const onStop = endsOf(stop).add(stopped);
+    const underWay = endingsOf(stop);
+    const ending: Ending = { end: () => end(new Ended('Stopped')), at: underWay.length };
+    underWay.push(ending);
 
     function over(outcome: Outcome): void {
       if (isOver) return;
       isOver = true;
       clearTimeout(timer);
-      onStop.delete(stopped);
+      remove(underWay, ending);
       line.done();
       resolve({ outcome, address, sentMs, answeredMs });
     }
