@@ -17,7 +17,7 @@ import { createCatalogs } from '../../src/storage/catalogs.ts';
 import { createCipher } from '../../src/storage/cipher.ts';
 import type { Db, Row, Write } from '../../src/storage/db.ts';
 import { readMigrations } from '../../src/storage/engines/migrations.ts';
-import { toCommand } from '../../src/storage/engines/sqlite-message.ts';
+import { eachTime, toCommand } from '../../src/storage/engines/sqlite-message.ts';
 import { migrate } from '../../src/storage/engines/sqlite-migrations.ts';
 import { createJobStore } from '../../src/storage/jobs.ts';
 import { createLapseReads } from '../../src/storage/lapses.ts';
@@ -81,9 +81,9 @@ function world() {
   let isFailing = false;
   const clock = { now: () => now, at: () => () => undefined };
   const run = (writes: readonly Write[]): Row[][] =>
-    writes.map(toCommand).map(({ text, runs }) => {
+    writes.map(toCommand).map(({ text, ...given }) => {
       const statement = sqlite.prepare(text);
-      return runs.flatMap((values) =>
+      return eachTime(given).flatMap((values) =>
         statement.reader ? (statement.all(values) as Row[]) : none(statement.run(values)),
       );
     });

@@ -14,7 +14,7 @@ import { createCatalogs } from '../../src/storage/catalogs.ts';
 import { createCipher } from '../../src/storage/cipher.ts';
 import type { Write } from '../../src/storage/db.ts';
 import { readMigrations } from '../../src/storage/engines/migrations.ts';
-import { toCommand } from '../../src/storage/engines/sqlite-message.ts';
+import { eachTime, toCommand } from '../../src/storage/engines/sqlite-message.ts';
 import { migrate } from '../../src/storage/engines/sqlite-migrations.ts';
 import { type KnownIndex, knownAfter, loadBatch, saveBatch } from '../../src/storage/org-transaction.ts';
 import type { OrgTransactions } from '../../src/storage/store.ts';
@@ -56,9 +56,9 @@ function world() {
   const clock = { now: () => now, at: () => () => undefined };
 
   const run = (writes: readonly Write[]) =>
-    writes.map(toCommand).map(({ text, runs }) => {
+    writes.map(toCommand).map(({ text, ...given }) => {
       const statement = sqlite.prepare(text);
-      return runs.flatMap((values) =>
+      return eachTime(given).flatMap((values) =>
         statement.reader ? statement.all(values) : statement.run(values) && [],
       ) as never[];
     });

@@ -6,7 +6,8 @@ describe('a statement', () => {
   it('keeps values out of its text', () => {
     expect(toCommand(sql`SELECT a FROM b WHERE c = ${"'; DROP"} AND d < ${3}`)).toEqual({
       text: 'SELECT a FROM b WHERE c = ? AND d < ?',
-      runs: [["'; DROP", 3]],
+      times: 1,
+      values: ["'; DROP", 3],
     });
   });
 
@@ -14,14 +15,15 @@ describe('a statement', () => {
     const inner = sql`x = ${1} AND ${sql`y = ${2}`}`;
     expect(toCommand(sql`${sql`SELECT z`} WHERE ${inner} OR w = ${null}`)).toEqual({
       text: 'SELECT z WHERE x = ? AND y = ? OR w = ?',
-      runs: [[1, 2, null]],
+      times: 1,
+      values: [1, 2, null],
     });
   });
 
   it('has the same text for a list of any length', () => {
     const pick = (ids: string[]) => toCommand(sql`SELECT 1 WHERE id IN ${list(ids)} AND k = ${'v'}`);
     expect(pick(['a', '"b"']).text).toBe(pick([]).text);
-    expect(pick(['a', '"b"']).runs).toEqual([['["a","\\"b\\""]', 'v']]);
+    expect(pick(['a', '"b"']).values).toEqual(['["a","\\"b\\""]', 'v']);
   });
 
   it('runs once for each row', () => {
@@ -38,15 +40,14 @@ describe('a statement', () => {
       ),
     ).toEqual({
       text: 'INSERT INTO t (a, b) VALUES (?, ?) ON CONFLICT DO NOTHING',
-      runs: [
-        ['x', 1],
-        ['y', 2],
-      ],
+      times: 2,
+      values: ['x', 1, 'y', 2],
       row: '(?, ?)',
     });
     expect(toCommand(changeRows([5, 6], (n) => sql`DELETE FROM t WHERE a = ${n}`))).toEqual({
       text: 'DELETE FROM t WHERE a = ?',
-      runs: [[5], [6]],
+      times: 2,
+      values: [5, 6],
     });
   });
 });

@@ -4,7 +4,7 @@ import type { Generation, OrgId } from '../../src/domain/ids.ts';
 import type { Cipher } from '../../src/storage/cipher.ts';
 import type { Db } from '../../src/storage/db.ts';
 import { readMigrations } from '../../src/storage/engines/migrations.ts';
-import { toCommand } from '../../src/storage/engines/sqlite-message.ts';
+import { eachTime, toCommand } from '../../src/storage/engines/sqlite-message.ts';
 import { migrate } from '../../src/storage/engines/sqlite-migrations.ts';
 import { createNoticeStore } from '../../src/storage/notices.ts';
 
@@ -18,8 +18,8 @@ afterAll(() => void sqlite.close());
 const plans: string[] = [];
 /** Keeps how SQLite would look for the rows of what is read and written, and finds none. */
 const look = (statements: Parameters<Db['write']>[0]): Promise<never[][]> => {
-  for (const { text, runs } of statements.map(toCommand)) {
-    const steps = sqlite.prepare(`EXPLAIN QUERY PLAN ${text}`).all(runs[0] ?? []) as { detail: string }[];
+  for (const { text, ...given } of statements.map(toCommand)) {
+    const steps = sqlite.prepare(`EXPLAIN QUERY PLAN ${text}`).all(eachTime(given)[0] ?? []) as { detail: string }[];
     plans.push(...steps.map(({ detail }) => detail));
   }
   return Promise.resolve(statements.map(() => []));

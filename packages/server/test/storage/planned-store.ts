@@ -5,7 +5,7 @@ import Sqlite from 'better-sqlite3';
 import { afterAll, beforeAll } from 'vitest';
 import { type Db, sql, type Write } from '../../src/storage/db.ts';
 import { readMigrations } from '../../src/storage/engines/migrations.ts';
-import { toCommand } from '../../src/storage/engines/sqlite-message.ts';
+import { eachTime, toCommand } from '../../src/storage/engines/sqlite-message.ts';
 import { migrate } from '../../src/storage/engines/sqlite-migrations.ts';
 
 export interface PlannedStore {
@@ -43,9 +43,9 @@ export function openPlannedStore(filling = ''): PlannedStore {
     (sqlite.prepare(`EXPLAIN QUERY PLAN ${text}`).all(values) as { detail: string }[]).map(({ detail }) => detail);
 
   const run = async (writes: readonly Write[]): Promise<never[][]> =>
-    writes.map(toCommand).map(({ text, runs }) => {
+    writes.map(toCommand).map(({ text, ...given }) => {
       const statement = sqlite.prepare(text);
-      return runs.flatMap((values) => {
+      return eachTime(given).flatMap((values) => {
         plans.push(...explain(text, values));
         if (statement.reader) return statement.all(values) as never[];
         statement.run(values);
@@ -67,8 +67,8 @@ export function openPlannedStore(filling = ''): PlannedStore {
       write: run,
     },
     planOf(write) {
-      const { text, runs } = toCommand(write);
-      return explain(text, runs[0] ?? []);
+      const { text, ...given } = toCommand(write);
+      return explain(text, eachTime(given)[0] ?? []);
     },
     exec: (text) => void sqlite.exec(text),
     prepare: (text) => sqlite.prepare(text),

@@ -36,12 +36,12 @@ function openPair() {
 }
 
 const insert = (...ids: readonly (number | string)[]): Command[] => [
-  { text: 'INSERT INTO item VALUES (?)', runs: ids.map((id) => [id]) },
+  { text: 'INSERT INTO item VALUES (?)', times: ids.length, values: ids },
 ];
 const write = (id: number, ...ids: readonly (number | string)[]) =>
   ({ id, kind: 'write', commands: insert(...ids) }) as const;
 const count = (id: number) =>
-  ({ id, kind: 'query', commands: [{ text: 'SELECT COUNT(*) AS n FROM item', runs: [[]] }] }) as const;
+  ({ id, kind: 'query', commands: [{ text: 'SELECT COUNT(*) AS n FROM item', times: 1, values: [] }] }) as const;
 
 /** As whoever asked sees it. */
 const seen = (replies: Iterable<Reply>) =>
@@ -126,7 +126,8 @@ describe('what waits for the storage thread', () => {
 
   it('is read by statements that are kept ready, those used last', () => {
     const { commands, prepared } = openPair();
-    const query = (id: number, text: string) => ({ id, kind: 'query', commands: [{ text, runs: [[]] }] }) as const;
+    const query = (id: number, text: string) =>
+      ({ id, kind: 'query', commands: [{ text, times: 1, values: [] }] }) as const;
     const ask = (n: number) => seen(commands.answer([query(n, `SELECT ${n} AS n`)]));
     for (let n = 0; n < 500; n += 1) ask(n);
     ask(0);
@@ -140,7 +141,11 @@ describe('what waits for the storage thread', () => {
 
   it('answers a query that is wrong with a failure', () => {
     const { commands } = openPair();
-    const wrong = { id: 1, kind: 'query', commands: [{ text: 'SELECT nothing FROM nowhere', runs: [[]] }] } as const;
+    const wrong = {
+      id: 1,
+      kind: 'query',
+      commands: [{ text: 'SELECT nothing FROM nowhere', times: 1, values: [] }],
+    } as const;
     expect([...commands.answer([wrong, count(2)])].map(({ kind }) => kind)).toEqual(['failed', 'done']);
   });
 });

@@ -117,7 +117,7 @@ async function costOf(module: Module, count: number): Promise<Cost> {
     loads: messages.filter(({ kind }) => kind === 'query').length,
     saves: messages.filter(({ kind }) => kind === 'write').length,
     statements: commands.length,
-    rows: commands.reduce((sum, { runs }) => sum + runs.length, 0),
+    rows: commands.reduce((sum, { times }) => sum + times, 0),
     messageBytes: messages.reduce((sum, message) => sum + serialize(message).length, 0),
     commits: after.commits - before.commits,
     pages: after.pages - before.pages,

@@ -5,7 +5,7 @@ import type { Notification } from '../../src/domain/notification.ts';
 import { saveCounters } from '../../src/storage/accounts.ts';
 import { saveChanges } from '../../src/storage/changes.ts';
 import type { Write } from '../../src/storage/db.ts';
-import { toCommand } from '../../src/storage/engines/sqlite-message.ts';
+import { eachTime, toCommand } from '../../src/storage/engines/sqlite-message.ts';
 import { saveNotifications, saveSettlements } from '../../src/storage/notifications.ts';
 import { saveKeys, saveRecords } from '../../src/storage/records.ts';
 import type { Settlement } from '../../src/storage/store.ts';
@@ -74,8 +74,8 @@ const WRITES: readonly Write[] = [
 
 const TEMPORARY = /^(?:OpenEphemeral|OpenAutoindex|SorterOpen)$/;
 
-test.each(WRITES.map((write) => toCommand(write)))('$text: makes no temporary table', ({ text, runs }) => {
-  const steps = prepare(`EXPLAIN ${text}`).all(...(runs[0] ?? [])) as { opcode: string }[];
+test.each(WRITES.map((write) => toCommand(write)))('$text: makes no temporary table', ({ text, ...given }) => {
+  const steps = prepare(`EXPLAIN ${text}`).all(...(eachTime(given)[0] ?? [])) as { opcode: string }[];
   expect(steps.length).toBeGreaterThan(5);
   // A list of three words or more in a CHECK of a table is one, too.
   expect(steps.map(({ opcode }) => opcode).filter((opcode) => TEMPORARY.test(opcode))).toEqual([]);

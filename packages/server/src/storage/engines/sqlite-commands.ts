@@ -1,6 +1,5 @@
 import { type Database, SqliteError, type Statement } from 'better-sqlite3';
-import type { SqlValue } from '../db.ts';
-import type { Command, Reply, Request, Table } from './sqlite-message.ts';
+import { type Command, eachTime, type Reply, type Request, type Table } from './sqlite-message.ts';
 
 type Query = Exclude<Request, { kind: 'close' }>;
 
@@ -41,7 +40,7 @@ export function createCommands(db: Database): Commands {
     return { statement: statement.raw(true), columns: statement.columns().map(({ name }) => name) };
   }
 
-  function run({ text, runs, row }: Command): Table {
+  function run({ text, times, values, row }: Command): Table {
     const known = prepared.get(text) ?? prepare(text);
     // Put last, so that the first is the one unused for longest.
     prepared.delete(text);
@@ -51,21 +50,18 @@ export function createCommands(db: Database): Commands {
     const { statement, columns } = known;
     // Values are given one by one: from a list each would be looked up as a property.
     if (columns) {
-      const [only] = runs;
-      const isOnly = runs.length === 1 && only;
-      return { columns, rows: isOnly ? statement.all(...only) : runs.flatMap((values) => statement.all(...values)) };
+      if (times === 1) return { columns, rows: statement.all(...values) };
+      return { columns, rows: eachTime({ times, values }).flatMap((some) => statement.all(...some)) };
     }
+    const width = values.length / times;
     let done = 0;
-    if (row !== undefined && runs.length >= ROWS_AT_ONCE) {
+    if (row !== undefined && times >= ROWS_AT_ONCE) {
       known.several ??= db.prepare(text.replace(row, Array(ROWS_AT_ONCE).fill(row).join(', ')));
-      for (; done + ROWS_AT_ONCE <= runs.length; done += ROWS_AT_ONCE) {
-        // By hand: `flat` takes as long as the insert.
-        const all: SqlValue[] = [];
-        for (const values of runs.slice(done, done + ROWS_AT_ONCE)) for (const value of values) all.push(value);
-        known.several.run(...all);
+      for (; done + ROWS_AT_ONCE <= times; done += ROWS_AT_ONCE) {
+        known.several.run(...values.slice(done * width, (done + ROWS_AT_ONCE) * width));
       }
     }
-    for (const values of done === 0 ? runs : runs.slice(done)) statement.run(...values);
+    for (; done < times; done++) statement.run(...values.slice(done * width, (done + 1) * width));
     return NOTHING;
   }
 
@@ -115,7 +111,7 @@ function* byRows(requests: readonly Query[]): Generator<Query[]> {
   let batch: Query[] = [];
   let rows = 0;
   for (const request of requests) {
-    const size = request.commands.reduce((sum, { runs }) => sum + runs.length, 0);
+    const size = request.commands.reduce((sum, { times }) => sum + times, 0);
     if (batch.length > 0 && rows + size > MAX_ROWS_PER_COMMIT) {
       yield batch;
       batch = [];

@@ -1,9 +1,11 @@
 import type { Row, SqlValue, Write } from '../db.ts';
 
-/** A statement as SQLite takes it, with one list of values for each time that it runs. */
+/** A statement as SQLite takes it, with the values of all times that it runs: a list for each is dear to tell a thread. */
 export interface Command {
   readonly text: string;
-  readonly runs: readonly (readonly SqlValue[])[];
+  readonly times: number;
+  /** The same number of them each time. */
+  readonly values: readonly SqlValue[];
   /** Of an insert: the part of the text that is a row, which may stand there several times. */
   readonly row?: string;
 }
@@ -32,6 +34,7 @@ export interface ThreadOptions {
   readonly isReopening?: boolean;
 }
 
+/** Not by `map`: a list that it has made is several times as dear to tell to a thread. */
 export function toCommands(writes: readonly Write[]): Command[] {
   const commands: Command[] = [];
   for (const write of writes) commands.push(toCommand(write));
@@ -42,9 +45,9 @@ export function toCommands(writes: readonly Write[]): Command[] {
 export function toCommand(write: Write): Command {
   if ('into' in write) {
     const row = `(${write.rows[0]?.map(() => '?').join(', ') ?? ''})`;
-    return { text: `INSERT INTO ${write.into} VALUES ${row} ${write.conflict}`, runs: write.rows, row };
+    return { text: `INSERT INTO ${write.into} VALUES ${row} ${write.conflict}`, ...listed(write.rows), row };
   }
-  if ('rows' in write) return { text: write.parts.join('?'), runs: write.rows };
+  if ('rows' in write) return { text: write.parts.join('?'), ...listed(write.rows) };
   let text = write.parts[0] ?? '';
   const values: SqlValue[] = [];
   for (const [i, value] of write.values.entries()) {
@@ -57,7 +60,19 @@ export function toCommand(write: Write): Command {
       values.push(value);
     }
   }
-  return { text, runs: [values] };
+  return { text, times: 1, values };
+}
+
+function listed(rows: readonly (readonly SqlValue[])[]): Pick<Command, 'times' | 'values'> {
+  const values: SqlValue[] = [];
+  for (const row of rows) for (const value of row) values.push(value);
+  return { times: rows.length, values };
+}
+
+/** A command's values, one list for each time. */
+export function eachTime({ times, values }: Pick<Command, 'times' | 'values'>): SqlValue[][] {
+  const width = values.length / times;
+  return Array.from({ length: times }, (_, i) => values.slice(i * width, (i + 1) * width));
 }
 
 /** All of one shape, so that they are read fast. */

@@ -59,7 +59,7 @@ async function emptyLog(storage: ThreadClient): Promise<boolean> {
   const commands = ['PRAGMA busy_timeout = 0', 'PRAGMA wal_checkpoint(TRUNCATE)', 'PRAGMA busy_timeout = 5000'];
   const [, rows = []] = await storage.send(
     'query',
-    commands.map((text) => ({ text, runs: [[]] })),
+    commands.map((text) => ({ text, times: 1, values: [] })),
   );
   return rows[0]?.busy === 0;
 }
