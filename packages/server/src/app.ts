@@ -285,6 +285,7 @@ export async function createApp(config: Config, surroundings: Surroundings = {})
   let state: 'starting' | 'ready' | 'stopping' = 'starting';
   const http = createHttp({
     logger,
+    tellRequest: logger.lines('info', 'request'),
     saveOutcomes: delivery.saveOutcomes,
     metrics,
     auth,

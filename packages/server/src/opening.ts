@@ -120,7 +120,7 @@ export async function writeCredentials(dataDir: string, content: Credentials): P
 
 /** The process's log: JSON lines to standard error. */
 export interface Log extends Logger {
-  /** For what is said of each notification; nothing comes of it below the log's level. */
+  /** For what is said of each notification or request; nothing comes of it below the log's level. */
   lines(level: 'debug' | 'info', message: string): WrittenLines;
 }
 

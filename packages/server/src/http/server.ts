@@ -31,7 +31,7 @@ import type { RecycleBin } from '../services/recycle-bin.ts';
 import type { Rematches } from '../services/rematch.ts';
 import type { Search } from '../services/search.ts';
 import type { Signatures } from '../services/signing.ts';
-import type { Logger } from '../telemetry/logger.ts';
+import type { Logger, WrittenLines } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { CrmRouteContext } from './call.ts';
 import { compressAnswers } from './compress.ts';
@@ -69,6 +69,8 @@ import { compileValidator } from './validate.ts';
 /** What the HTTP server is made of. */
 export interface HttpParts extends RecordServices {
   readonly logger: Logger;
+  /** The line of each request. */
+  readonly tellRequest: WrittenLines;
   readonly metrics: Metrics;
   readonly auth: Auth;
   readonly administration: Administration;

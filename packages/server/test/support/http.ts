@@ -137,6 +137,7 @@ export async function openHttp(
   });
   const parts: HttpParts = {
     logger,
+    tellRequest: (fields) => logger.info(JSON.parse(`{${fields}}`), 'request'),
     metrics: createMetrics(),
     auth,
     cursors: createCursors(createCipher(SECRET_KEY)),
