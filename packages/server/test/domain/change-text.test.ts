@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ChangedRecord } from '../../src/domain/change.ts';
-import { recordsText, valuesText } from '../../src/domain/change-text.ts';
+import { recordsText, textsOf } from '../../src/domain/change-text.ts';
 import type { RecordId } from '../../src/domain/ids.ts';
 
 const records: readonly ChangedRecord[] = [
@@ -20,6 +20,11 @@ test.each([[[]], [records.slice(0, 1)], [records]])(
   },
 );
 
-test('the values of a record are written once, and as they are', () => {
-  for (const record of records) expect(valuesText(record)).toBe(JSON.stringify(record.values));
+test('what a record says is written once, and as it is', () => {
+  for (const record of records) {
+    const { id, fields, values } = record;
+    const texts = [id, fields, values].map((said) => JSON.stringify(said));
+    expect(Object.values(textsOf(record))).toEqual(texts);
+    expect(textsOf(record)).toBe(textsOf(record));
+  }
 });

@@ -1,5 +1,5 @@
 import type { ChangedRecord } from '../change.ts';
-import { valuesText } from '../change-text.ts';
+import { textsOf } from '../change-text.ts';
 import type { ChannelId, RecordId } from '../ids.ts';
 import type { Notification } from '../notification.ts';
 import { VERSION_RULES } from './api-version.ts';
@@ -90,24 +90,27 @@ function writeChange(notification: Notification, wire: NotificationWire): Change
   const { change, module, operation, ids, version, withValues } = notification;
   const rules = VERSION_RULES[version];
   const changed = changedAmong(notification);
-  const quoted = ids.map((id) => JSON.stringify(id));
+  const texts = ids.map((id) => {
+    const record = changed(id);
+    return record ? textsOf(record) : { id: JSON.stringify(id), fields: '[]', values: '{}' };
+  });
   let head = '{';
   if (rules.reportsFields) head += `"server_time":${change.at},`;
   if (rules.hasValues && withValues) {
-    const values = ids.map((id, i) => {
-      const record = changed(id);
-      return `{"record_id":${quoted[i]},"values":${record ? valuesText(record) : '{}'}}`;
-    });
-    head += `"affected_values":[${values.join()}],`;
+    head += `"affected_values":[${texts.map(({ id, values }) => `{"record_id":${id},"values":${values}}`).join()}],`;
   }
   let fields = '';
   if (rules.reportsFields) {
-    const reported = operation === 'insert' ? [] : ids;
-    const lists = reported.map((id, i) => `{${quoted[i]}:${JSON.stringify(changed(id)?.fields ?? [])}}`);
-    fields = `"affected_fields":[${lists.join()}],`;
+    const reported = operation === 'insert' ? [] : texts;
+    fields = `"affected_fields":[${reported.map((text) => `{${text.id}:${text.fields}}`).join()}],`;
   }
   const place = placeText(module, wire.compat.callbackUriVersion === 'own' ? version : 'v2', wire.base);
-  return { notification, wire, head, tail: `${place}"ids":[${quoted.join()}],${fields}"operation":"${operation}",` };
+  return {
+    notification,
+    wire,
+    head,
+    tail: `${place}"ids":[${texts.map(({ id }) => id).join()}],${fields}"operation":"${operation}",`,
+  };
 }
 
 let lastPlace = { module: '', version: '', base: '', text: '' };
