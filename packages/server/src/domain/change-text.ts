@@ -1,4 +1,5 @@
 import type { ChangedRecord } from './change.ts';
+import { objectText } from './json-text.ts';
 
 /** What a changed record says, as JSON. */
 export interface RecordTexts {
@@ -16,7 +17,7 @@ export function textsOf(record: ChangedRecord): RecordTexts {
   const texts = {
     id: JSON.stringify(record.id),
     fields: JSON.stringify(record.fields),
-    values: JSON.stringify(record.values),
+    values: objectText(record.values),
   };
   written.set(record, texts);
   return texts;

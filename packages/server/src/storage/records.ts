@@ -1,4 +1,5 @@
 import type { OrgId, RecordId, UserId } from '../domain/ids.ts';
+import { objectText } from '../domain/json-text.ts';
 import { type KeyRef, type RecordRef, recordKey, type StoredRecord, type Values } from '../domain/record.ts';
 import type { RemovedRecord, WriteSet } from '../domain/working-set.ts';
 import {
@@ -105,7 +106,7 @@ export function saveRecords(
         org,
         record.module,
         record.id,
-        JSON.stringify(record.values),
+        objectText(record.values),
         record.createdAt,
         record.createdBy,
         record.modifiedAt,
@@ -118,7 +119,7 @@ export function saveRecords(
     changeRows(
       changed,
       ({ module, id, values, modifiedAt, modifiedBy }) => sql`
-        UPDATE record SET field_values = ${JSON.stringify(values)}, modified_at = ${modifiedAt}, modified_by = ${modifiedBy}
+        UPDATE record SET field_values = ${objectText(values)}, modified_at = ${modifiedAt}, modified_by = ${modifiedBy}
         WHERE org_id = ${org} AND module = ${module} AND id = ${id}`,
     ),
     changeRows(
