@@ -116,7 +116,8 @@ test('lanes of one organisation that start by the hundred let those of another s
 test('lanes search for what waited behind an answer so many at once as allowed, over all of them', async () => {
   const searching = { now: 0, most: 0, all: 0 };
   const stage = await setStage({
-    policy: { searchReads: 2 },
+    // Few answers come together, so that there is much to search for.
+    policy: { searchReads: 2, channelFlights: 2 },
     between: (store) => ({
       ...store,
       async firstAbout(...asked) {
