@@ -135,6 +135,8 @@ export function createLine(context: LineContext): PooledLine {
     goodUntil = kept > 0 ? performance.now() + kept : 0;
     const told = telling;
     telling = undefined;
+    // Whom it told has the body that was sent.
+    reader.begin(0, NOBODY);
     told?.end();
   }
 
@@ -203,6 +205,8 @@ export function createLine(context: LineContext): PooledLine {
   };
   return line;
 }
+
+const NOBODY: Reading = { head: () => undefined, data: () => false };
 
 const otherEndOf = ({ remoteAddress = '', remoteFamily, remotePort = 0 }: Socket): string =>
   remoteFamily === 'IPv6' ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`;

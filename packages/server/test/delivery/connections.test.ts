@@ -1,5 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, test } from 'vitest';
 import { attempt, type Post } from '../../src/delivery/attempt.ts';
 import { createConnections } from '../../src/delivery/connections.ts';
@@ -201,4 +203,24 @@ test('connections that are closed end what is under way', async () => {
   await hasCome;
   await connections.close();
   expect(await sent).toMatchObject({ kind: 'unreachable', reason: 'reset' });
+});
+
+test('an idle connection keeps nothing of what was sent on it', async () => {
+  const peer = await listen((socket) => socket.write(OK));
+  const { send } = sender();
+  const sent: WeakRef<object>[] = [];
+  async function sendOne(): Promise<void> {
+    const url = new URL(`${peer.origin}/hook`);
+    sent.push(new WeakRef(url));
+    await send(peer.origin, { url });
+  }
+  await sendOne();
+  await turns();
+  await sendOne();
+  await turns();
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  collect();
+  expect(sent.map((url) => url.deref())).toEqual([undefined, undefined]);
+  expect(peer.sockets.map((socket) => socket.destroyed)).toEqual([false]);
 });
