@@ -61,6 +61,8 @@ type State =
   /** Its request is not written before all was read that came while it was idle. */
   | 'waiting'
   | 'asked'
+  /** Its answer was read, but not all of the request is written. */
+  | 'writing'
   | 'answered'
   /** Given back, but not idle before all was read that came with the answer. */
   | 'resting'
@@ -76,6 +78,8 @@ export function createLine(context: LineContext): PooledLine {
   let start: RequestStart | undefined;
   let request: RequestText | undefined;
   let telling: Telling | undefined;
+  /** How long the connection may wait for its next request, and until when. */
+  let kept = 0;
   let goodUntil = 0;
 
   function open(): void {
@@ -111,7 +115,7 @@ export function createLine(context: LineContext): PooledLine {
     if (!socket || !request || !telling) return;
     state = 'asked';
     reader.begin(maxAnswer, telling);
-    socket.write(request.text, request.encoding);
+    socket.write(request.text, request.encoding, written);
     request = undefined;
   }
 
@@ -130,8 +134,18 @@ export function createLine(context: LineContext): PooledLine {
   }
 
   function answered(isQuiet = false): void {
+    kept = isQuiet ? reader.keptFor() : 0;
+    // Who answers early and keeps the connection reads on.
+    if (kept > 0 && socket && socket.writableLength > 0) state = 'writing';
+    else finish();
+  }
+
+  function written(error?: Error | null): void {
+    if (state === 'writing' && !error) finish();
+  }
+
+  function finish(): void {
     state = 'answered';
-    const kept = isQuiet && socket?.writableLength === 0 ? reader.keptFor() : 0;
     goodUntil = kept > 0 ? performance.now() + kept : 0;
     const told = telling;
     telling = undefined;

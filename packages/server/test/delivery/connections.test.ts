@@ -46,12 +46,12 @@ async function listen(answer: (socket: Socket, connection: number) => void): Pro
   return { origin: `http://127.0.0.1:${port}`, sockets, text: () => Buffer.concat(chunks).toString() };
 }
 
-function sender() {
-  const connections = createConnections(createGuard({ allow: ['127.0.0.0/8'] }), DEFAULT_POLICY);
+function sender(policy = DEFAULT_POLICY) {
+  const connections = createConnections(createGuard({ allow: ['127.0.0.0/8'] }), policy);
   closing.push(() => connections.close());
   const send = async (origin: string, post: Partial<Post> = {}): Promise<Outcome> => {
     const all: Post = { url: new URL(`${origin}/hook`), headers: {}, body: '{}', ...post };
-    return (await attempt(all, connections, DEFAULT_POLICY, new AbortController().signal)).outcome;
+    return (await attempt(all, connections, policy, new AbortController().signal)).outcome;
   };
   return { send, connections };
 }
@@ -131,12 +131,32 @@ describe('after an answer', () => {
     for (const socket of peer.sockets) if (!socket.destroyed) await once(socket, 'close');
   });
 
-  test('that came before all of its request was written the next one has a connection of its own', async () => {
+  test('that comes before all of its request is written the rest is written, and then the next one', async () => {
+    let hasAnswered = false;
+    const peer = await listen((socket) => {
+      if (hasAnswered) return;
+      hasAnswered = true;
+      socket.pause();
+      socket.write(OK, () => setImmediate(() => socket.resume()));
+    });
+    const { send } = sender();
+    expect(await send(peer.origin, { body: `${'x'.repeat(20_000_000)}.` })).toEqual(DELIVERED);
+    const [first] = peer.sockets as [Socket];
+    while (!peer.text().endsWith('.')) {
+      expect(first.destroyed).toBe(false);
+      await Promise.race([once(first, 'data'), once(first, 'close')]);
+    }
+    hasAnswered = false;
+    expect(await send(peer.origin)).toEqual(DELIVERED);
+    expect(peer.sockets).toHaveLength(1);
+  });
+
+  test('that comes before all of its request is written, which is never read, the next one has a connection of its own', async () => {
     const peer = await listen((socket, connection) => {
       if (connection === 1) socket.pause();
       socket.write(OK);
     });
-    const { send } = sender();
+    const { send } = sender({ ...DEFAULT_POLICY, deadline: 500 });
     expect(await send(peer.origin, { body: 'x'.repeat(20_000_000) })).toEqual(DELIVERED);
     await turns();
     expect(await send(peer.origin)).toEqual(DELIVERED);
