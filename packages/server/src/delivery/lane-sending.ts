@@ -135,21 +135,31 @@ export function createLaneSending(
     if (next.kind === 'done') answer(state, number);
     const told = health.judge(begun, attempt, number);
     const { state: settled, dueAt } = stateAfter(next);
-    const isCancelled = lane.isClosed() || number < lane.owedFrom() || undefined;
-    settler.add(
-      { org, generation, number, attempt, state: settled, dueAt, health: told, isCancelled, epoch: hold.epoch },
-      (isSaved) => {
-        saving -= 1;
-        hold.unsaved -= 1;
-        // Its next owner sends it again.
-        if (!isSaved) return context.onRefused(hold);
-        if (hold.unsaved === 0) context.onSettled(hold);
-        const isOwed = (next.kind === 'retry' || next.kind === 'suspend') && number >= lane.owedFrom();
-        if (isOwed) waiting.add({ number, attemptsMade: attempt.attempt, dueAt: next.kind === 'retry' ? next.at : 0 });
-        else finish(state, number);
-        if (isOwed || saving === 0 || state.free.size > 0) lane.soon();
+    const settlement = {
+      org,
+      generation,
+      number,
+      attempt,
+      state: settled,
+      dueAt,
+      health: told,
+      epoch: hold.epoch,
+      // Asked when it is written, for which it may wait.
+      get isCancelled() {
+        return lane.isClosed() || number < lane.owedFrom() || undefined;
       },
-    );
+    };
+    settler.add(settlement, (isSaved) => {
+      saving -= 1;
+      hold.unsaved -= 1;
+      // Its next owner sends it again.
+      if (!isSaved) return context.onRefused(hold);
+      if (hold.unsaved === 0) context.onSettled(hold);
+      const isOwed = (next.kind === 'retry' || next.kind === 'suspend') && number >= lane.owedFrom();
+      if (isOwed) waiting.add({ number, attemptsMade: attempt.attempt, dueAt: next.kind === 'retry' ? next.at : 0 });
+      else finish(state, number);
+      if (isOwed || saving === 0 || state.free.size > 0) lane.soon();
+    });
     if (next.kind === 'done') return;
     const why = health.verdict(begun, next, clock.now());
     if (why === undefined || lane.isHeld()) return;

@@ -1,7 +1,8 @@
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { DEFAULT_POLICY } from '../../src/domain/delivery-policy.ts';
 import { AppError } from '../../src/domain/error.ts';
 import type { OrgId } from '../../src/domain/ids.ts';
+import type { DeliveryStore } from '../../src/storage/store.ts';
 import { failing, hanging, ok, type Receiver, resetting, startReceiver } from '../support/receiver.ts';
 import { HOUR, recordId, type Stage, type StageOptions, setStage } from './stage.ts';
 
@@ -163,6 +164,32 @@ test('what lands after its channel was deleted and its cancelling written down i
   await housekeeping.cancel(org, generation, { reason: 'deleted', at: stage.clock.now() }, 9);
   expect((await jobs.counts(org, generation, 1, 9, 9)).counts).toMatchObject({ delivered: 0, cancelled: 1 });
   answer();
+  await stage.delivery.idle();
+  expect((await jobs.counts(org, generation, 1, 9, 9)).counts).toMatchObject({ delivered: 1, cancelled: 0 });
+});
+
+test('what landed before its channel was deleted and is saved after its cancelling is on no list of the undelivered', async () => {
+  let release = () => {};
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const between = (store: DeliveryStore): DeliveryStore => ({
+    ...store,
+    async settle(settlements) {
+      await held;
+      return store.settle(settlements);
+    },
+  });
+  const stage = await begin({ between });
+  const well = await receiver();
+  const { generation } = await stage.open('1', well.origin);
+  await stage.change(1);
+  await vi.waitFor(() => expect(stage.delivery.counts()).toMatchObject({ inFlight: 0, unsettled: 1 }));
+  await stage.remove('1');
+  const org = '3652397' as OrgId;
+  const { housekeeping, jobs } = stage.store;
+  await housekeeping.cancel(org, generation, { reason: 'deleted', at: stage.clock.now() }, 9);
+  release();
   await stage.delivery.idle();
   expect((await jobs.counts(org, generation, 1, 9, 9)).counts).toMatchObject({ delivered: 1, cancelled: 0 });
 });
