@@ -48,7 +48,7 @@ export function createBacklog(
 
   function mayKeep(): boolean {
     if (memory.isFull()) return false;
-    return isWithinOwn() || (bytes < memory.free() * laneShare && flows());
+    return isWithinOwn() || (bytes < memory.spare() * laneShare && flows());
   }
 
   function keep(owed: OwedNotification): void {

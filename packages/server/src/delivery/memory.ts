@@ -17,6 +17,8 @@ export interface OrgMemory {
   letGo(notification: Notification): void;
   /** What the organisation may still take. */
   free(): number;
+  /** What of it its lanes may have beyond their own parts, for which half of all memory stays (P5). */
+  spare(): number;
   /** All of it is used, or the organisation's share, so that what one owes takes no memory from the others (P5). */
   isFull(): boolean;
 }
@@ -51,6 +53,7 @@ export function createMemory({ nodeBytes, orgShare }: Pick<DeliveryPolicy, 'node
         add(org, -(others === 0 ? weigh(notification) : weighAlone(notification)));
       },
       free: () => free(org),
+      spare: () => Math.min(free(org), nodeBytes / 2 - used),
       isFull: () => free(org) <= 0,
     }),
   };

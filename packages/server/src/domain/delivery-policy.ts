@@ -54,7 +54,10 @@ export interface DeliveryPolicy {
   /** What of it each lane may keep for itself, */
   readonly laneNotifications: number;
   readonly laneBytes: number;
-  /** and this many times what others leave free, if its receiver does well: so those that are behind share alike. */
+  /**
+   * and this many times what others leave free of the half that is not kept for such parts, if its receiver does well: so
+   * those that are behind share alike.
+   */
   readonly laneShare: number;
   /** Most of what is being sent at once, by its size in memory. */
   readonly airBytes: number;

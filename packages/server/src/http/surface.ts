@@ -73,7 +73,7 @@ export interface SurfaceParts {
   readonly limiter: Pick<RateLimiter, 'signIn' | 'begin'>;
   /** The owner's channel of this id that has not ended; with `generation`, that one, ended or not. */
   readonly findOwn: Channels['findOwn'];
-  /** Called at each request, so that what was delivered before is told as delivered. */
+  /** Called at each request, so that what was delivered just before is most likely told as delivered. */
   readonly saveOutcomes: () => void;
 }
 

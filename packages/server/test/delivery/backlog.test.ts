@@ -99,6 +99,19 @@ test('what another organisation keeps of its own takes nothing from one that kee
   expect(freeOf(memory)).toBe(100);
 });
 
+test("what organisations with many lanes keep beyond those lanes' own parts leaves half of all for the parts of others", () => {
+  const memory = createMemory({ nodeBytes: 200 * WEIGHT, orgShare: 0.5 });
+  const third = '5652397' as OrgId;
+  for (const org of [ORG, OTHER]) {
+    const lanes = Array.from({ length: 5 }, () => createBacklog(1, OWN, memory.of(org), () => true));
+    for (const lane of lanes) flood(lane, 1, 200, org);
+  }
+  expect(freeOf(memory, third)).toBeGreaterThanOrEqual(50);
+  const backlog = createBacklog(1, OWN, memory.of(third), () => true);
+  flood(backlog, 1, 200, third);
+  expect(drain(backlog)).toEqual(upTo(10));
+});
+
 test('a change that is owed to many is counted once, until the last of them is gone', () => {
   const memory = createMemory({ nodeBytes: 200 * WEIGHT, orgShare: 0.5 });
   const before = memory.of(ORG).free();
